@@ -1,0 +1,14 @@
+//! Pure rules and values: no I/O, no clock, no randomness. Time, ids and random bits are arguments, so that
+//! every decision here can be property-tested.
+
+pub mod course;
+pub mod identity;
+pub mod ids;
+pub mod money;
+pub mod order;
+pub mod permission;
+pub mod pricing;
+pub mod quiz;
+pub mod text;
+pub mod time;
+pub mod watch;
