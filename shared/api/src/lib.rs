@@ -1,0 +1,24 @@
+//! The HTTP vocabulary that every function speaks, on either plane and on every host.
+//!
+//! A function is an [`axum::Router`] behind a [`gate::Gate`]: the gate finds the route's row in the table of
+//! functions, resolves the academy, checks who is asking, logs one line and gives errors their form. Handlers
+//! take [`caller::Caller`], [`caller::Academy`] and [`body::Body`] and answer `Result<_, Problem>`.
+
+pub mod body;
+pub mod caller;
+pub mod conditional;
+pub mod config;
+pub mod gate;
+pub mod keys;
+pub mod openapi;
+pub mod paging;
+pub mod ports;
+pub mod problem;
+pub mod signed;
+pub mod token;
+
+pub use body::{Body, PathParam, QueryParams};
+pub use caller::{Academy, Caller};
+pub use gate::Gate;
+pub use ports::Ports;
+pub use problem::Problem;

@@ -1,0 +1,364 @@
+//! The content of a course, split by who may read it.
+//!
+//! | type | reader |
+//! | --- | --- |
+//! | [`CourseOutline`] | everybody: titles, kinds, lengths, what is required |
+//! | [`LessonBody`] | whoever is enrolled; a quiz without its answers |
+//! | [`crate::quiz::AnswerKey`] | the server alone |
+//!
+//! They are separate types that do not contain one another, so that a public page cannot hold a lesson body
+//! and no learner's answer can hold a key.
+
+pub mod completion;
+
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+
+use crate::{
+    ids::{AssetId, CourseId, LessonId, ModuleId, SectionId},
+    quiz::Quiz,
+    text::{InvalidText, fold, line},
+};
+
+/// Text that does not have the form its type asks for; the message says which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidForm(&'static str);
+
+macro_rules! text_type {
+    ($(#[$doc:meta])* $name:ident, $error:ty, $parse:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+        #[serde(try_from = "String", into = "String")]
+        #[schema(value_type = String)]
+        pub struct $name(String);
+
+        impl $name {
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $error;
+
+            fn from_str(text: &str) -> Result<Self, $error> {
+                let parse: fn(&str) -> Result<String, $error> = $parse;
+                parse(text).map(Self)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = $error;
+
+            fn try_from(text: String) -> Result<Self, $error> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> String {
+                value.0
+            }
+        }
+    };
+}
+
+text_type! {
+    /// The title of a course, module, section or lesson: one line in NFC of 1 to [`Title::MAX`] characters.
+    Title, InvalidText, |text| line(text, Title::MAX)
+}
+
+impl Title {
+    /// The longest title, in characters (Unicode scalar values of the NFC form).
+    pub const MAX: usize = 200;
+
+    /// What stands where there is no title to be had.
+    pub fn missing() -> Self {
+        Self("–".to_owned())
+    }
+
+    /// A title from text that nobody is there to correct: control characters and runs of white space become
+    /// one space, and what is too long ends in `…`. `None` if nothing is left.
+    pub fn clipped(text: &str) -> Option<Self> {
+        let spaced: String =
+            text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).nfc().collect();
+        let mut title = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
+        if title.chars().nth(Self::MAX).is_some() {
+            title = title.chars().take(Self::MAX - 1).chain(['…']).collect();
+        }
+        line(&title, Self::MAX).ok().map(Self)
+    }
+}
+
+text_type! {
+    /// The part of a URL that names a course in its academy: `[a-z0-9]+(-[a-z0-9]+)*`, at most
+    /// [`Slug::MAX`] bytes.
+    Slug, InvalidForm, |text| {
+        let well_formed = (1..=Slug::MAX).contains(&text.len())
+            && text.split('-').all(|word| {
+                !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+            });
+        if well_formed { Ok(text.to_owned()) } else { Err(InvalidForm("is not lower-case words joined by hyphens")) }
+    }
+}
+
+impl Slug {
+    /// The longest slug, in bytes (all of them ASCII).
+    pub const MAX: usize = 80;
+
+    /// The slug of a title: folded for Turkish, so `İklim ve Işık: Açık Ders` gives `iklim-ve-isik-acik-ders`;
+    /// cut at a word's end. `None` if the title has no Latin letter or digit.
+    pub fn of(title: &Title) -> Option<Self> {
+        let mut slug = String::new();
+        let folded = fold(title.as_str());
+        for word in
+            folded.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
+        {
+            if slug.is_empty() {
+                slug.extend(word.chars().take(Self::MAX));
+            } else if slug.len() + 1 + word.len() > Self::MAX {
+                break;
+            } else {
+                slug.push('-');
+                slug.push_str(word);
+            }
+        }
+        slug.parse().ok()
+    }
+}
+
+text_type! {
+    /// A language tag (BCP 47): a language of two or three letters and perhaps subtags, as `tr` or `pt-BR`.
+    Language, InvalidForm, |text| {
+        let mut subtags = text.split('-');
+        let primary = subtags.next().unwrap_or_default();
+        let well_formed = text.len() <= 35
+            && (2..=3).contains(&primary.len())
+            && primary.bytes().all(|byte| byte.is_ascii_alphabetic())
+            && subtags.all(|subtag| {
+                (1..=8).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            });
+        if well_formed { Ok(text.to_owned()) } else { Err(InvalidForm("is not a language tag")) }
+    }
+}
+
+text_type! {
+    /// The id of a video at YouTube: eleven letters, digits, `-` or `_`.
+    YoutubeId, InvalidForm, |text| {
+        let well_formed = text.len() == 11
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        if well_formed { Ok(text.to_owned()) } else { Err(InvalidForm("is not a YouTube video id")) }
+    }
+}
+
+/// Sanitised HTML. Only a sanitiser makes it: [`Html::sanitised`] is that claim, and reading it back from a
+/// store or the feed repeats it. What people send is a plain `String` until it has been sanitised.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String)]
+pub struct Html(String);
+
+impl Html {
+    /// The longest HTML of one lesson, in bytes: a row at the edge stays under 400 KB with its other columns.
+    pub const MAX: usize = 300_000;
+
+    /// Takes the word of a sanitiser that `html` holds nothing active.
+    pub const fn sanitised(html: String) -> Self {
+        Self(html)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// A share in whole percent, 1 to 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(try_from = "u8", into = "u8")]
+#[schema(value_type = u8, minimum = 1, maximum = 100)]
+pub struct Percent(u8);
+
+impl Percent {
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+}
+
+impl TryFrom<u8> for Percent {
+    type Error = InvalidForm;
+
+    fn try_from(percent: u8) -> Result<Self, InvalidForm> {
+        if (1..=100).contains(&percent) {
+            Ok(Self(percent))
+        } else {
+            Err(InvalidForm("is not 1 to 100 percent"))
+        }
+    }
+}
+
+impl From<Percent> for u8 {
+    fn from(percent: Percent) -> u8 {
+        percent.0
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LessonKind {
+    Video,
+    Html,
+    Document,
+    Quiz,
+}
+
+/// What fulfils a required lesson.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "rule", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Requirement {
+    /// At least this share of a video's seconds was watched.
+    Coverage { percent: Percent },
+    /// The lesson was opened.
+    Opened,
+    /// At least this share of a quiz's points was reached in one attempt.
+    Score { percent: Percent },
+}
+
+impl Requirement {
+    /// The rule of a required lesson for which its author chose none: 90 % of a video, half of a quiz's
+    /// points, opening anything else.
+    pub const fn usual(kind: LessonKind) -> Self {
+        match kind {
+            LessonKind::Video => Self::Coverage { percent: Percent(90) },
+            LessonKind::Quiz => Self::Score { percent: Percent(50) },
+            LessonKind::Html | LessonKind::Document => Self::Opened,
+        }
+    }
+
+    /// Whether a lesson of this kind can fulfil it at all.
+    pub const fn fits(self, kind: LessonKind) -> bool {
+        match self {
+            Self::Coverage { .. } => matches!(kind, LessonKind::Video),
+            Self::Score { .. } => matches!(kind, LessonKind::Quiz),
+            Self::Opened => true,
+        }
+    }
+}
+
+/// What everybody may know of a course.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CourseOutline {
+    pub id: CourseId,
+    pub slug: Slug,
+    pub title: Title,
+    pub language: Option<Language>,
+    /// In the order of the course, as every list below.
+    pub modules: Vec<ModuleOutline>,
+}
+
+impl CourseOutline {
+    /// All lessons in the order of the course.
+    pub fn lessons(&self) -> impl Iterator<Item = &LessonOutline> {
+        self.modules.iter().flat_map(|module| &module.sections).flat_map(|section| &section.lessons)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModuleOutline {
+    pub id: ModuleId,
+    pub title: Title,
+    pub sections: Vec<SectionOutline>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SectionOutline {
+    pub id: SectionId,
+    pub title: Title,
+    pub lessons: Vec<LessonOutline>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LessonOutline {
+    pub id: LessonId,
+    pub title: Title,
+    pub kind: LessonKind,
+    /// The length of a video in whole seconds, where it is known.
+    pub duration_seconds: Option<u32>,
+    /// What fulfils the lesson; absent if the course completes without it.
+    pub requirement: Option<Requirement>,
+}
+
+/// What somebody enrolled gets of a lesson.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum LessonBody {
+    Video {
+        source: VideoSource,
+        /// Where in the video the lesson begins, in seconds; absent for its start.
+        start_seconds: Option<u32>,
+        /// Where it ends, in seconds; absent for the video's end.
+        end_seconds: Option<u32>,
+        subtitles: Vec<Subtitles>,
+    },
+    Html {
+        html: Html,
+    },
+    Document {
+        asset: AssetId,
+        /// The name under which it is saved.
+        file_name: String,
+        /// Its media type (RFC 6838), as found from its content.
+        content_type: String,
+    },
+    Quiz {
+        quiz: Quiz,
+    },
+}
+
+impl LessonBody {
+    pub const fn kind(&self) -> LessonKind {
+        match self {
+            Self::Video { .. } => LessonKind::Video,
+            Self::Html { .. } => LessonKind::Html,
+            Self::Document { .. } => LessonKind::Document,
+            Self::Quiz { .. } => LessonKind::Quiz,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "from", rename_all = "snake_case", deny_unknown_fields)]
+pub enum VideoSource {
+    /// A file of the academy, or what was transcoded from it.
+    Asset {
+        asset: AssetId,
+    },
+    Youtube {
+        id: YoutubeId,
+    },
+}
+
+/// Subtitles of a video as a WebVTT file of the academy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Subtitles {
+    pub language: Language,
+    pub asset: AssetId,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! Text as people write and search it: Unicode normalised, folded for Turkish, bounded in length.
+
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+/// `text` as search and comparison see it: lower case, without diacritics, the four Turkish letters
+/// `İ i I ı` one letter `i`, runs of white space one space, none at the ends.
+///
+/// Plain lower-casing is wrong for Turkish (`IŞIK` would not find `ışık`), and SQLite's own folding knows
+/// ASCII only, so what is stored for search and what is searched for both pass through here.
+pub fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for letter in text.nfd().filter(|letter| !is_combining_mark(*letter)) {
+        if letter.is_whitespace() {
+            if !folded.is_empty() && !folded.ends_with(' ') {
+                folded.push(' ');
+            }
+        } else if letter == 'ı' {
+            folded.push('i');
+        } else {
+            // `İ` has become `I` and a combining dot, which is gone: `I` lower-cases to `i`.
+            folded.extend(letter.to_lowercase());
+        }
+    }
+    folded.truncate(folded.trim_end().len());
+    folded
+}
+
+/// Why a text is not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidText {
+    #[error("is empty")]
+    Empty,
+    #[error("is longer than {0} characters")]
+    TooLong(usize),
+    #[error("holds a control character")]
+    Control,
+}
+
+/// `text` in NFC, trimmed, of 1 to `max` characters, without control characters.
+pub fn line(text: &str, max: usize) -> Result<String, InvalidText> {
+    let text: String = text.trim().nfc().collect();
+    if text.is_empty() {
+        return Err(InvalidText::Empty);
+    }
+    if text.chars().count() > max {
+        return Err(InvalidText::TooLong(max));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(InvalidText::Control);
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn turkish_letters_fold_to_one_spelling() {
+        for (text, folded) in [
+            ("İklim ve Işık: Açık Ders", "iklim ve isik: acik ders"),
+            ("IŞIK", "isik"),
+            ("ışık", "isik"),
+            ("isik", "isik"),
+            ("  ŞÜKRÜ\u{a0}\tIĞDIR ", "sukru igdir"),
+            ("", ""),
+        ] {
+            assert_eq!(fold(text), folded, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_bounded_and_has_no_control_characters() {
+        assert_eq!(line(" S\u{327}u\u{308}kru\u{308} ", 10), Ok("Şükrü".to_owned()));
+        assert_eq!(line("  ", 10), Err(InvalidText::Empty));
+        assert_eq!(line("abc", 2), Err(InvalidText::TooLong(2)));
+        assert_eq!(line("a\u{0}b", 5), Err(InvalidText::Control));
+    }
+
+    proptest! {
+        #[test]
+        fn folding_twice_changes_nothing(text in "\\PC{0,40}") {
+            let once = fold(&text);
+            prop_assert_eq!(fold(&once), once);
+        }
+    }
+}

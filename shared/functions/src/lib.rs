@@ -1,0 +1,245 @@
+//! The one table of functions: what exists, where it runs, what it may touch, which routes it answers and
+//! who may call them.
+//!
+//! `spin.toml`, `wrangler.toml`, the Worker, the local host, the authorization check and the OpenAPI document
+//! are made from or checked against this table; a new endpoint is a handler and a row here.
+
+mod routes;
+
+pub use routes::{ROUTES, route, routes_of};
+
+use akademi_domain::permission::Permission;
+
+/// Where a function runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plane {
+    /// One Wasm component per function, on the edge store.
+    Edge,
+    /// One native binary per function, on PostgreSQL.
+    Lambda,
+}
+
+/// A value that a function reads at its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Variable {
+    /// Lower-case, as Spin names it; the environment and Workers use the upper-case form.
+    pub name: &'static str,
+    pub secret: bool,
+    /// What it is for, as the README's table says it.
+    pub meaning: &'static str,
+}
+
+/// The keys that sign access tokens: `kid:seed` pairs, base64url, the first one signs.
+pub const TOKEN_SIGNING_KEYS: Variable = Variable {
+    name: "token_signing_keys",
+    secret: true,
+    meaning: "Ed25519 seeds that sign access tokens, `kid:seed` in base64url, comma-separated; the first signs",
+};
+/// The public halves of [`TOKEN_SIGNING_KEYS`].
+pub const TOKEN_PUBLIC_KEYS: Variable = Variable {
+    name: "token_public_keys",
+    secret: false,
+    meaning: "Ed25519 public keys that access tokens are checked with, `kid:key` in base64url, comma-separated",
+};
+/// The root of every secret that the planes share.
+pub const PLANE_ROOT_KEYS: Variable = Variable {
+    name: "plane_root_keys",
+    secret: true,
+    meaning: "32-byte roots of the secrets that both planes share, `kid:key` in base64url; the first signs, all verify",
+};
+/// The edge's master secret for personal data.
+pub const EDGE_MASTER_KEY: Variable = Variable {
+    name: "edge_master_key",
+    secret: true,
+    meaning: "32-byte master secret of personal data at the edge, base64url",
+};
+/// The Lambda plane's master secret for personal data.
+pub const LAMBDA_MASTER_KEY: Variable = Variable {
+    name: "lambda_master_key",
+    secret: true,
+    meaning: "32-byte master secret of personal data on the Lambda side, base64url",
+};
+/// Where `origin` finds the Lambda plane.
+pub const LAMBDA_URL: Variable = Variable {
+    name: "lambda_url",
+    secret: false,
+    meaning: "base URL of the Lambda plane, as `origin` calls it",
+};
+/// Where `sync` finds the edge.
+pub const EDGE_URL: Variable = Variable {
+    name: "edge_url",
+    secret: false,
+    meaning: "base URL of the edge's feed function, as `sync` calls it",
+};
+/// Where PostgreSQL answers.
+pub const DATABASE_URL: Variable = Variable {
+    name: "database_url",
+    secret: true,
+    meaning: "PostgreSQL connection URL of the role `akademi_login`",
+};
+
+/// A function: one crate, one component or binary.
+#[derive(Debug, Clone, Copy)]
+pub struct Function {
+    pub name: &'static str,
+    pub plane: Plane,
+    /// Whether it opens its plane's database.
+    pub database: bool,
+    pub variables: &'static [Variable],
+    /// Outbound hosts, as Spin's `allowed_outbound_hosts` writes them; `{{ … }}` is a variable.
+    pub outbound: &'static [&'static str],
+}
+
+pub const FUNCTIONS: &[Function] = &[
+    Function {
+        name: "auth",
+        plane: Plane::Edge,
+        database: true,
+        variables: &[TOKEN_SIGNING_KEYS, EDGE_MASTER_KEY],
+        outbound: &[],
+    },
+    Function {
+        name: "catalog",
+        plane: Plane::Edge,
+        database: true,
+        variables: &[TOKEN_PUBLIC_KEYS],
+        outbound: &[],
+    },
+    Function {
+        name: "progress",
+        plane: Plane::Edge,
+        database: true,
+        variables: &[TOKEN_PUBLIC_KEYS],
+        outbound: &[],
+    },
+    Function {
+        name: "feed",
+        plane: Plane::Edge,
+        database: true,
+        variables: &[TOKEN_PUBLIC_KEYS, PLANE_ROOT_KEYS, EDGE_MASTER_KEY],
+        outbound: &[],
+    },
+    Function {
+        name: "docs",
+        plane: Plane::Edge,
+        database: true,
+        variables: &[TOKEN_PUBLIC_KEYS],
+        outbound: &[],
+    },
+    Function {
+        name: "origin",
+        plane: Plane::Edge,
+        database: true,
+        variables: &[TOKEN_PUBLIC_KEYS, PLANE_ROOT_KEYS, LAMBDA_URL],
+        outbound: &["{{ lambda_url }}"],
+    },
+    Function {
+        name: "authoring",
+        plane: Plane::Lambda,
+        database: true,
+        variables: &[DATABASE_URL, PLANE_ROOT_KEYS],
+        outbound: &[],
+    },
+    Function {
+        name: "sync",
+        plane: Plane::Lambda,
+        database: true,
+        variables: &[DATABASE_URL, PLANE_ROOT_KEYS, LAMBDA_MASTER_KEY, EDGE_URL],
+        outbound: &["{{ edge_url }}"],
+    },
+];
+
+/// The function called `name`.
+pub fn function(name: &str) -> Option<&'static Function> {
+    FUNCTIONS.iter().find(|function| function.name == name)
+}
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody, for an academy's own host.
+    Public,
+    /// Anybody, on any host: health checks.
+    AnyHost,
+    /// A signed-in person.
+    SignedIn,
+    /// A signed-in person with this permission.
+    Needs(Permission),
+    /// The other plane, by a signed request.
+    OtherPlane,
+}
+
+/// A route of a function.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    pub method: http_method::Method,
+    /// As axum writes it: `{name}` stands for one segment.
+    pub path: &'static str,
+    pub function: &'static str,
+    pub access: Access,
+    /// Whether the session row is read too, so that a revoked session ends at once (design §8): staff writes,
+    /// money, step-up. Other routes may lag a revocation by the life of an access token.
+    pub reads_session: bool,
+    /// Whether Spin serves it from a second entry of the component, so that it blocks no other request.
+    pub own_entry: bool,
+}
+
+/// HTTP methods as a `const` table can hold them.
+pub mod http_method {
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum Method {
+        Get,
+        Post,
+        Put,
+        Patch,
+        Delete,
+    }
+
+    impl Method {
+        pub const fn name(self) -> &'static str {
+            match self {
+                Self::Get => "GET",
+                Self::Post => "POST",
+                Self::Put => "PUT",
+                Self::Patch => "PATCH",
+                Self::Delete => "DELETE",
+            }
+        }
+
+        /// The row's method that answers a request of `method`; HEAD is answered by GET.
+        pub fn of(method: &http::Method) -> Option<Self> {
+            match method.as_str() {
+                "GET" | "HEAD" => Some(Self::Get),
+                "POST" => Some(Self::Post),
+                "PUT" => Some(Self::Put),
+                "PATCH" => Some(Self::Patch),
+                "DELETE" => Some(Self::Delete),
+                _ => None,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_names_a_function_and_stands_once() {
+        for (i, route) in ROUTES.iter().enumerate() {
+            assert!(function(route.function).is_some(), "{route:?}");
+            let twin = ROUTES[i + 1..].iter().find(|r| r.method == route.method && r.path == route.path);
+            assert!(twin.is_none(), "{route:?} stands twice");
+        }
+    }
+
+    #[test]
+    fn staff_writes_read_the_session_row() {
+        for route in ROUTES {
+            let is_write = route.method != http_method::Method::Get;
+            if is_write && matches!(route.access, Access::Needs(_)) {
+                assert!(route.reads_session, "{route:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! One edge function as a Spin component (WASI 0.3, `spin-sdk` 7).
+//!
+//! Which one is chosen by a feature. The router is made once per instance; nothing of a request outlives it.
+#![cfg(target_os = "wasi")]
+
+mod http_client;
+mod ports;
+
+use akademi_api::{Problem, caller::ClientAddress, config::Config};
+use akademi_edge_store::{Edge, spin::SpinDatabase};
+use axum::{Router, body::Body, response::Response};
+use spin_sdk::{
+    http::{IntoResponse, Request},
+    http_service, variables,
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
+use tower::ServiceExt;
+
+#[cfg(feature = "auth")]
+const FUNCTION: &str = "auth";
+#[cfg(feature = "catalog")]
+const FUNCTION: &str = "catalog";
+#[cfg(feature = "progress")]
+const FUNCTION: &str = "progress";
+#[cfg(feature = "feed")]
+const FUNCTION: &str = "feed";
+#[cfg(feature = "docs")]
+const FUNCTION: &str = "docs";
+#[cfg(feature = "origin")]
+const FUNCTION: &str = "origin";
+
+/// The header in which Spin gives the client's address and port.
+const CLIENT_ADDRESS: &str = "spin-client-addr";
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    respond(request.map(Body::new)).await
+}
+
+async fn respond(mut request: http::Request<Body>) -> Response {
+    let router = match router().await {
+        Ok(router) => router,
+        Err(problem) => {
+            println!("{{\"level\":\"error\",\"function\":\"{FUNCTION}\",\"cause\":{problem:?}}}");
+            return Problem::unavailable().render("");
+        }
+    };
+    if let Some(address) = request.headers_mut().remove(CLIENT_ADDRESS)
+        && let Some((address, _port)) = address.to_str().ok().and_then(|text| text.rsplit_once(':'))
+    {
+        request.extensions_mut().insert(ClientAddress(address.trim_matches(['[', ']']).to_owned()));
+    }
+    match router.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+/// This instance's router, made from its configuration at the first request.
+async fn router() -> Result<Router, String> {
+    static ROUTER: OnceLock<Router> = OnceLock::new();
+    if let Some(router) = ROUTER.get() {
+        return Ok(router.clone());
+    }
+    let wanted = akademi_functions::function(FUNCTION).map(|function| function.variables).unwrap_or_default();
+    let mut values = HashMap::new();
+    for variable in wanted {
+        if let Ok(value) = variables::get(variable.name).await {
+            values.insert(variable.name, value);
+        }
+    }
+    let lookup = |name: &str| values.get(name).cloned();
+    let edge = Edge { ports: ports::ports(), database: Arc::new(SpinDatabase) };
+    let http = http_client::http_client();
+    let router = akademi_edge_functions::router(FUNCTION, &edge, &http, &Config::new(&lookup))
+        .map_err(|error| error.to_string())?
+        .ok_or("this component was built without its function")?;
+    // Two first requests at once make the same router.
+    Ok(ROUTER.get_or_init(|| router).clone())
+}

@@ -1,0 +1,77 @@
+//! Published courses.
+
+use akademi_api::{
+    Academy, PathParam, Problem, QueryParams,
+    conditional::public_json,
+    paging::{Cursor, Page, PageParams},
+};
+use akademi_domain::{course::CourseOutline, ids::CourseId, time::Timestamp};
+use axum::{extract::State, response::Response};
+use http::HeaderMap;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::{Catalog, store};
+
+/// A course in a list.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct CourseCard {
+    pub id: CourseId,
+    pub slug: String,
+    pub title: String,
+    pub summary: String,
+    pub lesson_count: i64,
+    /// The length of all videos together, in seconds.
+    pub duration_seconds: i64,
+    pub published_at: Timestamp,
+}
+
+/// A course's public page. It holds no lesson body and no answer.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct CoursePage {
+    #[serde(flatten)]
+    pub card: CourseCard,
+    /// Moves with every publication.
+    pub version: i64,
+    /// Modules, sections and lessons in order.
+    #[schema(value_type = CourseOutline)]
+    pub outline: Box<RawValue>,
+}
+
+/// Published courses, newest first
+#[utoipa::path(get, path = "/api/v1/catalog/courses", tag = "catalog", params(PageParams),
+    responses((status = 200, description = "A page of courses", body = Page<CourseCard>), (status = 304, description = "Unchanged")))]
+pub async fn list(
+    State(catalog): State<Catalog>,
+    academy: Academy,
+    headers: HeaderMap,
+    QueryParams(page): QueryParams<PageParams>,
+) -> Result<Response, Problem> {
+    let after = page.cursor.as_deref().map(Cursor::decode).transpose()?;
+    let limit = page.limit.get();
+    let mut data = store::list_courses(&catalog.edge.tenant(academy.id), after, limit + 1).await?;
+    let has_more = data.len() as i64 > limit;
+    data.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next_cursor = data
+        .last()
+        .filter(|_| has_more)
+        .map(|last| Cursor { key: last.published_at.as_millis(), id: last.id.to_string() }.encode());
+    // A publication moves the academy's generation, so the list is the same as long as that is.
+    let etag = format!("l{}.{limit}.{}", academy.generation, page.cursor.as_deref().unwrap_or_default());
+    public_json(&headers, &etag, || serde_json::to_vec(&Page { data, next_cursor }).map_err(Problem::broken))
+}
+
+/// A course's public page
+#[utoipa::path(get, path = "/api/v1/catalog/courses/{slug}", tag = "catalog",
+    params(("slug" = String, Path, description = "The course's slug")),
+    responses((status = 200, description = "The course", body = CoursePage), (status = 304, description = "Unchanged")))]
+pub async fn show(
+    State(catalog): State<Catalog>,
+    academy: Academy,
+    headers: HeaderMap,
+    PathParam(slug): PathParam<String>,
+) -> Result<Response, Problem> {
+    let page = store::find_course(&catalog.edge.tenant(academy.id), &slug).await?.ok_or_else(Problem::not_found)?;
+    let etag = format!("c{}.{}", academy.generation, page.version);
+    public_json(&headers, &etag, || serde_json::to_vec(&page).map_err(Problem::broken))
+}

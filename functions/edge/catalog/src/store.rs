@@ -1,0 +1,87 @@
+//! The function's SQL: one function a statement.
+
+use akademi_api::paging::Cursor;
+use akademi_domain::ids::TenantId;
+use akademi_edge_store::{MAX_INTEGER, Row, StoreError, TenantDatabase, TenantSql, search_scope};
+use serde_json::value::RawValue;
+
+use crate::{
+    courses::{CourseCard, CoursePage},
+    search::Hit,
+};
+
+fn card(row: &Row) -> Result<CourseCard, StoreError> {
+    Ok(CourseCard {
+        id: row.parse(0)?,
+        slug: row.text(1)?.to_owned(),
+        title: row.text(2)?.to_owned(),
+        summary: row.text(3)?.to_owned(),
+        lesson_count: row.integer(4)?,
+        duration_seconds: row.integer(5)?,
+        published_at: row.timestamp(6)?,
+    })
+}
+
+pub async fn list_courses(
+    database: &TenantDatabase<'_>,
+    after: Option<Cursor>,
+    limit: i64,
+) -> Result<Vec<CourseCard>, StoreError> {
+    const SQL: TenantSql = TenantSql::new(
+        "SELECT id, slug, title, summary, lesson_count, duration_seconds, published_at FROM course \
+         WHERE tenant_id = ?1 AND (published_at, id) < (?2, ?3) AND withdrawn_at IS NULL ORDER BY published_at DESC, id DESC LIMIT ?4",
+    );
+    let after = after.unwrap_or(Cursor { key: MAX_INTEGER, id: String::new() });
+    let rows = database.rows(SQL.with([after.key.into(), after.id.into(), limit.into()])).await?;
+    rows.iter().map(card).collect()
+}
+
+pub async fn find_course(database: &TenantDatabase<'_>, slug: &str) -> Result<Option<CoursePage>, StoreError> {
+    const SQL: TenantSql = TenantSql::new(
+        "SELECT id, slug, title, summary, lesson_count, duration_seconds, published_at, version, outline \
+         FROM course WHERE tenant_id = ?1 AND slug = ?2 AND withdrawn_at IS NULL",
+    );
+    let row = database.row(SQL.with([slug.into()])).await?;
+    row.map(|row| {
+        let outline = RawValue::from_string(row.text(8)?.to_owned());
+        Ok(CoursePage {
+            card: card(&row)?,
+            version: row.integer(7)?,
+            outline: outline.map_err(|error| StoreError::Engine(error.to_string()))?,
+        })
+    })
+    .transpose()
+}
+
+/// The FTS5 expression that finds rows of one academy with all words, the last letters of each left open.
+pub fn match_expression(tenant: TenantId, words: &[String]) -> String {
+    // Words hold letters and digits only, so quoting them is enough.
+    let words: Vec<_> = words.iter().map(|word| format!("\"{word}\"*")).collect();
+    format!("scope:\"{}\" AND words:({})", search_scope(tenant), words.join(" AND "))
+}
+
+pub async fn search(
+    database: &TenantDatabase<'_>,
+    expression: &str,
+    limit: i64,
+) -> Result<Vec<Hit>, StoreError> {
+    const SQL: TenantSql = TenantSql::new(
+        "SELECT course.id AS course, slug, course.title AS course_title, lesson_id, course_search.title AS lesson_title \
+         FROM course_search JOIN course ON course.tenant_id = ?1 AND course.id = course_search.course_id \
+         WHERE course_search MATCH ?2 AND course_search.tenant_id = ?1 AND withdrawn_at IS NULL \
+         ORDER BY course_search.rank LIMIT ?3",
+    );
+    let rows = database.rows(SQL.with([expression.into(), limit.into()])).await?;
+    rows.iter()
+        .map(|row| {
+            let lesson = row.optional_text(3)?.map(str::parse).transpose();
+            Ok(Hit {
+                course: row.parse(0)?,
+                slug: row.text(1)?.to_owned(),
+                course_title: row.text(2)?.to_owned(),
+                lesson: lesson.map_err(|_| StoreError::Engine("a lesson's id in the index is none".into()))?,
+                lesson_title: row.optional_text(4)?.map(str::to_owned),
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,111 @@
+//! The player's reports of what was watched (design §10).
+
+use akademi_api::{Body, Caller, Problem};
+use akademi_domain::{
+    ids::{CourseId, LessonId, PlaybackId},
+    watch::{Claim, LessonDuration, Refusal, Reported, Rules, credit},
+};
+use axum::extract::State;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Progress,
+    record::{Change, Place, Standing, record},
+};
+
+/// At most twice the normal speed, and 15 s ahead of the clock: a player beats every 10 s.
+const RULES: Rules = match Rules::new(200, 15) {
+    Ok(rules) => rules,
+    Err(_) => unreachable!(),
+};
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Heartbeat {
+    course: CourseId,
+    lesson: LessonId,
+    /// This run of the player: made by the player when it opens, the same in all its heartbeats.
+    playback: PlaybackId,
+    /// Played media time as `[from, to]` in seconds, at most 64. An interval that goes on where an earlier
+    /// one ended begins at the whole second in which that ended. Empty in the first heartbeat, which a player
+    /// sends as it opens.
+    #[schema(max_items = 64)]
+    intervals: Vec<(f64, f64)>,
+    /// Where the player stands, in seconds of media time.
+    position: f64,
+    /// The player's rate; 1 is normal speed.
+    rate: f64,
+    /// How long ago the last of this was played, in seconds: for heartbeats that waited for a connection.
+    #[serde(default)]
+    late_seconds: f64,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct HeartbeatResult {
+    /// Seconds of the lesson that count as watched.
+    watched_seconds: u32,
+    /// How many of them this heartbeat added.
+    gained_seconds: u32,
+    /// How many new seconds of this heartbeat do not count.
+    refused_seconds: u32,
+    /// Why they do not.
+    refusal: Option<Refusal>,
+    /// Where to resume, in whole seconds.
+    position_seconds: u32,
+    lesson_completed: bool,
+    course_completed: bool,
+}
+
+/// Report what was watched
+///
+/// May be sent late, twice or out of order: seconds that are known change nothing, and new seconds count only
+/// as fast as the clock allows.
+#[utoipa::path(post, path = "/api/v1/progress/heartbeats", tag = "progress", request_body = Heartbeat,
+    responses((status = 200, description = "What counts now", body = HeartbeatResult),
+              (status = 409, description = "The lesson is no video, or its video has no length yet", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
+pub async fn heartbeat(
+    State(progress): State<Progress>,
+    caller: Caller,
+    Body(heartbeat): Body<Heartbeat>,
+) -> Result<Body<HeartbeatResult>, Problem> {
+    let place = Place { course: heartbeat.course, lesson: heartbeat.lesson };
+    let reported = Reported {
+        playback: heartbeat.playback,
+        intervals: &heartbeat.intervals,
+        position: heartbeat.position,
+        rate: heartbeat.rate,
+        late_seconds: heartbeat.late_seconds,
+    };
+    let recorded = record(&progress, &caller, place, |standing, now| {
+        let claim = Claim::parse(&reported, duration(standing)?).map_err(|error| Problem::field("", error))?;
+        let credit = credit(&standing.clock, &standing.progress.watched, &claim, &RULES, now);
+        let mut progress = standing.progress.clone();
+        progress.watched = credit.watched;
+        progress.refused_seconds += i64::from(credit.refused_seconds);
+        progress.opened_at.get_or_insert(now);
+        if credit.played_at >= progress.position_at {
+            progress.position_seconds = credit.position_seconds;
+            progress.position_at = credit.played_at;
+        }
+        let told = (credit.gained, credit.refused_seconds, credit.refusal);
+        Ok(Change { progress, clock: credit.clock, told })
+    })
+    .await?;
+    let (gained_seconds, refused_seconds, refusal) = recorded.told;
+    Ok(Body(HeartbeatResult {
+        watched_seconds: recorded.progress.watched.seconds(),
+        gained_seconds,
+        refused_seconds,
+        refusal,
+        position_seconds: recorded.progress.position_seconds,
+        lesson_completed: recorded.progress.completed_at.is_some(),
+        course_completed: recorded.course_completed,
+    }))
+}
+
+fn duration(standing: &Standing) -> Result<LessonDuration, Problem> {
+    standing.duration.ok_or_else(|| {
+        Problem::new(StatusCode::CONFLICT, "nothing-to-watch", "This lesson has no video of a known length.")
+    })
+}

@@ -1,0 +1,91 @@
+//! What an enrolled learner gets of a lesson.
+
+use akademi_api::{Body, Caller, PathParam, Problem};
+use akademi_domain::{
+    course::LessonBody,
+    ids::{CourseId, LessonId},
+    quiz::Score,
+    time::Timestamp,
+};
+use axum::extract::State;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    Progress,
+    record::{Change, LessonProgress, Place, record},
+    store,
+};
+
+/// How far the learner is in a lesson.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct LessonStanding {
+    watched_seconds: u32,
+    /// Seconds that were reported and did not count.
+    refused_seconds: i64,
+    /// Where to resume, in whole seconds.
+    position_seconds: u32,
+    opened_at: Option<Timestamp>,
+    /// The best attempt at a quiz.
+    best_score: Option<Score>,
+    attempts: i64,
+    completed_at: Option<Timestamp>,
+}
+
+impl From<LessonProgress> for LessonStanding {
+    fn from(progress: LessonProgress) -> Self {
+        Self {
+            watched_seconds: progress.watched.seconds(),
+            refused_seconds: progress.refused_seconds,
+            position_seconds: progress.position_seconds,
+            opened_at: progress.opened_at,
+            best_score: progress.best_score,
+            attempts: progress.attempts,
+            completed_at: progress.completed_at,
+        }
+    }
+}
+
+/// A lesson as an enrolled learner sees it; a quiz without its answers.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Lesson {
+    id: LessonId,
+    #[schema(value_type = LessonBody)]
+    body: Box<RawValue>,
+    standing: LessonStanding,
+}
+
+/// A lesson and how far one is in it
+#[utoipa::path(get, path = "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}", tag = "learning",
+    params(("course_id" = CourseId, Path, description = "The course"), ("lesson_id" = LessonId, Path, description = "The lesson")),
+    responses((status = 200, description = "The lesson", body = Lesson)))]
+pub async fn show(
+    State(progress): State<Progress>,
+    caller: Caller,
+    PathParam((course, lesson)): PathParam<(CourseId, LessonId)>,
+) -> Result<Body<Lesson>, Problem> {
+    let database = progress.edge.tenant(caller.tenant);
+    let place = Place { course, lesson };
+    let (body, standing) =
+        store::find_lesson(&database, caller.user, place).await?.ok_or_else(Problem::not_found)?;
+    let body = RawValue::from_string(body).map_err(Problem::broken)?;
+    Ok(Body(Lesson { id: lesson, body, standing: standing.into() }))
+}
+
+/// Say that a lesson was opened
+#[utoipa::path(post, path = "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/opening", tag = "learning",
+    params(("course_id" = CourseId, Path, description = "The course"), ("lesson_id" = LessonId, Path, description = "The lesson")),
+    responses((status = 200, description = "How far one is now", body = LessonStanding)))]
+pub async fn open(
+    State(progress): State<Progress>,
+    caller: Caller,
+    PathParam((course, lesson)): PathParam<(CourseId, LessonId)>,
+) -> Result<Body<LessonStanding>, Problem> {
+    let recorded = record(&progress, &caller, Place { course, lesson }, |standing, now| {
+        let mut progress = standing.progress.clone();
+        progress.opened_at.get_or_insert(now);
+        Ok(Change { progress, clock: standing.clock.clone(), told: () })
+    })
+    .await?;
+    Ok(Body(recorded.progress.into()))
+}

@@ -1,0 +1,188 @@
+//! Read, decide, write: the one road of every change to a learner's progress.
+
+use akademi_api::{Caller, Problem};
+use akademi_domain::{
+    course::{
+        LessonKind, Requirement,
+        completion::{LessonState, completion},
+    },
+    ids::{CourseId, EnrolmentId, LessonId},
+    quiz::Score,
+    time::Timestamp,
+    watch::{LearnerClock, LessonDuration, Watched},
+};
+use akademi_edge_store::{StoreError, TenantDatabase, append_event, replace_event};
+use akademi_feed::EdgeEvent;
+
+use crate::{Progress, store};
+
+/// A learner's requests that come at once make each other read again; this often at most.
+const MAX_TRIES: usize = 8;
+
+/// Which lesson of which course.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    pub course: CourseId,
+    pub lesson: LessonId,
+}
+
+/// What a learner has done with a lesson.
+#[derive(Debug, Clone, Default)]
+pub struct LessonProgress {
+    pub watched: Watched,
+    /// Where to resume, and when the learner was there.
+    pub position_seconds: u32,
+    pub position_at: Timestamp,
+    pub refused_seconds: i64,
+    pub opened_at: Option<Timestamp>,
+    pub best_score: Option<Score>,
+    pub attempts: i64,
+    pub completed_at: Option<Timestamp>,
+}
+
+/// Where a learner stands, as one statement reads it.
+pub struct Standing {
+    pub kind: LessonKind,
+    pub duration: Option<LessonDuration>,
+    pub requirement: Option<Requirement>,
+    pub progress: LessonProgress,
+    pub clock: LearnerClock,
+    /// Moves with each of the learner's writes.
+    pub clock_version: i64,
+    pub enrolment: EnrolmentId,
+    pub course_completed_at: Option<Timestamp>,
+}
+
+impl Standing {
+    /// What fulfils this lesson; what is not required is done by the usual rule of its kind.
+    fn rule(&self) -> Requirement {
+        self.requirement.unwrap_or(Requirement::usual(self.kind))
+    }
+}
+
+/// What a request changes.
+pub struct Change<T> {
+    pub progress: LessonProgress,
+    pub clock: LearnerClock,
+    /// What the caller wants to tell about it.
+    pub told: T,
+}
+
+/// What was written.
+pub struct Recorded<T> {
+    pub told: T,
+    pub progress: LessonProgress,
+    pub course_completed: bool,
+}
+
+/// Reads where the learner stands in a lesson, asks `decide`, and writes the answer with its consequences
+/// (lesson done, course done) and the feed's events in one atomic step.
+///
+/// # Errors
+/// `not-found` when the learner is not enrolled or the lesson is not of the course; whatever `decide` refuses
+/// with; `conflict` when too many of the learner's requests came at once.
+pub async fn record<T>(
+    state: &Progress,
+    caller: &Caller,
+    place: Place,
+    decide: impl Fn(&Standing, Timestamp) -> Result<Change<T>, Problem>,
+) -> Result<Recorded<T>, Problem> {
+    let database = state.edge.tenant(caller.tenant);
+    for _ in 0..MAX_TRIES {
+        let now = state.edge.ports.now();
+        let standing =
+            store::find_standing(&database, caller.user, place).await?.ok_or_else(Problem::not_found)?;
+        let mut change = decide(&standing, now)?;
+        let is_fulfilled = standing.rule().is_fulfilled_by(lesson_state(&change.progress, standing.duration));
+        let newly_done = is_fulfilled && change.progress.completed_at.is_none();
+        if newly_done {
+            change.progress.completed_at = Some(now);
+        }
+
+        let mut batch = vec![
+            store::save_progress(caller.user, place, &change.progress, now),
+            store::save_clock(caller.user, &change.clock),
+        ];
+        batch.extend(progress_event(caller, place, &change.progress, now));
+        let completes_course = newly_done
+            && standing.course_completed_at.is_none()
+            && course_is_complete(&database, caller, place, &change.progress, standing.duration).await?;
+        if completes_course {
+            let completed = EdgeEvent::CourseCompleted {
+                person: caller.user,
+                course: place.course,
+                enrolment: standing.enrolment,
+                at: now,
+            };
+            batch.push(store::complete_enrolment(caller.user, place.course, now));
+            batch.extend(append_event(&completed, now));
+        }
+
+        let unchanged = store::clock_has_version(caller.user, standing.clock_version);
+        match database.batch_if(unchanged, batch).await {
+            Ok(_) => {
+                return Ok(Recorded {
+                    told: change.told,
+                    progress: change.progress,
+                    course_completed: completes_course || standing.course_completed_at.is_some(),
+                });
+            }
+            Err(StoreError::Guard) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Problem::conflict())
+}
+
+/// How far a lesson is, as the rules of completion see it.
+pub fn lesson_state(progress: &LessonProgress, duration: Option<LessonDuration>) -> LessonState {
+    LessonState {
+        opened: progress.opened_at.is_some(),
+        covered_seconds: progress.watched.seconds(),
+        length_seconds: duration.map_or(0, LessonDuration::seconds),
+        best_score: progress.best_score,
+    }
+}
+
+/// Whether the course is complete once this lesson stands as `progress` says.
+async fn course_is_complete(
+    database: &TenantDatabase<'_>,
+    caller: &Caller,
+    place: Place,
+    progress: &LessonProgress,
+    duration: Option<LessonDuration>,
+) -> Result<bool, Problem> {
+    let Some(course) = store::find_course(database, caller.user, place.course).await? else {
+        return Ok(false);
+    };
+    let outline = course.outline()?;
+    let states = course.lesson_states(&outline)?;
+    let state_of = |lesson| {
+        if lesson == place.lesson {
+            lesson_state(progress, duration)
+        } else {
+            states.get(&lesson).copied().unwrap_or_default()
+        }
+    };
+    Ok(completion(&outline, state_of).complete)
+}
+
+fn progress_event(
+    caller: &Caller,
+    place: Place,
+    progress: &LessonProgress,
+    now: Timestamp,
+) -> [akademi_edge_store::TenantStatement; 2] {
+    let event = EdgeEvent::ProgressSaved {
+        person: caller.user,
+        course: place.course,
+        lesson: place.lesson,
+        seconds: progress.watched.seconds().into(),
+        refused_seconds: progress.refused_seconds,
+        score: progress.best_score,
+        completed_at: progress.completed_at,
+        updated_at: now,
+    };
+    let key = format!("progress/{}/{}/{}", caller.tenant, caller.user, place.lesson);
+    replace_event(&event, key, now)
+}

@@ -1,0 +1,293 @@
+//! The function's SQL: one function a statement.
+
+use akademi_domain::{
+    course::{CourseOutline, LessonKind, Requirement, completion::LessonState},
+    ids::{CourseId, LessonId, UserId},
+    quiz::{AnswerKey, Score},
+    time::Timestamp,
+    watch::{LearnerClock, LessonDuration, Watched},
+};
+use akademi_edge_store::{Row, StoreError, TenantDatabase, TenantSql, TenantStatement};
+use serde::{Deserialize, de::DeserializeOwned};
+use std::collections::HashMap;
+
+use crate::record::{LessonProgress, Place, Standing};
+
+fn json<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Engine(error.to_string()))
+}
+
+fn duration(row: &Row, column: usize) -> Result<Option<LessonDuration>, StoreError> {
+    let seconds = row.optional_integer(column)?;
+    Ok(seconds.and_then(|seconds| LessonDuration::from_seconds(seconds as f64).ok()))
+}
+
+/// The columns of `progress` from `first` on, in the order of [`PROGRESS_COLUMNS`]; NULLs for nothing yet.
+fn lesson_progress(
+    row: &Row,
+    first: usize,
+    duration: Option<LessonDuration>,
+) -> Result<LessonProgress, StoreError> {
+    if row.optional_integer(first + 1)?.is_none() {
+        return Ok(LessonProgress::default());
+    }
+    let watched = match duration {
+        Some(duration) => Watched::decode(row.blob(first)?, duration)
+            .map_err(|error| StoreError::Engine(error.to_string()))?,
+        None => Watched::default(),
+    };
+    let best_score = match (row.optional_integer(first + 5)?, row.optional_integer(first + 6)?) {
+        (Some(points), Some(max)) => Some(Score { points: small(points), max: small(max) }),
+        _ => None,
+    };
+    let moment = |column| Ok::<_, StoreError>(row.optional_integer(column)?.map(Timestamp::from_millis));
+    Ok(LessonProgress {
+        watched,
+        position_seconds: small(row.integer(first + 1)?),
+        position_at: row.timestamp(first + 2)?,
+        refused_seconds: row.integer(first + 3)?,
+        opened_at: moment(first + 4)?,
+        best_score,
+        attempts: row.integer(first + 7)?,
+        completed_at: moment(first + 8)?,
+    })
+}
+
+/// A number that was written as a `u32`.
+fn small(value: i64) -> u32 {
+    u32::try_from(value).unwrap_or(0)
+}
+
+/// Where the learner stands in a lesson of a course that they are enrolled in.
+pub async fn find_standing(
+    database: &TenantDatabase<'_>,
+    person: UserId,
+    place: Place,
+) -> Result<Option<Standing>, StoreError> {
+    const SQL: TenantSql = TenantSql::new(
+        "SELECT lesson.kind, lesson.duration_seconds, lesson.requirement, \
+         watched, position_seconds, position_at, refused_seconds, opened_at, score_points, score_max, attempts, \
+         progress.completed_at AS done_at, learner_clock.state, learner_clock.version AS clock_version, \
+         enrolment.id, enrolment.completed_at AS course_done_at \
+         FROM enrolment \
+         JOIN course ON course.tenant_id = ?1 AND course.id = ?3 \
+         JOIN lesson ON lesson.tenant_id = ?1 AND lesson.course_id = ?3 AND lesson.version = course.version \
+         AND lesson.id = ?4 \
+         LEFT JOIN progress ON progress.tenant_id = ?1 AND progress.person_id = ?2 AND progress.course_id = ?3 \
+         AND progress.lesson_id = ?4 \
+         LEFT JOIN learner_clock ON learner_clock.tenant_id = ?1 AND learner_clock.person_id = ?2 \
+         WHERE enrolment.tenant_id = ?1 AND enrolment.person_id = ?2 AND enrolment.course_id = ?3",
+    );
+    let row = database.row(SQL.with([person.into(), place.course.into(), place.lesson.into()])).await?;
+    row.map(|row| {
+        let duration = duration(&row, 1)?;
+        let clock_version = row.optional_integer(13)?.unwrap_or(0);
+        let clock = match clock_version {
+            0 => LearnerClock::default(),
+            _ => LearnerClock::decode(row.blob(12)?).map_err(|error| StoreError::Engine(error.to_string()))?,
+        };
+        Ok(Standing {
+            kind: kind(row.text(0)?)?,
+            duration,
+            requirement: row.optional_text(2)?.map(json::<Requirement>).transpose()?,
+            progress: lesson_progress(&row, 3, duration)?,
+            clock,
+            clock_version,
+            enrolment: row.parse(14)?,
+            course_completed_at: row.optional_integer(15)?.map(Timestamp::from_millis),
+        })
+    })
+    .transpose()
+}
+
+fn kind(name: &str) -> Result<LessonKind, StoreError> {
+    json(&format!("\"{name}\""))
+}
+
+/// A lesson's body and how far the learner is in it.
+pub async fn find_lesson(
+    database: &TenantDatabase<'_>,
+    person: UserId,
+    place: Place,
+) -> Result<Option<(String, LessonProgress)>, StoreError> {
+    const SQL: TenantSql = TenantSql::new(
+        "SELECT lesson.body, lesson.duration_seconds, \
+         watched, position_seconds, position_at, refused_seconds, opened_at, score_points, score_max, attempts, \
+         progress.completed_at AS done_at \
+         FROM enrolment \
+         JOIN course ON course.tenant_id = ?1 AND course.id = ?3 \
+         JOIN lesson ON lesson.tenant_id = ?1 AND lesson.course_id = ?3 AND lesson.version = course.version \
+         AND lesson.id = ?4 \
+         LEFT JOIN progress ON progress.tenant_id = ?1 AND progress.person_id = ?2 AND progress.course_id = ?3 \
+         AND progress.lesson_id = ?4 \
+         WHERE enrolment.tenant_id = ?1 AND enrolment.person_id = ?2 AND enrolment.course_id = ?3",
+    );
+    let row = database.row(SQL.with([person.into(), place.course.into(), place.lesson.into()])).await?;
+    row.map(|row| {
+        let progress = lesson_progress(&row, 2, duration(&row, 1)?)?;
+        Ok((row.text(0)?.to_owned(), progress))
+    })
+    .transpose()
+}
+
+/// The answer key of a quiz that the learner is enrolled for.
+pub async fn find_answer_key(
+    database: &TenantDatabase<'_>,
+    person: UserId,
+    place: Place,
+) -> Result<Option<AnswerKey>, StoreError> {
+    const SQL: TenantSql = TenantSql::new(
+        "SELECT answers FROM enrolment \
+         JOIN course ON course.tenant_id = ?1 AND course.id = ?3 \
+         JOIN answer_key ON answer_key.tenant_id = ?1 AND answer_key.course_id = ?3 \
+         AND answer_key.version = course.version AND answer_key.lesson_id = ?4 \
+         WHERE enrolment.tenant_id = ?1 AND enrolment.person_id = ?2 AND enrolment.course_id = ?3",
+    );
+    let row = database.row(SQL.with([person.into(), place.course.into(), place.lesson.into()])).await?;
+    row.map(|row| json(row.text(0)?)).transpose()
+}
+
+/// A batch's condition: none of the learner's requests came between.
+pub fn clock_has_version(person: UserId, version: i64) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "INSERT INTO guard (ok) VALUES ((SELECT 1 WHERE coalesce( \
+         (SELECT version FROM learner_clock WHERE tenant_id = ?1 AND person_id = ?2), 0) = ?3))",
+    );
+    SQL.with([person.into(), version.into()])
+}
+
+pub fn save_clock(person: UserId, clock: &LearnerClock) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "INSERT INTO learner_clock (tenant_id, person_id, state, version) VALUES (?1, ?2, ?3, 1) \
+         ON CONFLICT (tenant_id, person_id) DO UPDATE SET state = excluded.state, version = version + 1",
+    );
+    SQL.with([person.into(), clock.encode().into()])
+}
+
+pub fn save_progress(
+    person: UserId,
+    place: Place,
+    progress: &LessonProgress,
+    now: Timestamp,
+) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "INSERT INTO progress (tenant_id, person_id, course_id, lesson_id, watched, seconds, position_seconds, \
+         position_at, refused_seconds, opened_at, score_points, score_max, attempts, completed_at, updated_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
+         ON CONFLICT (tenant_id, person_id, course_id, lesson_id) DO UPDATE SET watched = excluded.watched, \
+         seconds = excluded.seconds, position_seconds = excluded.position_seconds, \
+         position_at = excluded.position_at, refused_seconds = excluded.refused_seconds, \
+         opened_at = excluded.opened_at, score_points = excluded.score_points, score_max = excluded.score_max, \
+         attempts = excluded.attempts, completed_at = excluded.completed_at, updated_at = excluded.updated_at",
+    );
+    SQL.with([
+        person.into(),
+        place.course.into(),
+        place.lesson.into(),
+        progress.watched.encode().into(),
+        progress.watched.seconds().into(),
+        progress.position_seconds.into(),
+        progress.position_at.into(),
+        progress.refused_seconds.into(),
+        progress.opened_at.into(),
+        progress.best_score.map(|score| score.points).into(),
+        progress.best_score.map(|score| score.max).into(),
+        progress.attempts.into(),
+        progress.completed_at.into(),
+        now.into(),
+    ])
+}
+
+pub fn complete_enrolment(person: UserId, course: CourseId, now: Timestamp) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "UPDATE enrolment SET completed_at = ?4 \
+         WHERE tenant_id = ?1 AND person_id = ?2 AND course_id = ?3 AND completed_at IS NULL",
+    );
+    SQL.with([person.into(), course.into(), now.into()])
+}
+
+/// A course with everything that one learner did in it.
+pub struct EnrolledCourse {
+    outline: String,
+    begun: Vec<BegunLesson>,
+    pub enrolled_at: Timestamp,
+    pub completed_at: Option<Timestamp>,
+}
+
+/// A row of `progress` as [`find_course`] packs it.
+#[derive(Deserialize)]
+#[serde(from = "(LessonId, u32, u32, u8, Option<u32>, Option<u32>, u8)")]
+pub struct BegunLesson {
+    pub lesson: LessonId,
+    pub seconds: u32,
+    pub position_seconds: u32,
+    opened: bool,
+    best_score: Option<Score>,
+    pub completed: bool,
+}
+
+impl From<(LessonId, u32, u32, u8, Option<u32>, Option<u32>, u8)> for BegunLesson {
+    fn from(
+        (lesson, seconds, position_seconds, opened, points, max, completed): (
+            LessonId,
+            u32,
+            u32,
+            u8,
+            Option<u32>,
+            Option<u32>,
+            u8,
+        ),
+    ) -> Self {
+        let best_score = points.zip(max).map(|(points, max)| Score { points, max });
+        Self { lesson, seconds, position_seconds, opened: opened != 0, best_score, completed: completed != 0 }
+    }
+}
+
+impl EnrolledCourse {
+    pub fn outline(&self) -> Result<CourseOutline, StoreError> {
+        json(&self.outline)
+    }
+
+    pub fn begun(&self) -> &[BegunLesson] {
+        &self.begun
+    }
+
+    /// How far each lesson that was begun is.
+    pub fn lesson_states(&self, outline: &CourseOutline) -> Result<HashMap<LessonId, LessonState>, StoreError> {
+        let lengths: HashMap<_, _> =
+            outline.lessons().map(|lesson| (lesson.id, lesson.duration_seconds.unwrap_or(0))).collect();
+        let state = |begun: &BegunLesson| LessonState {
+            opened: begun.opened,
+            covered_seconds: begun.seconds,
+            length_seconds: lengths.get(&begun.lesson).copied().unwrap_or(0),
+            best_score: begun.best_score,
+        };
+        Ok(self.begun.iter().map(|begun| (begun.lesson, state(begun))).collect())
+    }
+}
+
+/// The course with the learner's progress in it: one row, whatever the number of lessons.
+pub async fn find_course(
+    database: &TenantDatabase<'_>,
+    person: UserId,
+    course: CourseId,
+) -> Result<Option<EnrolledCourse>, StoreError> {
+    const SQL: TenantSql = TenantSql::new(
+        "SELECT outline, enrolment.created_at AS enrolled_at, enrolment.completed_at AS completed_at, \
+         (SELECT json_group_array(json_array(lesson_id, seconds, position_seconds, opened_at IS NOT NULL, \
+          score_points, score_max, completed_at IS NOT NULL)) FROM progress \
+          WHERE progress.tenant_id = ?1 AND progress.person_id = ?2 AND progress.course_id = ?3) AS begun \
+         FROM enrolment JOIN course ON course.tenant_id = ?1 AND course.id = ?3 \
+         WHERE enrolment.tenant_id = ?1 AND enrolment.person_id = ?2 AND enrolment.course_id = ?3",
+    );
+    let row = database.row(SQL.with([person.into(), course.into()])).await?;
+    row.map(|row| {
+        Ok(EnrolledCourse {
+            outline: row.text(0)?.to_owned(),
+            enrolled_at: row.timestamp(1)?,
+            completed_at: row.optional_integer(2)?.map(Timestamp::from_millis),
+            begun: json(row.text(3)?)?,
+        })
+    })
+    .transpose()
+}

@@ -1,0 +1,171 @@
+//! Which renditions a source gets. Pure.
+
+use serde::{Deserialize, Serialize};
+
+use crate::probe::Probe;
+
+/// What is to be made of a source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Largest first; at least one.
+    pub renditions: Vec<Rendition>,
+    /// Whether an audio rendition is made.
+    pub audio: bool,
+}
+
+/// One size of the ladder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rendition {
+    /// The shorter side in pixels and a `p`; unique within a plan.
+    pub name: String,
+    /// Pixels; even, since 4:2:0 has one colour sample for two of them.
+    pub width: u32,
+    /// Pixels; even.
+    pub height: u32,
+    /// Bits per second that the encoder keeps under over any two seconds.
+    pub max_bit_rate: u32,
+}
+
+/// A step of the ladder: the longer and the shorter side of a 16:9 picture, and the rate for 30 pictures a second.
+struct Step {
+    long: u32,
+    short: u32,
+    max_bit_rate: u32,
+}
+
+const LADDER: [Step; 4] = [
+    Step { long: 1920, short: 1080, max_bit_rate: 5_000_000 },
+    Step { long: 1280, short: 720, max_bit_rate: 2_800_000 },
+    Step { long: 854, short: 480, max_bit_rate: 1_200_000 },
+    Step { long: 426, short: 240, max_bit_rate: 400_000 },
+];
+
+/// The shorter side below which no smaller rendition is worth its bytes, in pixels.
+const SMALLEST_SIDE: u32 = 64;
+
+/// The ladder for a source: its own size (reduced to 1080p where it is larger), then each smaller step that is at
+/// most three quarters as wide as the one before. No rendition exceeds the source; the aspect ratio stays.
+pub fn plan(probe: &Probe) -> Plan {
+    let (width, height) = (probe.video.width, probe.video.height);
+    let mut renditions: Vec<Rendition> = Vec::with_capacity(LADDER.len());
+    for step in &LADDER {
+        let (fitted_width, fitted_height) = fit(width, height, step);
+        let worth_it = match renditions.last() {
+            None => true,
+            Some(above) => {
+                4 * fitted_width.max(fitted_height) <= 3 * above.width.max(above.height)
+                    && fitted_width.min(fitted_height) >= SMALLEST_SIDE
+            }
+        };
+        if worth_it {
+            renditions.push(Rendition {
+                name: format!("{}p", fitted_width.min(fitted_height)),
+                width: fitted_width,
+                height: fitted_height,
+                max_bit_rate: max_bit_rate(fitted_width, fitted_height, probe.video.frame_rate),
+            });
+        }
+    }
+    Plan { renditions, audio: probe.audio.is_some() }
+}
+
+/// The largest even size with the source's aspect ratio that exceeds neither the source nor the step.
+fn fit(width: u32, height: u32, step: &Step) -> (u32, u32) {
+    let (long, short) = (width.max(height), width.min(height));
+    // Whichever side meets its bound first decides; u64 since sides are multiplied.
+    let (long64, short64) = (u64::from(long), u64::from(short));
+    let (fitted_long, fitted_short) = if long <= step.long && short <= step.short {
+        (long, short)
+    } else if long64 * u64::from(step.short) >= short64 * u64::from(step.long) {
+        (step.long, scaled(short, step.long, long))
+    } else {
+        (scaled(long, step.short, short), step.short)
+    };
+    let even = |fitted: u32, source: u32| {
+        let nearest = fitted.div_ceil(2) * 2;
+        (if nearest > source { source / 2 * 2 } else { nearest }).max(2)
+    };
+    let (even_long, even_short) = (even(fitted_long, long), even(fitted_short, short));
+    if width >= height { (even_long, even_short) } else { (even_short, even_long) }
+}
+
+/// `side * numerator / denominator`, rounded to the nearest.
+fn scaled(side: u32, numerator: u32, denominator: u32) -> u32 {
+    let exact = u64::from(side) * u64::from(numerator) + u64::from(denominator / 2);
+    u32::try_from(exact / u64::from(denominator.max(1))).unwrap_or(side)
+}
+
+/// The rate of the smallest step that holds as many pixels; half as much again above 30 pictures a second.
+fn max_bit_rate(width: u32, height: u32, (numerator, denominator): (u32, u32)) -> u32 {
+    let pixels = u64::from(width) * u64::from(height);
+    let holds = |step: &&Step| u64::from(step.long) * u64::from(step.short) >= pixels;
+    let rate = LADDER.iter().rev().find(holds).or(LADDER.first()).map_or(0, |step| step.max_bit_rate);
+    if u64::from(numerator) > 30 * u64::from(denominator) { rate / 2 * 3 } else { rate }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::{AudioTrack, Rotation, VideoTrack};
+    use proptest::prelude::*;
+
+    fn source(width: u32, height: u32) -> Probe {
+        Probe {
+            duration_ms: Some(1000),
+            video: VideoTrack {
+                codec: "h264".to_owned(),
+                width,
+                height,
+                rotation: Rotation::None,
+                frame_rate: (25, 1),
+            },
+            audio: Some(AudioTrack { codec: "aac".to_owned(), sample_rate: 48_000, channels: 2 }),
+        }
+    }
+
+    fn sizes(width: u32, height: u32) -> Vec<(u32, u32)> {
+        plan(&source(width, height)).renditions.iter().map(|r| (r.width, r.height)).collect()
+    }
+
+    #[test]
+    fn known_sources_get_the_ladders_that_people_expect() {
+        assert_eq!(sizes(3840, 2160), [(1920, 1080), (1280, 720), (854, 480), (426, 240)]);
+        assert_eq!(sizes(1280, 720), [(1280, 720), (854, 480), (426, 240)]);
+        assert_eq!(sizes(720, 1280), [(720, 1280), (480, 854), (240, 426)]);
+        assert_eq!(sizes(640, 272), [(640, 272), (426, 182)]);
+        assert_eq!(sizes(321, 241), [(320, 240)]);
+        assert_eq!(sizes(100, 100), [(100, 100)]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_rendition_is_larger_than_its_source_or_of_another_shape(width in 16_u32..=4096, height in 16_u32..=4096) {
+            prop_assume!(width.max(height) <= 32 * width.min(height));
+            let plan = plan(&source(width, height));
+            prop_assert!(!plan.renditions.is_empty());
+            for rendition in &plan.renditions {
+                prop_assert!(rendition.width <= width && rendition.height <= height);
+                prop_assert!(rendition.width.max(rendition.height) <= 1920);
+                prop_assert!(rendition.width.min(rendition.height) <= 1080);
+                prop_assert!(rendition.width >= 2 && rendition.height >= 2);
+                prop_assert_eq!((rendition.width % 2, rendition.height % 2), (0, 0));
+                // Each side is within two pixels of the exact shape.
+                let exact = f64::from(rendition.width) * f64::from(height) / f64::from(width);
+                let slack = 2.0 + 2.0 * f64::from(height) / f64::from(width);
+                prop_assert!((exact - f64::from(rendition.height)).abs() <= slack, "{:?}", rendition);
+                prop_assert!(rendition.max_bit_rate > 0);
+            }
+            for pair in plan.renditions.windows(2) {
+                prop_assert!(pair[1].width < pair[0].width && pair[1].height < pair[0].height);
+                prop_assert!(pair[1].max_bit_rate <= pair[0].max_bit_rate);
+                prop_assert_ne!(&pair[0].name, &pair[1].name);
+            }
+        }
+
+        #[test]
+        fn a_source_within_the_ladder_keeps_its_own_size(width in 16_u32..=1920, height in 16_u32..=1080) {
+            let first = &plan(&source(width, height)).renditions[0];
+            prop_assert_eq!((first.width, first.height), (width / 2 * 2, height / 2 * 2));
+        }
+    }
+}

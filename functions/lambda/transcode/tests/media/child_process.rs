@@ -1,0 +1,196 @@
+//! The child process is held to its limits, and its end is always accounted for.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use akademi_transcode::{
+    Limits, Progress, TranscodeError,
+    child::{self, Job},
+};
+use tempfile::TempDir;
+
+use crate::oracle::{ffmpeg, is_empty, job, real_file, transcode};
+
+/// A folder with a minute of video in it, which takes many seconds to transcode.
+fn long_film() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("long.mp4");
+    let film = real_file("bigbuckbunny.mp4");
+    ffmpeg(&["-stream_loop", "11", "-i", film.to_str().unwrap(), "-c", "copy", file.to_str().unwrap()]);
+    (folder, file)
+}
+
+/// A program that takes the child's place.
+fn script(folder: &Path, body: &str) -> PathBuf {
+    let path = folder.join("script.sh");
+    fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+fn is_running(pid: &str) -> bool {
+    Path::new("/proc").join(pid).exists()
+}
+
+#[tokio::test]
+async fn a_time_out_kills_the_child_and_leaves_nothing() {
+    let (folder, film) = long_film();
+    let output = folder.path().join("output");
+    let limits = Limits { wall_ms: 3000, ..Limits::default() };
+    let mut reports = 0;
+    let error = child::run(&job(&film, &output), &limits, |_| reports += 1).await.unwrap_err();
+    assert_eq!(error, TranscodeError::TimedOut { limit_ms: 3000 });
+    assert!(!error.is_fault_of_source());
+    assert!(reports > 0, "it was at work when it was killed");
+    assert!(is_empty(&output));
+}
+
+#[tokio::test]
+async fn a_child_that_hangs_is_gone_after_the_time_out_with_what_it_wrote() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("output");
+    let pid = folder.path().join("pid");
+    let body = format!("echo $$ > {}; echo x > {}/junk; exec sleep 60", pid.display(), output.display());
+    let job = Job {
+        program: Some(script(folder.path(), &body)),
+        source: real_file("bikes.mp4"),
+        output: output.clone(),
+    };
+    let limits = Limits { wall_ms: 700, ..Limits::default() };
+    let error = child::run(&job, &limits, |_| ()).await.unwrap_err();
+    assert_eq!(error, TranscodeError::TimedOut { limit_ms: 700 });
+    assert!(!is_running(fs::read_to_string(&pid).unwrap().trim()));
+    assert!(is_empty(&output));
+}
+
+#[tokio::test]
+async fn dropping_the_future_kills_the_child_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("output");
+    let pid = folder.path().join("pid");
+    let body = format!("echo x > {}/junk; echo $$ > {}; exec sleep 60", output.display(), pid.display());
+    let job = Job {
+        program: Some(script(folder.path(), &body)),
+        source: real_file("bikes.mp4"),
+        output: output.clone(),
+    };
+    let limits = Limits::default();
+    let dropped = tokio::time::timeout(Duration::from_millis(700), child::run(&job, &limits, |_| ())).await;
+    assert!(dropped.is_err());
+    assert!(!is_running(fs::read_to_string(&pid).unwrap().trim()));
+    assert!(is_empty(&output));
+}
+
+#[test]
+fn a_child_whose_parent_is_gone_ends() {
+    let (folder, film) = long_film();
+    let order = serde_json::json!({
+        "source": film, "output": folder.path().join("output"), "limits": Limits::default(),
+    });
+    let mut child = Command::new(env!("CARGO_BIN_EXE_transcode-child"))
+        .arg("--transcode-child")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    writeln!(stdin, "{order}").unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.contains("progress"), "{first}");
+    // What the kernel does to a dead parent's pipes.
+    drop(stdin);
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+}
+
+#[tokio::test]
+async fn a_child_that_crashes_is_told_from_one_that_fails() {
+    for (body, how) in [("kill -SEGV $$", "signal 11"), ("echo oops >&2; exit 7", "exit status: 7")] {
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("output");
+        let body = format!("echo x > {}/junk; {body}", output.display());
+        let job = Job {
+            program: Some(script(folder.path(), &body)),
+            source: real_file("bikes.mp4"),
+            output: output.clone(),
+        };
+        match child::run(&job, &Limits::default(), |_| ()).await.unwrap_err() {
+            TranscodeError::Crashed { how: told, log } => {
+                assert_eq!(told, how);
+                assert_eq!(log.contains("oops"), body.contains("oops"));
+            }
+            error => panic!("{error:?}"),
+        }
+        assert!(is_empty(&output));
+    }
+}
+
+#[tokio::test]
+async fn a_child_that_lies_about_its_files_is_not_believed() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("output");
+    let secret = folder.path().join("secret");
+    fs::write(&secret, "secret").unwrap();
+    for path in ["../secret", "link", "absent"] {
+        let done = format!(
+            r#"{{"done":{{"master":"m","duration_ms":1,"audio":false,"renditions":[],"files":[{{"path":"{path}","content_type":"video/mp4","bytes":6}}]}}}}"#
+        );
+        let body = format!("ln -s {} {}/link; echo '{done}'", secret.display(), output.display());
+        let job = Job {
+            program: Some(script(folder.path(), &body)),
+            source: real_file("bikes.mp4"),
+            output: output.clone(),
+        };
+        let error = child::run(&job, &Limits::default(), |_| ()).await.unwrap_err();
+        assert!(matches!(error, TranscodeError::Crashed { .. }), "{path}: {error:?}");
+        assert!(is_empty(&output));
+    }
+    assert_eq!(fs::read_to_string(&secret).unwrap(), "secret");
+}
+
+#[tokio::test]
+async fn memory_processor_time_and_output_are_bounded() {
+    let (folder, film) = long_film();
+    let output = folder.path().join("output");
+    for (limits, expected) in [
+        (
+            Limits { output_bytes: 1_000_000, ..Limits::default() },
+            TranscodeError::OutputTooLarge { limit_bytes: 1_000_000 },
+        ),
+        (Limits { cpu_seconds: 1, ..Limits::default() }, TranscodeError::CpuExhausted { limit_seconds: 1 }),
+        (
+            Limits { memory_bytes: 400 << 20, ..Limits::default() },
+            TranscodeError::OutOfMemory { limit_bytes: 400 << 20 },
+        ),
+    ] {
+        let error = child::run(&job(&film, &output), &limits, |_| ()).await.unwrap_err();
+        assert_eq!(error, expected);
+        assert!(is_empty(&output));
+    }
+}
+
+#[tokio::test]
+async fn progress_rises_to_the_whole_length() {
+    let output = tempfile::tempdir().unwrap();
+    let mut reports: Vec<Progress> = Vec::new();
+    let job = job(&real_file("bikes.mp4"), output.path());
+    child::run(&job, &Limits::default(), |progress| reports.push(progress)).await.unwrap();
+    assert!(reports.len() >= 10, "{reports:?}");
+    assert!(reports.windows(2).all(|pair| pair[0].done_ms < pair[1].done_ms), "{reports:?}");
+    assert_eq!(reports.last(), Some(&Progress { done_ms: 10_000, total_ms: Some(10_000) }));
+}
+
+#[tokio::test]
+async fn a_folder_that_holds_something_is_not_touched() {
+    let output = tempfile::tempdir().unwrap();
+    fs::write(output.path().join("mine"), "mine").unwrap();
+    let error = transcode(&real_file("bikes.mp4"), output.path()).await.unwrap_err();
+    assert!(matches!(error, TranscodeError::Storage { .. }));
+    assert_eq!(fs::read_to_string(output.path().join("mine")).unwrap(), "mine");
+}

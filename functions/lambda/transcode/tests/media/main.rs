@@ -1,0 +1,8 @@
+//! The engine on real files, generated files and hostile files, read back with the `ffprobe` program.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod child_process;
+mod hostile_files;
+mod made_sources;
+mod oracle;
+mod real_sources;

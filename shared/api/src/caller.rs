@@ -1,0 +1,74 @@
+//! Who is asking, and for which academy: put into the request by the gate, taken out by handlers.
+
+use akademi_domain::{
+    ids::{SessionId, TenantId, UserId},
+    permission::{Permission, Permissions},
+};
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use std::sync::Arc;
+
+use crate::problem::Problem;
+
+/// The academy that the request's host names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Academy {
+    pub id: TenantId,
+    /// Moves whenever what its public pages show changes as a whole: publish, suspend, revoke. It is part of
+    /// every public `ETag`.
+    pub generation: i64,
+    pub profile: Arc<AcademyProfile>,
+}
+
+/// An academy's public face.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcademyProfile {
+    pub slug: String,
+    pub name: String,
+    /// BCP 47: `tr` or `en`.
+    pub locale: String,
+    /// `#rrggbb`
+    pub brand_colour: String,
+}
+
+/// A signed-in person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caller {
+    pub tenant: TenantId,
+    pub user: UserId,
+    pub session: SessionId,
+    pub permissions: Permissions,
+}
+
+impl Caller {
+    pub const fn may(&self, permission: Permission) -> bool {
+        self.permissions.has(permission)
+    }
+}
+
+/// The request's id: in the log, in problem documents, across `origin`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId(pub Arc<str>);
+
+/// The person's address as the host saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientAddress(pub String);
+
+macro_rules! from_extensions {
+    ($($type:ty, $absent:expr;)+) => {$(
+        impl<S: Sync> FromRequestParts<S> for $type {
+            type Rejection = Problem;
+
+            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+                parts.extensions.get::<$type>().cloned().ok_or($absent)
+            }
+        }
+    )+};
+}
+
+from_extensions! {
+    Academy, Problem::unknown_academy();
+    Caller, Problem::not_signed_in();
+    RequestId, Problem::broken("a request came past the gate");
+    ClientAddress, Problem::broken("the host gave no client address");
+}

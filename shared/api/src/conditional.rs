@@ -1,0 +1,60 @@
+//! Conditional answers: `ETag` and 304 (RFC 9110 §8.8.3, §13.1.2).
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use crate::problem::Problem;
+
+/// How long a public answer may be served by a CDN without asking.
+pub const PUBLIC_CACHE: HeaderValue = HeaderValue::from_static("public, max-age=0, s-maxage=60, must-revalidate");
+
+/// `body()` as public JSON under `etag` (without quotes), or 304 when the client has it already.
+///
+/// # Errors
+/// Whatever `body` fails with; it does not run for a 304.
+pub fn public_json(
+    request: &HeaderMap,
+    etag: &str,
+    body: impl FnOnce() -> Result<Vec<u8>, Problem>,
+) -> Result<Response, Problem> {
+    let quoted = format!("\"{etag}\"");
+    let mut response = if is_fresh(request, &quoted) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body()?).into_response()
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, HeaderValue::try_from(quoted).map_err(Problem::broken)?);
+    headers.insert(header::CACHE_CONTROL, PUBLIC_CACHE);
+    headers.insert(header::VARY, HeaderValue::from_static("host"));
+    Ok(response)
+}
+
+/// Whether `If-None-Match` names `quoted`, by weak comparison.
+fn is_fresh(request: &HeaderMap, quoted: &str) -> bool {
+    request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|value| {
+        value.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == quoted)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(if_none_match: Option<&str>) -> StatusCode {
+        let mut headers = HeaderMap::new();
+        if let Some(value) = if_none_match {
+            headers.insert(header::IF_NONE_MATCH, value.parse().unwrap());
+        }
+        public_json(&headers, "v7", || Ok(b"{}".to_vec())).unwrap().status()
+    }
+
+    #[test]
+    fn a_client_that_has_the_answer_gets_304() {
+        assert_eq!(status(None), StatusCode::OK);
+        assert_eq!(status(Some("\"v6\"")), StatusCode::OK);
+        for fresh in ["\"v7\"", "W/\"v7\"", "\"v1\", \"v7\"", "*"] {
+            assert_eq!(status(Some(fresh)), StatusCode::NOT_MODIFIED, "{fresh}");
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! What stands before every handler: the route's row, the academy, who is asking, the log line, the form of
+//! errors.
+
+use akademi_domain::time::Timestamp;
+use akademi_functions::{Access, Route, http_method::Method as RowMethod, route, routes_of};
+use axum::{
+    Router,
+    body::Body,
+    extract::{MatchedPath, Request, State},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+};
+use futures::future::BoxFuture;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use std::sync::Arc;
+
+use crate::{
+    body::read_bytes,
+    caller::{Academy, Caller, RequestId},
+    ports::Ports,
+    problem::Problem,
+    signed::{PlaneKeys, Purpose},
+    token::{TokenError, TokenVerifier},
+};
+
+/// The largest request that passes between the planes, in bytes (API Gateway and Lambda end at 10 and 6 MB).
+pub const PLANE_BODY_LIMIT: usize = 4 * 1024 * 1024;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What the gate asks the edge store.
+pub trait Directory: Send + Sync {
+    /// The active academy that answers on `host` (lower case, no port).
+    fn academy<'a>(&'a self, host: &'a str) -> BoxFuture<'a, Result<Option<Academy>, Problem>>;
+
+    /// Whether the caller's session exists and has not been ended.
+    fn session_is_live<'a>(&'a self, caller: &'a Caller, now: Timestamp) -> BoxFuture<'a, Result<bool, Problem>>;
+}
+
+/// How a request proves itself, by plane.
+enum Door {
+    /// The academy by the request's host, the person by an access token.
+    Edge { tokens: TokenVerifier, directory: Arc<dyn Directory>, planes: Option<Arc<PlaneKeys>> },
+    /// Both by `origin`'s signed header, and by nothing else.
+    Lambda { planes: Arc<PlaneKeys> },
+}
+
+struct Inner {
+    function: &'static str,
+    ports: Ports,
+    door: Door,
+}
+
+/// The gate of one function.
+#[derive(Clone)]
+pub struct Gate(Arc<Inner>);
+
+impl Gate {
+    /// The gate of an edge function. `planes` is for functions with routes that the other plane calls.
+    pub fn edge(
+        function: &'static str,
+        ports: Ports,
+        tokens: TokenVerifier,
+        directory: Arc<dyn Directory>,
+        planes: Option<Arc<PlaneKeys>>,
+    ) -> Self {
+        Self(Arc::new(Inner { function, ports, door: Door::Edge { tokens, directory, planes } }))
+    }
+
+    /// The gate of a Lambda function.
+    pub fn lambda(function: &'static str, ports: Ports, planes: Arc<PlaneKeys>) -> Self {
+        Self(Arc::new(Inner { function, ports, door: Door::Lambda { planes } }))
+    }
+
+    /// `router` behind this gate.
+    pub fn guard(self, router: Router) -> Router {
+        router.layer(from_fn_with_state(self, pass))
+    }
+}
+
+async fn pass(State(Gate(gate)): State<Gate>, mut request: Request, next: Next) -> Response {
+    let started = gate.ports.now();
+    let method = request.method().clone();
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let path = path.as_ref().map(MatchedPath::as_str);
+    let mut seen = Seen::default();
+
+    let answer = match find_row(&method, path) {
+        Row::Found(row) => match gate.admit(row, &mut request, &mut seen).await {
+            Ok(()) => {
+                request.extensions_mut().insert(RequestId(seen.request_id(&gate.ports)));
+                next.run(request).await
+            }
+            Err(problem) => problem.into_response(),
+        },
+        // `origin` answers what no other function does: its fallback decides, unmatched.
+        Row::Unmatched if gate.function == "origin" => {
+            request.extensions_mut().insert(RequestId(seen.request_id(&gate.ports)));
+            next.run(request).await
+        }
+        Row::Unmatched => Problem::not_found().into_response(),
+        Row::OtherMethods(allow) if method == Method::OPTIONS => {
+            (StatusCode::NO_CONTENT, [(header::ALLOW, allow)]).into_response()
+        }
+        Row::OtherMethods(allow) => Problem::method_not_allowed().allow(allow).into_response(),
+    };
+
+    let request_id = seen.request_id(&gate.ports);
+    let (mut response, problem) = form(answer, &request_id);
+    if method == Method::HEAD {
+        *response.body_mut() = Body::empty();
+    }
+    set_headers(response.headers_mut(), &request_id);
+    let line = LogLine {
+        at: started,
+        request_id: &request_id,
+        function: gate.function,
+        method: method.as_str(),
+        route: path,
+        status: response.status().as_u16(),
+        milliseconds: gate.ports.now().millis_since(started),
+        tenant: seen.tenant,
+        problem: problem.as_ref().map(Problem::slug),
+        cause: problem.as_ref().and_then(Problem::cause),
+    };
+    if let Ok(line) = serde_json::to_string(&line) {
+        gate.ports.log.line(&line);
+    }
+    response
+}
+
+/// What was learnt about a request on its way in.
+#[derive(Default)]
+struct Seen {
+    request_id: Option<Arc<str>>,
+    tenant: Option<akademi_domain::ids::TenantId>,
+}
+
+impl Seen {
+    /// The id that `origin` gave, or a new one.
+    fn request_id(&mut self, ports: &Ports) -> Arc<str> {
+        let new = || format!("{:032x}", u128::from_be_bytes(ports.random())).into();
+        self.request_id.get_or_insert_with(new).clone()
+    }
+}
+
+#[derive(serde::Serialize)]
+struct LogLine<'a> {
+    at: Timestamp,
+    request_id: &'a str,
+    function: &'a str,
+    method: &'a str,
+    /// The route's own spelling: ids and serials stay out of the log.
+    route: Option<&'a str>,
+    status: u16,
+    milliseconds: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<akademi_domain::ids::TenantId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'a str>,
+}
+
+enum Row {
+    Found(&'static Route),
+    /// The path is known, the method is not: the `Allow` header.
+    OtherMethods(String),
+    Unmatched,
+}
+
+fn find_row(method: &Method, path: Option<&str>) -> Row {
+    let Some(path) = path else { return Row::Unmatched };
+    if let Some(row) = RowMethod::of(method).and_then(|method| route(method, path)) {
+        return Row::Found(row);
+    }
+    allow_header(path).map_or(Row::Unmatched, Row::OtherMethods)
+}
+
+/// The methods that `path` (a route's own spelling) takes, for an `Allow` header; nothing for an unknown path.
+pub fn allow_header(path: &str) -> Option<String> {
+    let mut methods: Vec<_> = routes_of(path).map(|route| route.method.name()).collect();
+    if methods.is_empty() {
+        return None;
+    }
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
+    methods.push("OPTIONS");
+    Some(methods.join(", "))
+}
+
+impl Inner {
+    async fn admit(&self, row: &Route, request: &mut Request, seen: &mut Seen) -> Result<(), Problem> {
+        match &self.door {
+            Door::Edge { tokens, directory, planes } => match row.access {
+                Access::AnyHost => Ok(()),
+                Access::OtherPlane => {
+                    let planes = planes.as_ref().ok_or_else(|| Problem::broken("this function has no plane keys"))?;
+                    self.admit_call(planes, Purpose::Feed, request, seen).await
+                }
+                Access::Public | Access::SignedIn | Access::Needs(_) => {
+                    let host = host_of(request);
+                    let academy = academy(directory.as_ref(), host).await?;
+                    seen.tenant = Some(academy.id);
+                    if let Some(caller) =
+                        check_caller(tokens, directory.as_ref(), row, request.headers(), &academy, self.ports.now())
+                            .await?
+                    {
+                        request.extensions_mut().insert(caller);
+                    }
+                    request.extensions_mut().insert(academy);
+                    Ok(())
+                }
+            },
+            Door::Lambda { planes } => {
+                let purpose = if row.access == Access::OtherPlane { Purpose::Wake } else { Purpose::Origin };
+                self.admit_call(planes, purpose, request, seen).await?;
+                let caller = request.extensions().get::<Caller>();
+                match row.access {
+                    Access::SignedIn if caller.is_none() => Err(Problem::not_signed_in()),
+                    Access::Needs(_) if caller.is_none() => Err(Problem::not_signed_in()),
+                    Access::Needs(permission) if !caller.is_some_and(|caller| caller.may(permission)) => {
+                        Err(Problem::forbidden())
+                    }
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Lets a signed call of the other plane in and puts what it says into the request.
+    async fn admit_call(
+        &self,
+        planes: &PlaneKeys,
+        purpose: Purpose,
+        request: &mut Request,
+        seen: &mut Seen,
+    ) -> Result<(), Problem> {
+        let body = std::mem::replace(request.body_mut(), Body::empty());
+        let body = read_bytes(body, PLANE_BODY_LIMIT).await?;
+        let call = planes
+            .verify(purpose, request.method(), request.uri(), request.headers(), &body, self.ports.now())
+            .map_err(|error| Problem::token_invalid().because(error))?;
+        *request.body_mut() = Body::from(body);
+        seen.request_id = Some(call.request_id.as_str().into());
+        seen.tenant = call.tenant;
+        if let Some(caller) = call.signed_in() {
+            request.extensions_mut().insert(caller);
+        }
+        request.extensions_mut().insert(call);
+        Ok(())
+    }
+}
+
+/// The academy that answers on `host` (see [`host_of`]).
+///
+/// # Errors
+/// `unknown-academy`; `unavailable` when the store cannot be asked.
+pub async fn academy(directory: &dyn Directory, host: Option<String>) -> Result<Academy, Problem> {
+    let host = host.ok_or_else(Problem::unknown_academy)?;
+    directory.academy(&host).await?.ok_or_else(Problem::unknown_academy)
+}
+
+/// The request's host: lower case, without port and trailing dot.
+pub fn host_of(request: &Request) -> Option<String> {
+    let host = match request.headers().get(header::HOST) {
+        Some(value) => value.to_str().ok()?,
+        None => request.uri().authority()?.as_str(),
+    };
+    let host = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    Some(host.trim_end_matches('.').to_ascii_lowercase())
+}
+
+/// Who is asking, if the row demands it or a token was sent.
+///
+/// # Errors
+/// `not-signed-in`, `token-expired`, `token-invalid`, `session-ended`, `forbidden`; a wrong token is refused on
+/// public routes too, so that a client learns of it.
+pub async fn check_caller(
+    tokens: &TokenVerifier,
+    directory: &dyn Directory,
+    row: &Route,
+    headers: &HeaderMap,
+    academy: &Academy,
+    now: Timestamp,
+) -> Result<Option<Caller>, Problem> {
+    let needs_caller = matches!(row.access, Access::SignedIn | Access::Needs(_));
+    let Some(token) = bearer(headers)? else {
+        return if needs_caller { Err(Problem::not_signed_in()) } else { Ok(None) };
+    };
+    if !needs_caller {
+        return Ok(None);
+    }
+    let caller = tokens.verify(token, academy.id, now).map_err(|error| match error {
+        TokenError::Expired => Problem::token_expired(),
+        TokenError::Invalid => Problem::token_invalid(),
+    })?;
+    if let Access::Needs(permission) = row.access
+        && !caller.may(permission)
+    {
+        return Err(Problem::forbidden());
+    }
+    if row.reads_session && !directory.session_is_live(&caller, now).await? {
+        return Err(Problem::session_ended());
+    }
+    Ok(Some(caller))
+}
+
+/// The token of an `Authorization: Bearer` header (RFC 6750 §2.1).
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Problem::token_invalid());
+    }
+    let value = value.to_str().map_err(|_| Problem::token_invalid())?;
+    match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
+        _ => Err(Problem::token_invalid()),
+    }
+}
+
+/// The answer in its final form: a problem rendered, any other bare error status made a problem.
+fn form(mut answer: Response, request_id: &str) -> (Response, Option<Problem>) {
+    if let Some(problem) = answer.extensions_mut().remove::<Problem>() {
+        return (problem.render(request_id), Some(problem));
+    }
+    let is_formed = answer.headers().contains_key(header::CONTENT_TYPE);
+    let status = answer.status();
+    if is_formed || !(status.is_client_error() || status.is_server_error()) {
+        return (answer, None);
+    }
+    let problem = match status {
+        StatusCode::NOT_FOUND => Problem::not_found(),
+        StatusCode::METHOD_NOT_ALLOWED => Problem::method_not_allowed(),
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(),
+        _ => Problem::broken(status),
+    };
+    (problem.render(request_id), Some(problem))
+}
+
+fn set_headers(headers: &mut HeaderMap, request_id: &str) {
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("strict-origin-when-cross-origin"));
+}

@@ -1,0 +1,95 @@
+//! Lists: `limit` (1 to 100, default 20) and an opaque `cursor`; answers `{"data": […], "next_cursor": …}`.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::problem::Problem;
+
+/// The query parameters of a list.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageParams {
+    /// How many entries to answer at most: 1 to 100.
+    #[serde(default)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    pub limit: Limit,
+    /// Where the page before ended: its `next_cursor`.
+    #[serde(default)]
+    pub cursor: Option<String>,
+}
+
+/// How many entries a page has at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit(u32);
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(20)
+    }
+}
+
+impl Limit {
+    pub const fn get(self) -> i64 {
+        self.0 as i64
+    }
+}
+
+impl<'de> Deserialize<'de> for Limit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Text, since that is what a query holds: behind `deny_unknown_fields` serde asks for the value as it is.
+        let text = String::deserialize(deserializer)?;
+        match text.parse() {
+            Ok(limit @ 1..=100) => Ok(Self(limit)),
+            _ => Err(serde::de::Error::custom("must be a whole number from 1 to 100")),
+        }
+    }
+}
+
+/// One page of a list.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Page<T> {
+    pub data: Vec<T>,
+    /// What to send as `cursor` for the next page; `null` at the end.
+    pub next_cursor: Option<String>,
+}
+
+/// The position after which a page begins: a sort key and an id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    pub key: i64,
+    pub id: String,
+}
+
+impl Cursor {
+    pub fn encode(&self) -> String {
+        URL_SAFE_NO_PAD.encode(format!("{}:{}", self.key, self.id))
+    }
+
+    /// # Errors
+    /// 422 for a cursor that no page ended with.
+    pub fn decode(text: &str) -> Result<Self, Problem> {
+        let invalid = || Problem::field("cursor", "is not a cursor of this list");
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
+        let text = String::from_utf8(bytes).map_err(|_| invalid())?;
+        let (key, id) = text.split_once(':').ok_or_else(invalid)?;
+        if id.len() > 64 {
+            return Err(invalid());
+        }
+        Ok(Self { key: key.parse().map_err(|_| invalid())?, id: id.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_comes_back_as_it_was() {
+        let cursor = Cursor { key: -5, id: "a:b".into() };
+        assert_eq!(Cursor::decode(&cursor.encode()).unwrap(), cursor);
+        for bad in ["", "!", "YWJj", "Ojo"] {
+            assert!(Cursor::decode(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What a host gives to functions beside a store: time, randomness, a log, an HTTP client.
+
+use akademi_domain::time::Timestamp;
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use std::sync::Arc;
+
+/// The wall clock. It may jump; nothing depends on it being monotonic.
+pub trait Clock: Send + Sync {
+    fn now(&self) -> Timestamp;
+}
+
+/// A cryptographic random generator.
+pub trait Rng: Send + Sync {
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// Where log lines go, one JSON object a line.
+pub trait Log: Send + Sync {
+    fn line(&self, json: &str);
+}
+
+/// The other side could not be asked: refused, timed out, or cut off. Nothing is known of what it did.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unreachable(pub String);
+
+/// Outgoing HTTP with bodies in memory and a bounded time, both the host's.
+pub trait HttpClient: Send + Sync {
+    /// # Errors
+    /// [`Unreachable`] when no whole response came back.
+    fn send(&self, request: http::Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, Unreachable>>;
+}
+
+/// The ports that every function has.
+#[derive(Clone)]
+pub struct Ports {
+    pub clock: Arc<dyn Clock>,
+    pub rng: Arc<dyn Rng>,
+    pub log: Arc<dyn Log>,
+}
+
+impl Ports {
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.rng.fill(&mut bytes);
+        bytes
+    }
+}

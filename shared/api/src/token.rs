@@ -1,0 +1,249 @@
+//! Access tokens: JWT (RFC 7519) signed with Ed25519 (`EdDSA`, RFC 8037), verified with no I/O.
+
+use akademi_domain::{
+    identity::ACCESS_TOKEN_SECONDS,
+    ids::{SessionId, TenantId, UserId},
+    permission::Permissions,
+    time::Timestamp,
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, TimeDelta, Utc};
+use ed25519_dalek::{SigningKey, VerifyingKey};
+use jwt_compact::{AlgorithmExt, Claims, Header, TimeOptions, UntrustedToken, ValidationError, alg::Ed25519};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    caller::Caller,
+    keys::{InvalidKeys, NamedKey, parse_keys},
+};
+
+/// The `aud` of every access token.
+const AUDIENCE: &str = "akademi";
+/// Clocks of hosts may differ by this much.
+const LEEWAY: TimeDelta = TimeDelta::seconds(30);
+/// No token of ours is longer; a longer one is refused unread.
+const MAX_TOKEN_BYTES: usize = 1024;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AccessClaims {
+    /// The academy.
+    iss: TenantId,
+    aud: String,
+    sub: UserId,
+    sid: SessionId,
+    /// Unique per token.
+    jti: String,
+    /// The bits of [`Permissions`].
+    prm: u32,
+}
+
+/// Why a token does not pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    #[error("expired")]
+    Expired,
+    #[error("invalid")]
+    Invalid,
+}
+
+/// Makes access tokens. The first key signs.
+pub struct TokenSigner {
+    kid: String,
+    key: SigningKey,
+    verifier: TokenVerifier,
+}
+
+impl TokenSigner {
+    /// Reads `kid:seed` pairs.
+    ///
+    /// # Errors
+    /// [`InvalidKeys`]
+    pub fn from_config(text: &str) -> Result<Self, InvalidKeys> {
+        let seeds = parse_keys(text)?;
+        let public = |seed: &NamedKey| (seed.kid.clone(), SigningKey::from_bytes(&seed.bytes).verifying_key());
+        let verifier = TokenVerifier { keys: seeds.iter().map(public).collect() };
+        let current = seeds.first().ok_or(InvalidKeys)?;
+        Ok(Self { kid: current.kid.clone(), key: SigningKey::from_bytes(&current.bytes), verifier })
+    }
+
+    pub const fn verifier(&self) -> &TokenVerifier {
+        &self.verifier
+    }
+
+    /// A token for `caller`, valid for 15 minutes from `now`.
+    ///
+    /// # Errors
+    /// When the clock lies outside of what a token can say.
+    pub fn sign(&self, caller: &Caller, now: Timestamp, jti: [u8; 16]) -> Result<String, TokenError> {
+        let issued = DateTime::<Utc>::from_timestamp(now.as_seconds(), 0).ok_or(TokenError::Invalid)?;
+        let claims = Claims::new(AccessClaims {
+            iss: caller.tenant,
+            aud: AUDIENCE.to_owned(),
+            sub: caller.user,
+            sid: caller.session,
+            jti: URL_SAFE_NO_PAD.encode(jti),
+            prm: caller.permissions.bits(),
+        })
+        .set_duration_and_issuance(
+            &TimeOptions::new(LEEWAY, || issued),
+            TimeDelta::seconds(ACCESS_TOKEN_SECONDS),
+        );
+        let header = Header::empty().with_key_id(&self.kid).with_token_type("JWT");
+        Ed25519.token(&header, &claims, &self.key).map_err(|_| TokenError::Invalid)
+    }
+}
+
+/// Checks access tokens.
+#[derive(Clone)]
+pub struct TokenVerifier {
+    keys: Vec<(String, VerifyingKey)>,
+}
+
+impl TokenVerifier {
+    /// Reads `kid:public key` pairs.
+    ///
+    /// # Errors
+    /// [`InvalidKeys`], also for bytes that are no point of the curve.
+    pub fn from_config(text: &str) -> Result<Self, InvalidKeys> {
+        let keys = parse_keys(text)?
+            .into_iter()
+            .map(|key| Ok((key.kid, VerifyingKey::from_bytes(&key.bytes).map_err(|_| InvalidKeys)?)))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { keys })
+    }
+
+    /// The form that [`TokenVerifier::from_config`] reads.
+    pub fn to_config(&self) -> String {
+        let pairs: Vec<_> =
+            self.keys.iter().map(|(kid, key)| format!("{kid}:{}", URL_SAFE_NO_PAD.encode(key))).collect();
+        pairs.join(",")
+    }
+
+    /// The names of the keys, joined: changes when the keys do.
+    pub fn kids(&self) -> String {
+        let kids: Vec<_> = self.keys.iter().map(|(kid, _)| kid.as_str()).collect();
+        kids.join(".")
+    }
+
+    /// The keys as a JWK set (RFC 7517 §5, RFC 8037 §2).
+    pub fn to_jwks(&self) -> serde_json::Value {
+        let keys: Vec<_> = self
+            .keys
+            .iter()
+            .map(|(kid, key)| {
+                serde_json::json!({
+                    "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA",
+                    "kid": kid, "x": URL_SAFE_NO_PAD.encode(key),
+                })
+            })
+            .collect();
+        serde_json::json!({ "keys": keys })
+    }
+
+    /// Who holds `token`, if it is one of `tenant` and valid at `now`.
+    ///
+    /// # Errors
+    /// [`TokenError`]
+    pub fn verify(&self, token: &str, tenant: TenantId, now: Timestamp) -> Result<Caller, TokenError> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(TokenError::Invalid);
+        }
+        let untrusted = UntrustedToken::new(token).map_err(|_| TokenError::Invalid)?;
+        let kid = untrusted.header().key_id.as_deref().ok_or(TokenError::Invalid)?;
+        let (_, key) = self.keys.iter().find(|(name, _)| name == kid).ok_or(TokenError::Invalid)?;
+        let token =
+            Ed25519.validator::<AccessClaims>(key).validate(&untrusted).map_err(|_| TokenError::Invalid)?;
+        let claims = token.claims();
+        let moment = DateTime::<Utc>::from_timestamp(now.as_seconds(), 0).ok_or(TokenError::Invalid)?;
+        let options = TimeOptions::new(LEEWAY, || moment);
+        claims.validate_expiration(&options).map_err(|error| match error {
+            ValidationError::Expired => TokenError::Expired,
+            _ => TokenError::Invalid,
+        })?;
+        // Issued in the future, beyond the leeway: a clock is wrong or the token is made up.
+        if claims.issued_at.is_none_or(|issued| issued > moment + LEEWAY) {
+            return Err(TokenError::Invalid);
+        }
+        let custom = &claims.custom;
+        if custom.iss != tenant || custom.aud != AUDIENCE {
+            return Err(TokenError::Invalid);
+        }
+        Ok(Caller {
+            tenant,
+            user: custom.sub,
+            session: custom.sid,
+            permissions: Permissions::from_bits(custom.prm),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use akademi_domain::permission::Role;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+
+    fn signer(kid: &str, seed: u8) -> TokenSigner {
+        TokenSigner::from_config(&format!("{kid}:{}", URL_SAFE_NO_PAD.encode([seed; 32]))).unwrap()
+    }
+
+    fn caller() -> Caller {
+        Caller {
+            tenant: TenantId::new(NOW, [1; 10]),
+            user: UserId::new(NOW, [2; 10]),
+            session: SessionId::new(NOW, [3; 10]),
+            permissions: Role::Instructor.permissions(),
+        }
+    }
+
+    #[test]
+    fn a_token_says_who_holds_it_for_fifteen_minutes() {
+        let signer = signer("a", 1);
+        let token = signer.sign(&caller(), NOW, [9; 16]).unwrap();
+        let verify = |seconds| signer.verifier().verify(&token, caller().tenant, NOW.plus_seconds(seconds));
+        assert_eq!(verify(0), Ok(caller()));
+        assert_eq!(verify(15 * 60), Ok(caller()));
+        assert_eq!(verify(15 * 60 + 31), Err(TokenError::Expired));
+        assert_eq!(verify(-31), Err(TokenError::Invalid), "from the future");
+    }
+
+    #[test]
+    fn a_token_of_another_academy_or_key_is_refused() {
+        let signer_a = signer("a", 1);
+        let token = signer_a.sign(&caller(), NOW, [9; 16]).unwrap();
+        let other = TenantId::new(NOW, [8; 10]);
+        assert_eq!(signer_a.verifier().verify(&token, other, NOW), Err(TokenError::Invalid));
+        assert_eq!(signer("a", 2).verifier().verify(&token, caller().tenant, NOW), Err(TokenError::Invalid));
+        assert_eq!(signer("b", 1).verifier().verify(&token, caller().tenant, NOW), Err(TokenError::Invalid));
+    }
+
+    #[test]
+    fn unsigned_and_altered_tokens_are_refused() {
+        let signer = signer("a", 1);
+        let token = signer.sign(&caller(), NOW, [9; 16]).unwrap();
+        let verify = |token: &str| signer.verifier().verify(token, caller().tenant, NOW);
+        let payload = token.split('.').nth(1).unwrap();
+        let none = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","kid":"a"}"#);
+        let hmac = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","kid":"a"}"#);
+        for bad in [format!("{none}.{payload}."), format!("{hmac}.{payload}.{}", "A".repeat(43)), String::new()] {
+            assert_eq!(verify(&bad), Err(TokenError::Invalid), "{bad}");
+        }
+        for position in [5, 60, token.len() - 5] {
+            let mut altered = token.clone().into_bytes();
+            altered[position] = if altered[position] == b'A' { b'B' } else { b'A' };
+            assert_eq!(verify(std::str::from_utf8(&altered).unwrap()), Err(TokenError::Invalid), "{position}");
+        }
+        assert_eq!(verify(&"a".repeat(1 << 20)), Err(TokenError::Invalid));
+    }
+
+    #[test]
+    fn the_public_keys_travel_as_configuration() {
+        let signer = signer("a", 1);
+        let token = signer.sign(&caller(), NOW, [9; 16]).unwrap();
+        let verifier = TokenVerifier::from_config(&signer.verifier().to_config()).unwrap();
+        assert_eq!(verifier.verify(&token, caller().tenant, NOW), Ok(caller()));
+        assert_eq!(verifier.to_jwks()["keys"][0]["kid"], "a");
+    }
+}

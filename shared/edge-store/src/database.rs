@@ -1,0 +1,129 @@
+//! The port: what an engine must do, and how it fails.
+
+use futures::future::BoxFuture;
+
+use crate::value::{MAX_INTEGER, Rows, Value};
+
+/// A statement and its parameters, `?1` first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    pub sql: &'static str,
+    pub params: Vec<Value>,
+}
+
+/// A SQLite database behind any engine.
+pub trait Database: Send + Sync {
+    /// The rows of one statement that only reads.
+    fn query(&self, statement: Statement) -> BoxFuture<'_, Result<Rows, StoreError>>;
+
+    /// All statements in order as one atomic step; each one's rows. When this returns `Ok`, the change is as
+    /// durable as the engine makes anything.
+    fn batch(&self, statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, StoreError>>;
+}
+
+/// A rule of the schema that a statement ran against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Constraint {
+    Unique,
+    ForeignKey,
+    Check,
+    NotNull,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The batch's condition did not hold; nothing of it stays.
+    #[error("the batch's guard failed")]
+    Guard,
+    /// The schema refused the change; nothing of the batch stays. `on` names the table and columns.
+    #[error("{constraint:?} constraint failed: {on}")]
+    Refused { constraint: Constraint, on: String },
+    /// Somebody else holds the database; trying again may help.
+    #[error("the database is busy")]
+    Busy,
+    /// A parameter that not every engine can keep, or too many of them.
+    #[error("a parameter is out of bounds: {0}")]
+    Parameter(&'static str),
+    #[error("{0}")]
+    Engine(String),
+}
+
+impl StoreError {
+    /// Reads SQLite's message, which is all that Spin and D1 hand on.
+    pub(crate) fn from_message(message: &str) -> Self {
+        const KINDS: [(&str, Constraint); 4] = [
+            ("UNIQUE constraint failed", Constraint::Unique),
+            ("FOREIGN KEY constraint failed", Constraint::ForeignKey),
+            ("CHECK constraint failed", Constraint::Check),
+            ("NOT NULL constraint failed", Constraint::NotNull),
+        ];
+        for (text, constraint) in KINDS {
+            if let Some((_, rest)) = message.split_once(text) {
+                let on = rest.trim_start_matches(": ");
+                // D1 appends its own code: `…: guard.ok: SQLITE_CONSTRAINT`.
+                let on = on.split_once(": ").map_or(on, |(on, _)| on).trim();
+                return if constraint == Constraint::NotNull && on == "guard.ok" {
+                    Self::Guard
+                } else {
+                    Self::Refused { constraint, on: on.to_owned() }
+                };
+            }
+        }
+        let is_busy = ["database is locked", "database table is locked", "SQLITE_BUSY", "D1_ERROR: Network connection lost"];
+        if is_busy.iter().any(|text| message.contains(text)) {
+            return Self::Busy;
+        }
+        Self::Engine(message.to_owned())
+    }
+
+    /// Whether the schema refused a value that is already there, in a column of `table`.
+    pub fn is_duplicate_of(&self, table: &str) -> bool {
+        matches!(self, Self::Refused { constraint: Constraint::Unique, on }
+            if on.split_once('.').is_some_and(|(name, _)| name == table))
+    }
+}
+
+impl From<StoreError> for akademi_api::Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Guard => Self::conflict(),
+            StoreError::Busy => Self::unavailable().retry_after(1),
+            StoreError::Parameter(_) => Self::field("", &error),
+            StoreError::Refused { .. } | StoreError::Engine(_) => Self::broken(error),
+        }
+    }
+}
+
+/// Refuses what not every engine takes: integers beyond ±(2^53−1), more than 100 parameters.
+pub(crate) fn check(statement: &Statement) -> Result<(), StoreError> {
+    if statement.params.len() > 100 {
+        return Err(StoreError::Parameter("more than 100"));
+    }
+    let too_large = |value: &Value| matches!(value, Value::Integer(n) if n.abs() > MAX_INTEGER || *n == i64::MIN);
+    if statement.params.iter().any(too_large) {
+        return Err(StoreError::Parameter("an integer beyond 2^53"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_of_all_engines_are_understood() {
+        let unique = |on: &str| StoreError::Refused { constraint: Constraint::Unique, on: on.into() };
+        for (message, error) in [
+            ("UNIQUE constraint failed: person.tenant_id, person.email_lookup", unique("person.tenant_id, person.email_lookup")),
+            ("D1_ERROR: UNIQUE constraint failed: person.id: SQLITE_CONSTRAINT", unique("person.id")),
+            ("NOT NULL constraint failed: guard.ok", StoreError::Guard),
+            ("D1_ERROR: NOT NULL constraint failed: guard.ok: SQLITE_CONSTRAINT (extended: …)", StoreError::Guard),
+            ("database is locked", StoreError::Busy),
+            ("no such table: x", StoreError::Engine("no such table: x".into())),
+        ] {
+            assert_eq!(StoreError::from_message(message), error, "{message}");
+        }
+        assert!(unique("person.tenant_id, person.email_lookup").is_duplicate_of("person"));
+        assert!(!unique("session.id").is_duplicate_of("person"));
+    }
+}

@@ -1,0 +1,69 @@
+//! What the gate asks: which academy answers on a host, and whether a session still lives.
+
+use akademi_api::{
+    Problem,
+    caller::{Academy, AcademyProfile, Caller},
+    gate::Directory,
+};
+use akademi_domain::{identity::SESSION_ABSOLUTE_SECONDS, time::Timestamp};
+use futures::future::BoxFuture;
+use std::sync::Arc;
+
+use crate::{
+    database::{Database, StoreError},
+    scope::{Platform, PlatformSql, TenantDatabase, TenantSql},
+    value::Row,
+};
+
+const ACADEMY_BY_HOST: PlatformSql = PlatformSql::new(
+    "SELECT tenant.id, slug, name, locale, brand_colour, generation FROM domain \
+     JOIN tenant ON tenant.id = domain.tenant_id WHERE host = ?1 AND state = 'active'",
+);
+
+const LIVE_SESSION: TenantSql = TenantSql::new(
+    "SELECT 1 AS live FROM session JOIN person ON person.tenant_id = session.tenant_id AND person.id = person_id \
+     WHERE session.tenant_id = ?1 AND session.id = ?2 AND person_id = ?3 AND revoked_at IS NULL \
+     AND session.created_at > ?4 AND person.state = 'active'",
+);
+
+/// The directory in the edge store.
+pub struct EdgeDirectory {
+    database: Arc<dyn Database>,
+}
+
+impl EdgeDirectory {
+    pub fn new(database: Arc<dyn Database>) -> Self {
+        Self { database }
+    }
+}
+
+fn academy(row: &Row) -> Result<Academy, StoreError> {
+    Ok(Academy {
+        id: row.parse(0)?,
+        generation: row.integer(5)?,
+        profile: Arc::new(AcademyProfile {
+            slug: row.text(1)?.to_owned(),
+            name: row.text(2)?.to_owned(),
+            locale: row.text(3)?.to_owned(),
+            brand_colour: row.text(4)?.to_owned(),
+        }),
+    })
+}
+
+impl Directory for EdgeDirectory {
+    fn academy<'a>(&'a self, host: &'a str) -> BoxFuture<'a, Result<Option<Academy>, Problem>> {
+        Box::pin(async move {
+            let row = Platform::new(self.database.as_ref()).row(ACADEMY_BY_HOST.with([host.into()])).await?;
+            Ok(row.as_ref().map(academy).transpose()?)
+        })
+    }
+
+    fn session_is_live<'a>(&'a self, caller: &'a Caller, now: Timestamp) -> BoxFuture<'a, Result<bool, Problem>> {
+        Box::pin(async move {
+            let oldest = now.plus_seconds(-SESSION_ABSOLUTE_SECONDS);
+            let database = TenantDatabase::new(self.database.as_ref(), caller.tenant);
+            let statement = LIVE_SESSION.with([caller.session.into(), caller.user.into(), oldest.into()]);
+            Ok(database.row(statement).await?.is_some())
+        })
+    }
+}

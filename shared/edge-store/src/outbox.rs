@@ -1,0 +1,35 @@
+//! Appending to the feed within the batch of the change itself.
+
+use akademi_domain::time::Timestamp;
+use akademi_feed::EdgeEvent;
+
+use crate::scope::{TenantSql, TenantStatement};
+
+// `?1` is the tenant, as everywhere; the head is one row for the whole database, which is what numbers it.
+const NEXT_NUMBER: TenantSql = TenantSql::new("UPDATE feed_head SET number = number + 1 WHERE id = 1 AND ?1 IS NOT NULL");
+
+const APPEND: TenantSql = TenantSql::new(
+    "INSERT INTO feed_event (number, tenant_id, supersedes, kind, version, payload, created_at) \
+     SELECT number, ?1, ?2, ?3, ?4, ?5, ?6 FROM feed_head WHERE id = 1 \
+     ON CONFLICT (supersedes) DO UPDATE SET number = excluded.number, payload = excluded.payload, \
+     version = excluded.version, created_at = excluded.created_at",
+);
+
+/// The statements that append `event` to the feed.
+pub fn append_event(event: &EdgeEvent, now: Timestamp) -> [TenantStatement; 2] {
+    statements(event, None, now)
+}
+
+/// The statements that put `event` in the place of the pending one under the same key, which must name the
+/// tenant: progress keeps one pending event per learner and lesson.
+pub fn replace_event(event: &EdgeEvent, key: String, now: Timestamp) -> [TenantStatement; 2] {
+    statements(event, Some(key), now)
+}
+
+fn statements(event: &EdgeEvent, key: Option<String>, now: Timestamp) -> [TenantStatement; 2] {
+    let record = event.record();
+    [
+        NEXT_NUMBER.with([]),
+        APPEND.with([key.into(), record.kind.into(), record.version.into(), record.payload.into(), now.into()]),
+    ]
+}

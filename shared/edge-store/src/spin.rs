@@ -1,0 +1,84 @@
+//! The port on Spin's SQLite (`spin:sqlite@3.1.0`).
+//!
+//! Every batch has a connection of its own. Rows are drained and `result()` is awaited for every statement:
+//! errors come only there, and undrained rows hold the connection.
+
+use futures::future::BoxFuture;
+use spin_sdk::sqlite::{Connection, Error, Value as SpinValue};
+
+use crate::{
+    alone::Alone,
+    database::{Database, Statement, StoreError, check},
+    value::{Row, Rows, Value},
+};
+
+/// The database `default` of the component's manifest.
+pub struct SpinDatabase;
+
+impl Database for SpinDatabase {
+    fn query(&self, statement: Statement) -> BoxFuture<'_, Result<Rows, StoreError>> {
+        Box::pin(Alone::new(async move {
+            check(&statement)?;
+            let connection = Connection::open_default().await.map_err(store_error)?;
+            run(&connection, statement).await
+        }))
+    }
+
+    fn batch(&self, statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, StoreError>> {
+        Box::pin(Alone::new(async move {
+            statements.iter().try_for_each(check)?;
+            let connection = Connection::open_default().await.map_err(store_error)?;
+            execute(&connection, "PRAGMA foreign_keys = ON").await?;
+            execute(&connection, "BEGIN IMMEDIATE").await?;
+            let rows = async {
+                let mut rows = Vec::with_capacity(statements.len());
+                for statement in statements {
+                    rows.push(run(&connection, statement).await?);
+                }
+                execute(&connection, "COMMIT").await?;
+                Ok(rows)
+            }
+            .await;
+            if rows.is_err() {
+                // Fails only if the engine has rolled back already.
+                let _ = execute(&connection, "ROLLBACK").await;
+            }
+            rows
+        }))
+    }
+}
+
+async fn execute(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {
+    run(connection, Statement { sql, params: Vec::new() }).await.map(drop)
+}
+
+async fn run(connection: &Connection, statement: Statement) -> Result<Rows, StoreError> {
+    let params = statement.params.into_iter().map(|value| match value {
+        Value::Null => SpinValue::Null,
+        Value::Integer(value) => SpinValue::Integer(value),
+        Value::Text(value) => SpinValue::Text(value),
+        Value::Blob(value) => SpinValue::Blob(value),
+    });
+    let result = connection.execute(statement.sql, params).await.map_err(store_error)?;
+    let rows = result.collect().await.map_err(store_error)?;
+    rows.into_iter()
+        .map(|row| row.values.into_iter().map(value).collect::<Result<_, _>>().map(Row))
+        .collect()
+}
+
+fn value(value: SpinValue) -> Result<Value, StoreError> {
+    Ok(match value {
+        SpinValue::Null => Value::Null,
+        SpinValue::Integer(value) => Value::Integer(value),
+        SpinValue::Real(_) => return Err(StoreError::Engine("a statement gave a real number".into())),
+        SpinValue::Text(value) => Value::Text(value),
+        SpinValue::Blob(value) => Value::Blob(value),
+    })
+}
+
+fn store_error(error: Error) -> StoreError {
+    match error {
+        Error::Io(message) => StoreError::from_message(&message),
+        other => StoreError::Engine(other.to_string()),
+    }
+}

@@ -1,0 +1,114 @@
+//! Values and rows as all engines have them: integers, text, bytes, NULL. No reals: nothing here is measured in
+//! fractions, and D1 cannot tell `1.0` from `1`.
+
+use crate::database::StoreError;
+
+/// The largest integer that every engine keeps exactly: D1 goes through IEEE doubles.
+pub const MAX_INTEGER: i64 = (1 << 53) - 1;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    Null,
+    Integer(i64),
+    Text(String),
+    Blob(Vec<u8>),
+}
+
+macro_rules! from {
+    ($($type:ty, $name:ident => $value:expr;)+) => {$(
+        impl From<$type> for Value {
+            fn from($name: $type) -> Self {
+                $value
+            }
+        }
+    )+};
+}
+
+from! {
+    i64, value => Self::Integer(value);
+    i32, value => Self::Integer(value.into());
+    u32, value => Self::Integer(value.into());
+    bool, value => Self::Integer(value.into());
+    &str, value => Self::Text(value.to_owned());
+    String, value => Self::Text(value);
+    &[u8], value => Self::Blob(value.to_vec());
+    Vec<u8>, value => Self::Blob(value);
+    akademi_domain::time::Timestamp, value => Self::Integer(value.as_millis());
+    akademi_domain::ids::TenantId, id => Self::Text(id.to_string());
+    akademi_domain::ids::UserId, id => Self::Text(id.to_string());
+    akademi_domain::ids::SessionId, id => Self::Text(id.to_string());
+    akademi_domain::ids::CourseId, id => Self::Text(id.to_string());
+    akademi_domain::ids::LessonId, id => Self::Text(id.to_string());
+    akademi_domain::ids::EnrolmentId, id => Self::Text(id.to_string());
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+pub type Rows = Vec<Row>;
+
+/// One row, its columns in the order of the statement. Columns need names of their own: D1 gives rows as
+/// objects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row(pub Vec<Value>);
+
+impl Row {
+    fn value(&self, column: usize) -> Result<&Value, StoreError> {
+        self.0.get(column).ok_or_else(|| StoreError::Engine(format!("column {column} is missing")))
+    }
+
+    fn mismatch(column: usize, wanted: &str) -> StoreError {
+        StoreError::Engine(format!("column {column} is not {wanted}"))
+    }
+
+    pub fn integer(&self, column: usize) -> Result<i64, StoreError> {
+        match self.value(column)? {
+            Value::Integer(value) => Ok(*value),
+            _ => Err(Self::mismatch(column, "an integer")),
+        }
+    }
+
+    pub fn optional_integer(&self, column: usize) -> Result<Option<i64>, StoreError> {
+        match self.value(column)? {
+            Value::Null => Ok(None),
+            _ => self.integer(column).map(Some),
+        }
+    }
+
+    pub fn timestamp(&self, column: usize) -> Result<akademi_domain::time::Timestamp, StoreError> {
+        self.integer(column).map(akademi_domain::time::Timestamp::from_millis)
+    }
+
+    pub fn boolean(&self, column: usize) -> Result<bool, StoreError> {
+        self.integer(column).map(|value| value != 0)
+    }
+
+    pub fn text(&self, column: usize) -> Result<&str, StoreError> {
+        match self.value(column)? {
+            Value::Text(value) => Ok(value),
+            _ => Err(Self::mismatch(column, "text")),
+        }
+    }
+
+    pub fn optional_text(&self, column: usize) -> Result<Option<&str>, StoreError> {
+        match self.value(column)? {
+            Value::Null => Ok(None),
+            _ => self.text(column).map(Some),
+        }
+    }
+
+    pub fn blob(&self, column: usize) -> Result<&[u8], StoreError> {
+        match self.value(column)? {
+            Value::Blob(value) => Ok(value),
+            _ => Err(Self::mismatch(column, "bytes")),
+        }
+    }
+
+    /// A column whose text is an id or another value that parses.
+    pub fn parse<T: std::str::FromStr>(&self, column: usize) -> Result<T, StoreError> {
+        self.text(column)?.parse().map_err(|_| Self::mismatch(column, std::any::type_name::<T>()))
+    }
+}

@@ -1,0 +1,123 @@
+//! What happened, by owner. An event's shape never changes once released: a new shape is a new version.
+
+use akademi_domain::{
+    course::{CourseOutline, LessonBody, Requirement},
+    ids::{CourseId, EnrolmentId, LessonId, TenantId, UserId},
+    quiz::{AnswerKey, Score},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{Decoded, Envelope, Record, Unreadable};
+
+macro_rules! feed {
+    ($(#[$doc:meta])* $enum:ident { $($(#[$kind_doc:meta])* $kind:ident, $name:literal, $version:literal
+        { $($(#[$field_doc:meta])* $field:ident: $type:ty,)+ })+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $enum {
+            $($(#[$kind_doc])* $kind { $($(#[$field_doc])* $field: $type,)+ },)+
+        }
+
+        impl $enum {
+            const KNOWN: &[(&str, u32)] = &[$(($name, $version)),+];
+
+            const fn kind(&self) -> (&'static str, u32) {
+                match self { $(Self::$kind { .. } => ($name, $version),)+ }
+            }
+
+            /// The event as it is stored.
+            pub fn record(&self) -> Record {
+                let (kind, version) = self.kind();
+                // serde writes `{"kind": payload}`: what is stored is the payload alone.
+                let payload = serde_json::to_value(self).ok();
+                let payload = payload.as_ref().and_then(|tagged| tagged.get(kind)).map(ToString::to_string);
+                Record { kind, version, payload: payload.unwrap_or_default() }
+            }
+
+            /// # Errors
+            /// [`Unreadable`] when the kind is known and the payload is not of its shape.
+            pub fn decode(envelope: &Envelope) -> Result<Decoded<Self>, Unreadable> {
+                envelope.read(Self::KNOWN)
+            }
+        }
+    };
+}
+
+feed! {
+    /// What the edge owns and tells the Lambda plane.
+    EdgeEvent {
+        /// An academy's public face.
+        AcademySaved, "academy_saved", 1 {
+            id: TenantId,
+            slug: String,
+            name: String,
+            locale: String,
+            brand_colour: String,
+            state: String,
+            domains: Vec<String>,
+        }
+        /// A person, as a sealed profile in hex; the key comes by a signed call of its own.
+        PersonSaved, "person_saved", 1 {
+            person: UserId,
+            profile: String,
+            state: String,
+            at: Timestamp,
+        }
+        Enrolled, "enrolled", 1 {
+            person: UserId,
+            course: CourseId,
+            enrolment: EnrolmentId,
+            source: String,
+            at: Timestamp,
+        }
+        /// Where a learner stands in a lesson; only the newest is kept while it waits.
+        ProgressSaved, "progress_saved", 1 {
+            person: UserId,
+            course: CourseId,
+            lesson: LessonId,
+            seconds: i64,
+            refused_seconds: i64,
+            score: Option<Score>,
+            completed_at: Option<Timestamp>,
+            updated_at: Timestamp,
+        }
+        CourseCompleted, "course_completed", 1 {
+            person: UserId,
+            course: CourseId,
+            enrolment: EnrolmentId,
+            at: Timestamp,
+        }
+    }
+}
+
+feed! {
+    /// What the Lambda plane owns and tells the edge.
+    LambdaEvent {
+        /// A lesson of a version that is on its way; seen once [`LambdaEvent::CoursePublished`] arrives.
+        LessonPublished, "lesson_published", 1 {
+            course: CourseId,
+            version: i64,
+            lesson: LessonId,
+            title: String,
+            duration_seconds: Option<u32>,
+            requirement: Option<Requirement>,
+            body: LessonBody,
+            answers: Option<AnswerKey>,
+            /// The lesson's own words, for search; markup removed.
+            words: String,
+        }
+        /// The last event of a publication: readers see `version` from now on.
+        CoursePublished, "course_published", 1 {
+            version: i64,
+            summary: String,
+            outline: CourseOutline,
+            at: Timestamp,
+        }
+        /// Nobody new sees the course; who is enrolled keeps it.
+        CourseWithdrawn, "course_withdrawn", 1 {
+            course: CourseId,
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The routes. One row each: method, path, function, who may call it.
+
+use crate::{
+    Access::{self, AnyHost, Needs, OtherPlane, Public, SignedIn},
+    Route,
+    http_method::Method::{self, Delete, Get, Patch, Post, Put},
+};
+use akademi_domain::permission::Permission::CoursesWrite;
+
+const fn row(method: Method, path: &'static str, function: &'static str, access: Access) -> Route {
+    Route { method, path, function, access, reads_session: false, own_entry: false }
+}
+
+/// A row whose session is read too (design §8).
+const fn checked(method: Method, path: &'static str, function: &'static str, access: Access) -> Route {
+    Route { reads_session: true, ..row(method, path, function, access) }
+}
+
+/// A row that hashes a password: on Spin an entry of its own (design §8).
+const fn password(method: Method, path: &'static str) -> Route {
+    Route { own_entry: true, ..row(method, path, "auth", Public) }
+}
+
+pub const ROUTES: &[Route] = &[
+    password(Post, "/api/v1/auth/register"),
+    password(Post, "/api/v1/auth/login"),
+    row(Post, "/api/v1/auth/refresh", "auth", Public),
+    row(Post, "/api/v1/auth/logout", "auth", SignedIn),
+    row(Get, "/.well-known/jwks.json", "auth", Public),
+    row(Get, "/api/v1/users/me", "auth", SignedIn),
+    checked(Patch, "/api/v1/users/me", "auth", SignedIn),
+    row(Get, "/api/v1/users/me/sessions", "auth", SignedIn),
+    checked(Delete, "/api/v1/users/me/sessions/{session_id}", "auth", SignedIn),
+    row(Get, "/api/v1/academy", "catalog", Public),
+    row(Get, "/api/v1/catalog/courses", "catalog", Public),
+    row(Get, "/api/v1/catalog/courses/{slug}", "catalog", Public),
+    row(Get, "/api/v1/catalog/search", "catalog", Public),
+    row(Post, "/api/v1/progress/heartbeats", "progress", SignedIn),
+    row(Get, "/api/v1/progress/courses/{course_id}", "progress", SignedIn),
+    row(Get, "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}", "progress", SignedIn),
+    row(Post, "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/opening", "progress", SignedIn),
+    row(Post, "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/attempts", "progress", SignedIn),
+    row(Get, "/internal/feed", "feed", OtherPlane),
+    row(Post, "/internal/feed", "feed", OtherPlane),
+    row(Post, "/internal/person-keys", "feed", OtherPlane),
+    row(Get, "/api/openapi.json", "docs", Public),
+    row(Get, "/api/docs", "docs", Public),
+    row(Get, "/health/live", "origin", AnyHost),
+    row(Get, "/health/ready", "origin", AnyHost),
+    checked(Post, "/api/v1/authoring/courses", "authoring", Needs(CoursesWrite)),
+    row(Get, "/api/v1/authoring/courses", "authoring", Needs(CoursesWrite)),
+    row(Get, "/api/v1/authoring/courses/{course_id}", "authoring", Needs(CoursesWrite)),
+    checked(Patch, "/api/v1/authoring/courses/{course_id}", "authoring", Needs(CoursesWrite)),
+    checked(Put, "/api/v1/authoring/courses/{course_id}/content", "authoring", Needs(CoursesWrite)),
+    checked(Post, "/api/v1/authoring/courses/{course_id}/publish", "authoring", Needs(CoursesWrite)),
+    row(Post, "/internal/wake", "sync", OtherPlane),
+    row(Get, "/internal/health", "sync", OtherPlane),
+];
+
+/// The row of `method` and `path` (the route's own spelling, as axum's `MatchedPath` gives it).
+pub fn route(method: Method, path: &str) -> Option<&'static Route> {
+    ROUTES.iter().find(|route| route.method == method && route.path == path)
+}
+
+/// The rows of one path: what an `Allow` header lists.
+pub fn routes_of(path: &str) -> impl Iterator<Item = &'static Route> {
+    ROUTES.iter().filter(move |route| route.path == path)
+}

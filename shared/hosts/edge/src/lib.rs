@@ -1,0 +1,60 @@
+//! The edge functions by name: the one place where the table's rows meet their crates.
+
+use akademi_api::{
+    config::{Config, ConfigError},
+    ports::HttpClient,
+};
+use akademi_edge_store::Edge;
+use akademi_functions::{FUNCTIONS, Plane};
+use axum::Router;
+use std::sync::Arc;
+
+/// The router of the edge function `name`; nothing when this build does not hold it.
+///
+/// # Errors
+/// [`ConfigError`] naming the variable that is missing or wrong.
+#[allow(unused_variables, reason = "a component with one function needs one function's arguments")]
+pub fn router(
+    name: &str,
+    edge: &Edge,
+    http: &Arc<dyn HttpClient>,
+    config: &Config<'_>,
+) -> Result<Option<Router>, ConfigError> {
+    match name {
+        #[cfg(feature = "auth")]
+        "auth" => akademi_auth::Auth::from_config(edge.clone(), config).map(akademi_auth::router).map(Some),
+        #[cfg(feature = "catalog")]
+        "catalog" => {
+            akademi_catalog::Catalog::from_config(edge.clone(), config).map(akademi_catalog::router).map(Some)
+        }
+        #[cfg(feature = "progress")]
+        "progress" => {
+            akademi_progress::Progress::from_config(edge.clone(), config).map(akademi_progress::router).map(Some)
+        }
+        #[cfg(feature = "feed")]
+        "feed" => akademi_feed_function::Feed::from_config(edge.clone(), config)
+            .map(akademi_feed_function::router)
+            .map(Some),
+        #[cfg(feature = "docs")]
+        "docs" => akademi_docs::Docs::from_config(edge.clone(), config).map(akademi_docs::router).map(Some),
+        #[cfg(feature = "origin")]
+        "origin" => akademi_origin::Origin::from_config(edge.clone(), http.clone(), config)
+            .map(akademi_origin::router)
+            .map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// All edge functions of this build as one router, for hosts that run them in one process.
+///
+/// # Errors
+/// [`ConfigError`] naming the variable that is missing or wrong.
+pub fn all(edge: &Edge, http: &Arc<dyn HttpClient>, config: &Config<'_>) -> Result<Router, ConfigError> {
+    let mut merged = Router::new();
+    for function in FUNCTIONS.iter().filter(|function| function.plane == Plane::Edge) {
+        if let Some(router) = router(function.name, edge, http, config)? {
+            merged = merged.merge(router);
+        }
+    }
+    Ok(merged)
+}

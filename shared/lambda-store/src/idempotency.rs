@@ -1,0 +1,158 @@
+//! The record behind `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), kept by the route's owner.
+//!
+//! Within one transaction: [`begin`], write, [`finish`], commit; a parallel request with the same key waits for the
+//! commit and replays. Around a call to a provider: `begin` and commit, call, then `finish` in the transaction that
+//! keeps the outcome; if the caller dies in between, the key is free again once its lease has ended, and the old
+//! holder can no longer finish it.
+
+use akademi_domain::{ids::UserId, time::Timestamp};
+use sqlx::{Row, types::Json};
+
+use crate::{error::StoreError, postgres::TenantTransaction};
+
+/// Most bytes of a response that is kept.
+pub const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// Whose key, and for what: the same key on another route or of another person is another key.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    pub user: UserId,
+    /// The route's name, for example `POST /api/v1/orders`.
+    pub route: &'a str,
+    /// The header's value.
+    pub key: &'a str,
+}
+
+/// A response as it was first given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredResponse {
+    /// HTTP status, 100 to 599.
+    pub status: u16,
+    /// Names and values of the headers that belong to the answer itself (Content-Type, Location).
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+/// The right to do the work and to finish the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    fence: i32,
+}
+
+/// What a request with this key may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum Begin {
+    /// Do the work, then [`finish`].
+    Fresh(Claim),
+    /// Another request is at it: 409.
+    Running,
+    /// It has been done: answer this, with `Idempotent-Replayed: true`.
+    Replay(StoredResponse),
+    /// The key was used for another body: 422.
+    Mismatch,
+}
+
+/// Takes the key for a request whose body hashes to `fingerprint`, until `lease_millis` from now.
+pub async fn begin(
+    tx: &mut TenantTransaction,
+    scope: &Scope<'_>,
+    fingerprint: &[u8; 32],
+    lease_millis: i64,
+    now: Timestamp,
+) -> Result<Begin, StoreError> {
+    if let Some(claim) = take_key(tx, scope, fingerprint, lease_millis, now).await? {
+        return Ok(Begin::Fresh(claim));
+    }
+    let (known, response) = find_record(tx, scope).await?;
+    Ok(match response {
+        _ if known != fingerprint => Begin::Mismatch,
+        Some(response) => Begin::Replay(response),
+        None => Begin::Running,
+    })
+}
+
+/// Keeps the response, to be replayed.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`] if the lease ended and another request took the key, or the record is done: roll back.
+/// [`StoreError::TooLarge`] for a body over [`MAX_BODY_BYTES`].
+pub async fn finish(
+    tx: &mut TenantTransaction,
+    scope: &Scope<'_>,
+    claim: Claim,
+    response: &StoredResponse,
+) -> Result<(), StoreError> {
+    let bytes = response.body.len();
+    if bytes > MAX_BODY_BYTES {
+        return Err(StoreError::TooLarge { bytes, limit: MAX_BODY_BYTES });
+    }
+    let finished = sqlx::query(
+        "UPDATE idempotency SET state = 'done', status = $6, headers = $7, body = $8
+         WHERE tenant_id = $1 AND user_id = $2 AND route = $3 AND key = $4 AND fence = $5 AND state = 'running'",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(scope.user.as_uuid())
+    .bind(scope.route)
+    .bind(scope.key)
+    .bind(claim.fence)
+    .bind(response.status.cast_signed())
+    .bind(Json(&response.headers))
+    .bind(&response.body)
+    .execute(tx.connection())
+    .await?;
+    if finished.rows_affected() == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
+}
+
+/// A new record, or one whose holder's lease has ended. Waits for a transaction that has just inserted the same key.
+async fn take_key(
+    tx: &mut TenantTransaction,
+    scope: &Scope<'_>,
+    fingerprint: &[u8; 32],
+    lease_millis: i64,
+    now: Timestamp,
+) -> Result<Option<Claim>, StoreError> {
+    let fence = sqlx::query_scalar(
+        "INSERT INTO idempotency AS known
+             (tenant_id, user_id, route, key, fingerprint, state, fence, lease_until, created_at)
+         VALUES ($1, $2, $3, $4, $5, 'running', 1, $6 + $7, $6)
+         ON CONFLICT (tenant_id, user_id, route, key) DO UPDATE
+         SET fence = known.fence + 1, lease_until = excluded.lease_until
+         WHERE known.state = 'running' AND known.lease_until <= $6 AND known.fingerprint = excluded.fingerprint
+         RETURNING fence",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(scope.user.as_uuid())
+    .bind(scope.route)
+    .bind(scope.key)
+    .bind(fingerprint.as_slice())
+    .bind(now.as_millis())
+    .bind(lease_millis)
+    .fetch_optional(tx.connection())
+    .await?;
+    Ok(fence.map(|fence| Claim { fence }))
+}
+
+/// The fingerprint, and the response if the work is done.
+async fn find_record(
+    tx: &mut TenantTransaction,
+    scope: &Scope<'_>,
+) -> Result<(Vec<u8>, Option<StoredResponse>), StoreError> {
+    let row = sqlx::query(
+        "SELECT fingerprint, state, status, headers, body FROM idempotency
+         WHERE tenant_id = $1 AND user_id = $2 AND route = $3 AND key = $4",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(scope.user.as_uuid())
+    .bind(scope.route)
+    .bind(scope.key)
+    .fetch_one(tx.connection())
+    .await?;
+    let fingerprint = row.try_get("fingerprint")?;
+    if row.try_get::<&str, _>("state")? == "running" {
+        return Ok((fingerprint, None));
+    }
+    let Json(headers) = row.try_get("headers")?;
+    let status = row.try_get::<i16, _>("status")?.cast_unsigned();
+    Ok((fingerprint, Some(StoredResponse { status, headers, body: row.try_get("body")? })))
+}

@@ -1,0 +1,241 @@
+//! An academy's files: a port over the `object_store` crate, here with a local folder.
+//!
+//! S3 is the same port over that crate's `aws` feature, where content types are attributes of the object and links come
+//! from its `Signer`. A folder keeps no attributes, so the content type lies beside the object, under `content-types/`.
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt, TryStreamExt, stream::BoxStream};
+use object_store::{
+    GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, WriteMultipart, local::LocalFileSystem,
+    path::Path,
+};
+use std::{ops::Range, pin::pin, sync::Arc};
+
+use crate::{content_type::ContentType, object_key::ObjectKey};
+
+/// How many parts of an upload may be on their way at once.
+const PARTS_IN_FLIGHT: usize = 4;
+
+/// A failed access. `Display` names no path of the machine; what storage said is behind `source()`.
+#[derive(Debug, thiserror::Error)]
+pub enum ObjectError {
+    #[error("there is no such file")]
+    NotFound,
+    #[error("the file is larger than {limit} bytes")]
+    TooLarge { limit: u64 },
+    /// The range begins at or after the end (HTTP 416).
+    #[error("the file has {size} bytes, the range lies beyond")]
+    OutOfRange { size: u64 },
+    /// The sender of an upload broke off.
+    #[error("the upload ended early")]
+    Interrupted(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("storage is not reachable")]
+    Storage(#[source] object_store::Error),
+}
+
+impl From<object_store::Error> for ObjectError {
+    fn from(error: object_store::Error) -> Self {
+        match error {
+            object_store::Error::NotFound { .. } => Self::NotFound,
+            other => Self::Storage(other),
+        }
+    }
+}
+
+/// What is known of an object without reading it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectInfo {
+    pub key: ObjectKey,
+    /// Bytes of the whole object.
+    pub size: u64,
+    /// Changes whenever the content does.
+    pub etag: Option<String>,
+    pub content_type: ContentType,
+}
+
+/// An object, or a range of one, to be read.
+pub struct Object {
+    pub info: ObjectInfo,
+    /// Which bytes of it `bytes` gives.
+    pub range: Range<u64>,
+    pub bytes: BoxStream<'static, Result<Bytes, ObjectError>>,
+}
+
+/// Object storage. Cloning shares it.
+#[derive(Debug, Clone)]
+pub struct Objects {
+    store: Arc<LocalFileSystem>,
+}
+
+impl Objects {
+    /// A folder of this machine, made if it is not there. What was put is on the disk before `put` returns.
+    pub fn local(folder: &std::path::Path) -> Result<Self, ObjectError> {
+        std::fs::create_dir_all(folder).map_err(|source| {
+            ObjectError::Storage(object_store::Error::Generic {
+                store: "local folder",
+                source: source.into(),
+            })
+        })?;
+        let store = LocalFileSystem::new_with_prefix(folder)?.with_automatic_cleanup(true).with_fsync(true);
+        Ok(Self { store: Arc::new(store) })
+    }
+
+    /// Stores an object whole, replacing one of that name. Readers see the old one or the new one, nothing between.
+    pub async fn put(
+        &self,
+        key: &ObjectKey,
+        content_type: &ContentType,
+        bytes: Bytes,
+    ) -> Result<(), ObjectError> {
+        self.keep_content_type(key, content_type).await?;
+        self.store.put(&path(key), bytes.into()).await?;
+        Ok(())
+    }
+
+    /// Stores an object as it arrives and returns its size. It appears when the last byte is there; an upload that breaks
+    /// off or exceeds `max_bytes` leaves nothing behind.
+    pub async fn put_stream<E>(
+        &self,
+        key: &ObjectKey,
+        content_type: &ContentType,
+        max_bytes: u64,
+        bytes: impl Stream<Item = Result<Bytes, E>>,
+    ) -> Result<u64, ObjectError>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let mut upload = WriteMultipart::new(self.store.put_multipart(&path(key)).await?);
+        match send(&mut upload, bytes, max_bytes).await {
+            Ok(size) => {
+                self.keep_content_type(key, content_type).await?;
+                upload.finish().await?;
+                Ok(size)
+            }
+            Err(error) => {
+                upload.abort().await?;
+                Err(error)
+            }
+        }
+    }
+
+    pub async fn head(&self, key: &ObjectKey) -> Result<ObjectInfo, ObjectError> {
+        let meta = self.store.head(&path(key)).await?;
+        self.info(key, meta).await
+    }
+
+    /// The whole object, as a stream.
+    pub async fn get(&self, key: &ObjectKey) -> Result<Object, ObjectError> {
+        self.open(key, GetOptions::default()).await
+    }
+
+    /// A range of the object, cut at its end.
+    ///
+    /// # Errors
+    /// [`ObjectError::OutOfRange`] if the range begins at or after the end, or holds nothing.
+    pub async fn get_range(&self, key: &ObjectKey, range: Range<u64>) -> Result<Object, ObjectError> {
+        let options = GetOptions { range: Some(GetRange::Bounded(range.clone())), ..GetOptions::default() };
+        match self.open(key, options).await {
+            // The crate gives no error of its own for this one.
+            Err(ObjectError::Storage(error)) => {
+                let size = self.store.head(&path(key)).await?.size;
+                let beyond = range.start >= size || range.is_empty();
+                Err(if beyond { ObjectError::OutOfRange { size } } else { ObjectError::Storage(error) })
+            }
+            other => other,
+        }
+    }
+
+    /// The whole object in memory: for what is known to be small.
+    ///
+    /// # Errors
+    /// [`ObjectError::TooLarge`] above `max_bytes`; nothing is read then.
+    pub async fn read(&self, key: &ObjectKey, max_bytes: u64) -> Result<Bytes, ObjectError> {
+        let result = self.store.get(&path(key)).await?;
+        if result.meta.size > max_bytes {
+            return Err(ObjectError::TooLarge { limit: max_bytes });
+        }
+        Ok(result.bytes().await?)
+    }
+
+    /// Removes an object; one that is not there is removed already.
+    pub async fn delete(&self, key: &ObjectKey) -> Result<(), ObjectError> {
+        for path in [path(key), content_type_path(key)] {
+            match self.store.delete(&path).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// The keys and sizes of all objects below a folder, at any depth, in no order.
+    pub fn list(&self, folder: &ObjectKey) -> BoxStream<'static, Result<(ObjectKey, u64), ObjectError>> {
+        self.store
+            .list(Some(&path(folder)))
+            .map_err(ObjectError::from)
+            // Only keys were ever put here; another file in the folder is none of ours.
+            .try_filter_map(|meta| async move {
+                Ok(meta.location.as_ref().parse().ok().map(|key| (key, meta.size)))
+            })
+            .boxed()
+    }
+
+    async fn open(&self, key: &ObjectKey, options: GetOptions) -> Result<Object, ObjectError> {
+        let result = self.store.get_opts(&path(key), options).await?;
+        let info = self.info(key, result.meta.clone()).await?;
+        let range = result.range.clone();
+        Ok(Object { info, range, bytes: result.into_stream().map_err(ObjectError::from).boxed() })
+    }
+
+    async fn info(&self, key: &ObjectKey, meta: ObjectMeta) -> Result<ObjectInfo, ObjectError> {
+        let kept = match self.store.get(&content_type_path(key)).await {
+            Ok(kept) => Some(kept.bytes().await?),
+            Err(object_store::Error::NotFound { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let content_type = kept
+            .and_then(|bytes| std::str::from_utf8(&bytes).ok()?.parse().ok())
+            .unwrap_or_else(ContentType::unknown);
+        Ok(ObjectInfo { key: key.clone(), size: meta.size, etag: meta.e_tag, content_type })
+    }
+
+    async fn keep_content_type(
+        &self,
+        key: &ObjectKey,
+        content_type: &ContentType,
+    ) -> Result<(), ObjectError> {
+        let bytes = Bytes::copy_from_slice(content_type.as_str().as_bytes());
+        self.store.put(&content_type_path(key), bytes.into()).await?;
+        Ok(())
+    }
+}
+
+async fn send<E>(
+    upload: &mut WriteMultipart,
+    bytes: impl Stream<Item = Result<Bytes, E>>,
+    max_bytes: u64,
+) -> Result<u64, ObjectError>
+where
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let mut bytes = pin!(bytes);
+    let mut size = 0u64;
+    while let Some(chunk) = bytes.next().await {
+        let chunk = chunk.map_err(|error| ObjectError::Interrupted(error.into()))?;
+        size = size.saturating_add(chunk.len() as u64);
+        if size > max_bytes {
+            return Err(ObjectError::TooLarge { limit: max_bytes });
+        }
+        upload.wait_for_capacity(PARTS_IN_FLIGHT).await?;
+        upload.put(chunk);
+    }
+    Ok(size)
+}
+
+fn path(key: &ObjectKey) -> Path {
+    Path::from(key.as_str())
+}
+
+fn content_type_path(key: &ObjectKey) -> Path {
+    Path::from(format!("content-types/{key}"))
+}

@@ -1,0 +1,227 @@
+//! Links of our own that open one object for a while: what S3's presigned URLs are to a bucket, for the local folder.
+//!
+//! The signature is HMAC-SHA-256 (RFC 2104) over method, key, expiry, most bytes and content type; it is compared in
+//! constant time. Two secrets are valid during a rotation, told apart by `kid`.
+
+use akademi_domain::time::Timestamp;
+use hmac::{Hmac, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+use crate::{content_type::ContentType, object_key::ObjectKey};
+
+/// What the signed text begins with, so that this secret signs nothing that means something elsewhere.
+const PURPOSE: &str = "akademi object link v1";
+
+/// What a link permits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Access {
+    /// GET and HEAD.
+    Download,
+    /// One PUT of at most `max_bytes`, sent with this Content-Type.
+    Upload { max_bytes: u64, content_type: ContentType },
+}
+
+/// A link's meaning: this object, this way, until then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    pub key: ObjectKey,
+    pub access: Access,
+    /// The last moment, in whole seconds: milliseconds are cut off.
+    pub expires_at: Timestamp,
+}
+
+/// Why a link opens nothing. All but `Expired` are one answer to the outside: 403.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LinkRefused {
+    #[error("the link is not complete")]
+    Malformed,
+    #[error("the link has expired")]
+    Expired,
+    #[error("the link is not ours, or is for something else")]
+    Forged,
+}
+
+/// A secret of the deployment and its name.
+#[derive(Clone)]
+pub struct LinkSecret {
+    pub kid: String,
+    pub bytes: [u8; 32],
+}
+
+/// Makes and checks links.
+#[derive(Clone)]
+pub struct LinkSigner {
+    base: String,
+    current: LinkSecret,
+    previous: Option<LinkSecret>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Query {
+    expires: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_type: Option<String>,
+    kid: String,
+    signature: String,
+}
+
+impl LinkSigner {
+    /// `base` is what stands before the key, for example `https://media.example.org/objects`; `previous` is the secret
+    /// before the rotation, as long as its links live.
+    pub fn new(base: &str, current: LinkSecret, previous: Option<LinkSecret>) -> Self {
+        Self { base: base.trim_end_matches('/').to_owned(), current, previous }
+    }
+
+    /// The link for a grant: `{base}/{key}?expires=…&kid=…&signature=…`, for an upload also its limits.
+    pub fn link(&self, grant: &Grant) -> String {
+        let expires = grant.expires_at.as_seconds();
+        let (max_bytes, content_type) = match &grant.access {
+            Access::Download => (None, None),
+            Access::Upload { max_bytes, content_type } => (Some(*max_bytes), Some(content_type.to_string())),
+        };
+        let signature = mac(&self.current, &grant.key, &grant.access, expires)
+            .map(|mac| hex::encode(mac.finalize().into_bytes()))
+            .unwrap_or_default();
+        let query = Query { expires, max_bytes, content_type, kid: self.current.kid.clone(), signature };
+        let query = serde_urlencoded::to_string(&query).unwrap_or_default();
+        format!("{}/{}?{query}", self.base, grant.key)
+    }
+
+    /// What a request may do. `key` is the path after the base, `query` what follows `?`, both as they were sent; a
+    /// DELETE or another method is refused like a forged link.
+    pub fn verify(&self, method: &str, key: &str, query: &str, now: Timestamp) -> Result<Grant, LinkRefused> {
+        let key: ObjectKey = key.parse().map_err(|_| LinkRefused::Malformed)?;
+        let query: Query = serde_urlencoded::from_str(query).map_err(|_| LinkRefused::Malformed)?;
+        let access = match (method, query.max_bytes, query.content_type) {
+            ("GET" | "HEAD", None, None) => Access::Download,
+            ("PUT", Some(max_bytes), Some(content_type)) => {
+                let content_type = content_type.parse().map_err(|_| LinkRefused::Malformed)?;
+                Access::Upload { max_bytes, content_type }
+            }
+            _ => return Err(LinkRefused::Forged),
+        };
+        let secret = [Some(&self.current), self.previous.as_ref()]
+            .into_iter()
+            .flatten()
+            .find(|secret| secret.kid == query.kid)
+            .ok_or(LinkRefused::Forged)?;
+        let signature = hex::decode(&query.signature).map_err(|_| LinkRefused::Malformed)?;
+        mac(secret, &key, &access, query.expires)
+            .and_then(|mac| mac.verify_slice(&signature).ok())
+            .ok_or(LinkRefused::Forged)?;
+        if now.as_seconds() > query.expires {
+            return Err(LinkRefused::Expired);
+        }
+        let expires_at = Timestamp::from_millis(query.expires.saturating_mul(1000));
+        Ok(Grant { key, access, expires_at })
+    }
+}
+
+/// HMAC takes a key of any length, so there always is one. No field holds a line break, so each text has one meaning.
+fn mac(secret: &LinkSecret, key: &ObjectKey, access: &Access, expires: i64) -> Option<Hmac<Sha256>> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(&secret.bytes).ok()?;
+    let limits = match access {
+        Access::Download => "GET".to_owned(),
+        Access::Upload { max_bytes, content_type } => format!("PUT\n{max_bytes}\n{content_type}"),
+    };
+    mac.update(format!("{PURPOSE}\n{}\n{key}\n{expires}\n{limits}", secret.kid).as_bytes());
+    Some(mac)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use akademi_domain::ids::TenantId;
+    use proptest::prelude::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+
+    fn secret(kid: &str, byte: u8) -> LinkSecret {
+        LinkSecret { kid: kid.into(), bytes: [byte; 32] }
+    }
+
+    fn signer() -> LinkSigner {
+        LinkSigner::new("https://media.example/objects/", secret("b", 2), Some(secret("a", 1)))
+    }
+
+    fn upload() -> Grant {
+        Grant {
+            key: ObjectKey::new(TenantId::new(NOW, [3; 10]), ["imports", "course.tar.gz"]).unwrap(),
+            access: Access::Upload { max_bytes: 16 << 20, content_type: "application/gzip".parse().unwrap() },
+            expires_at: NOW.plus_seconds(600),
+        }
+    }
+
+    fn split(link: &str) -> (&str, &str) {
+        link.strip_prefix("https://media.example/objects/").unwrap().split_once('?').unwrap()
+    }
+
+    #[test]
+    fn a_link_opens_what_it_was_made_for_until_it_expires() {
+        for access in [Access::Download, upload().access] {
+            let grant = Grant { access, ..upload() };
+            let link = signer().link(&grant);
+            let (key, query) = split(&link);
+            let method = if grant.access == Access::Download { "GET" } else { "PUT" };
+            assert_eq!(signer().verify(method, key, query, NOW), Ok(grant.clone()));
+            assert_eq!(signer().verify(method, key, query, NOW.plus_seconds(600)), Ok(grant));
+            assert_eq!(signer().verify(method, key, query, NOW.plus_seconds(601)), Err(LinkRefused::Expired));
+        }
+    }
+
+    #[test]
+    fn a_link_with_anything_changed_opens_nothing() {
+        let link = signer().link(&upload());
+        let (key, query) = split(&link);
+        let other = Grant { key: ObjectKey::new(TenantId::new(NOW, [4; 10]), ["x"]).unwrap(), ..upload() };
+        assert_eq!(signer().verify("PUT", other.key.as_str(), query, NOW), Err(LinkRefused::Forged));
+        for method in ["GET", "HEAD", "DELETE", "POST", "put"] {
+            assert_eq!(signer().verify(method, key, query, NOW), Err(LinkRefused::Forged), "{method}");
+        }
+        for (from, to) in [
+            ("expires=1790000600", "expires=1990000600"),
+            ("max_bytes=16777216", "max_bytes=99999999"),
+            ("application%2Fgzip", "text%2Fhtml"),
+            ("kid=b", "kid=a"),
+            ("kid=b", "kid=c"),
+        ] {
+            assert!(query.contains(from), "{query}");
+            let changed = query.replace(from, to);
+            assert_eq!(signer().verify("PUT", key, &changed, NOW), Err(LinkRefused::Forged), "{to}");
+        }
+        for changed in [
+            format!("{query}&max_bytes=1"),
+            format!("{query}&x=1"),
+            query.replace("signature=", "signature=zz"),
+        ] {
+            assert_eq!(signer().verify("PUT", key, &changed, NOW), Err(LinkRefused::Malformed), "{changed}");
+        }
+    }
+
+    #[test]
+    fn the_secret_before_a_rotation_still_opens_its_links() {
+        let before = LinkSigner::new("https://media.example/objects", secret("a", 1), None);
+        let link = before.link(&upload());
+        let (key, query) = split(&link);
+        assert_eq!(signer().verify("PUT", key, query, NOW), Ok(upload()));
+        let after = LinkSigner::new("https://media.example/objects", secret("c", 3), Some(secret("b", 2)));
+        assert_eq!(after.verify("PUT", key, query, NOW), Err(LinkRefused::Forged));
+    }
+
+    proptest! {
+        #[test]
+        fn no_changed_byte_of_a_signature_passes(place in 0usize..64, digit in "[0-9a-f]") {
+            let link = signer().link(&upload());
+            let (key, query) = split(&link);
+            let start = query.find("signature=").unwrap() + "signature=".len();
+            let mut changed = query.to_owned();
+            changed.replace_range(start + place..=start + place, &digit);
+            prop_assume!(changed != query);
+            prop_assert_eq!(signer().verify("PUT", key, &changed, NOW), Err(LinkRefused::Forged));
+        }
+    }
+}

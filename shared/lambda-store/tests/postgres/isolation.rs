@@ -1,0 +1,235 @@
+//! Row-level security: of all tables, and as it works.
+
+use akademi_lambda_store::{postgres::TenantTransaction, testing::TestDatabase};
+use sqlx::{PgConnection, Row};
+use std::collections::BTreeMap;
+
+use crate::{NOW, tenant};
+
+/// Tables that belong to no tenant, and why.
+const PLATFORM_TABLES: [(&str, &str); 3] = [
+    ("_sqlx_migrations", "the ledger of migrations; readiness reads it"),
+    ("feed_cursor", "one row per source of events"),
+    ("feed_state", "one row: the head of the feed"),
+];
+
+/// What tenants' transactions may at most do with a tenant table.
+const APP_PRIVILEGES: [&str; 4] = ["SELECT", "INSERT", "UPDATE", "DELETE"];
+
+const MINE: &str = "= (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)";
+
+/// Everything that is wrong with the protection of the tables in this database.
+async fn violations(superuser: &mut PgConnection) -> Vec<String> {
+    let tables = sqlx::query(
+        "SELECT relname::text AS name, relrowsecurity AND relforcerowsecurity AS forced,
+                pg_get_userbyid(relowner)::text AS owner
+         FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')
+         ORDER BY relname",
+    )
+    .fetch_all(&mut *superuser)
+    .await
+    .unwrap();
+    let mut found = Vec::new();
+    for table in &tables {
+        let name: &str = table.get("name");
+        let platform = PLATFORM_TABLES.iter().any(|(known, _)| *known == name);
+        if table.get::<&str, _>("owner") != "akademi_owner" {
+            found.push(format!("{name} has another owner"));
+        }
+        if !platform {
+            if !table.get::<bool, _>("forced") {
+                found.push(format!("{name} has no forced row-level security"));
+            }
+            found.extend(policy_violations(superuser, name).await);
+        }
+        found.extend(grant_violations(superuser, name, platform).await);
+    }
+    found
+}
+
+async fn policy_violations(superuser: &mut PgConnection, table: &str) -> Vec<String> {
+    let policies = sqlx::query(
+        "SELECT roles::text[] AS roles, permissive, cmd, COALESCE(qual, '') AS qual,
+                COALESCE(with_check, '') AS with_check
+         FROM pg_policies WHERE schemaname = 'public' AND tablename = $1",
+    )
+    .bind(table)
+    .fetch_all(superuser)
+    .await
+    .unwrap();
+    let mut by_role = BTreeMap::new();
+    for policy in &policies {
+        let roles: Vec<String> = policy.get("roles");
+        let (qual, check): (&str, &str) = (policy.get("qual"), policy.get("with_check"));
+        let (command, kind): (&str, &str) = (policy.get("cmd"), policy.get("permissive"));
+        let column = if table == "tenant" { "(id " } else { "(tenant_id " };
+        let right = match roles.join(",").as_str() {
+            "akademi_app" => qual == format!("{column}{MINE}"),
+            "akademi_platform" => qual == "true",
+            _ => false,
+        };
+        by_role.insert(roles.join(","), right && check == qual && command == "ALL" && kind == "PERMISSIVE");
+    }
+    let wanted = BTreeMap::from([("akademi_app".to_owned(), true), ("akademi_platform".to_owned(), true)]);
+    if by_role == wanted { vec![] } else { vec![format!("{table} has the policies {by_role:?}")] }
+}
+
+async fn grant_violations(superuser: &mut PgConnection, table: &str, platform: bool) -> Vec<String> {
+    // Of the table and of single columns; 0 is PUBLIC.
+    let grants = sqlx::query(
+        "SELECT DISTINCT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee)::text END AS grantee,
+                privilege_type::text AS privilege
+         FROM (SELECT relacl AS acl FROM pg_class WHERE oid = $1::regclass
+               UNION ALL SELECT attacl FROM pg_attribute WHERE attrelid = $1::regclass) AS lists,
+              aclexplode(acl)",
+    )
+    .bind(table)
+    .fetch_all(superuser)
+    .await
+    .unwrap();
+    let too_many = grants.iter().map(|grant| (grant.get("grantee"), grant.get("privilege"))).filter(
+        |(grantee, privilege): &(&str, &str)| match *grantee {
+            "akademi_owner" => false,
+            "akademi_platform" => {
+                *privilege == "TRUNCATE" || *privilege == "REFERENCES" || *privilege == "TRIGGER"
+            }
+            "akademi_app" if table == "_sqlx_migrations" => *privilege != "SELECT",
+            "akademi_app" if table == "feed_event" => *privilege != "INSERT",
+            "akademi_app" => platform || !APP_PRIVILEGES.contains(privilege),
+            _ => true,
+        },
+    );
+    too_many.map(|(grantee, privilege)| format!("{grantee} may {privilege} on {table}")).collect()
+}
+
+#[tokio::test]
+async fn every_table_of_tenants_has_its_policies_and_no_grant_too_many() {
+    let database = TestDatabase::new().await.unwrap();
+    let mut superuser = database.superuser().await.unwrap();
+    assert_eq!(violations(&mut superuser).await, Vec::<String>::new());
+    let tables: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM pg_policies WHERE 'akademi_app' = ANY (roles)")
+            .fetch_one(&mut superuser)
+            .await
+            .unwrap();
+    println!("{tables} tenant tables, {} platform tables", PLATFORM_TABLES.len());
+    assert!(tables >= 8);
+}
+
+#[tokio::test]
+async fn the_walk_finds_each_kind_of_hole() {
+    let database = TestDatabase::new().await.unwrap();
+    let holes = [
+        ("CREATE TABLE bare (tenant_id uuid)", "bare has"),
+        ("CREATE VIEW everything AS SELECT * FROM job", "everything has"),
+        ("ALTER TABLE job NO FORCE ROW LEVEL SECURITY", "job has no forced"),
+        ("DROP POLICY tenant ON person", "person has the policies"),
+        ("ALTER POLICY tenant ON enrolment USING (true)", "enrolment has the policies"),
+        ("CREATE POLICY more ON job TO akademi_app USING (true)", "job has the policies"),
+        ("GRANT TRUNCATE ON person TO akademi_app", "akademi_app may TRUNCATE on person"),
+        ("GRANT SELECT ON feed_event TO akademi_app", "akademi_app may SELECT on feed_event"),
+        ("GRANT SELECT (epoch) ON feed_state TO akademi_app", "akademi_app may SELECT on feed_state"),
+        ("GRANT SELECT ON tenant TO akademi_login", "akademi_login may SELECT on tenant"),
+        ("GRANT SELECT ON tenant TO PUBLIC", "PUBLIC may SELECT on tenant"),
+    ];
+    for (hole, finding) in holes {
+        let mut superuser = database.superuser().await.unwrap();
+        sqlx::raw_sql("BEGIN; SET LOCAL ROLE akademi_owner").execute(&mut superuser).await.unwrap();
+        sqlx::raw_sql(hole).execute(&mut superuser).await.unwrap();
+        let found = violations(&mut superuser).await;
+        assert!(found.iter().any(|violation| violation.starts_with(finding)), "{hole}: {found:?}");
+    }
+}
+
+async fn add_enrolment(
+    tx: &mut TenantTransaction,
+    n: u8,
+) -> Result<(), akademi_lambda_store::error::StoreError> {
+    sqlx::query(
+        "INSERT INTO enrolment (tenant_id, id, user_id, course_id, source, created_at)
+         VALUES ($1, $2, $2, $2, 'order', $3)",
+    )
+    .bind(tenant(n).as_uuid())
+    .bind(crate::user(n).as_uuid())
+    .bind(NOW.as_millis())
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// How many enrolments of all tenants a statement without a condition sees as tenant 1.
+async fn visible(database: &TestDatabase) -> i64 {
+    let mut tx = database.postgres().tenant(tenant(1)).await.unwrap();
+    sqlx::query_scalar("SELECT count(*) FROM enrolment").fetch_one(tx.connection()).await.unwrap()
+}
+
+async fn two_academies() -> TestDatabase {
+    let database = TestDatabase::new().await.unwrap();
+    for n in [1, 2] {
+        let mut tx = database.postgres().tenant(tenant(n)).await.unwrap();
+        add_enrolment(&mut tx, n).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    database
+}
+
+#[tokio::test]
+async fn a_tenant_neither_sees_nor_changes_another_tenants_rows() {
+    let database = two_academies().await;
+    assert_eq!(visible(&database).await, 1);
+    let mut tx = database.postgres().tenant(tenant(1)).await.unwrap();
+    for statement in ["UPDATE enrolment SET source = 'x'", "DELETE FROM enrolment"] {
+        let changed = sqlx::query(statement).execute(tx.connection()).await.unwrap();
+        assert_eq!(changed.rows_affected(), 1, "{statement}");
+    }
+    let refused = add_enrolment(&mut tx, 2).await.unwrap_err();
+    assert!(matches!(refused, akademi_lambda_store::error::StoreError::Forbidden(_)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn without_the_policy_the_same_statement_sees_both() {
+    let database = two_academies().await;
+    let mut superuser = database.superuser().await.unwrap();
+    sqlx::raw_sql("DROP POLICY tenant ON enrolment; ALTER TABLE enrolment DISABLE ROW LEVEL SECURITY")
+        .execute(&mut superuser)
+        .await
+        .unwrap();
+    assert_eq!(visible(&database).await, 2);
+}
+
+#[tokio::test]
+async fn outside_of_a_transaction_of_ours_the_login_reaches_nothing() {
+    use sqlx::ConnectOptions;
+    let database = two_academies().await;
+    let mut login = database.options().connect().await.unwrap();
+    for statement in
+        ["SELECT * FROM enrolment", "SELECT * FROM feed_state", "DELETE FROM person", "CREATE TABLE x ()"]
+    {
+        let error = sqlx::raw_sql(statement).execute(&mut login).await.unwrap_err();
+        assert_eq!(error.as_database_error().unwrap().code().unwrap(), "42501", "{statement}");
+    }
+    // As the role, but without a tenant: no rows, and no error that a missing setting would make.
+    for setting in ["RESET app.tenant", "SET app.tenant = ''"] {
+        sqlx::raw_sql(setting).execute(&mut login).await.unwrap();
+        sqlx::raw_sql("SET ROLE akademi_app").execute(&mut login).await.unwrap();
+        let rows: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM enrolment").fetch_one(&mut login).await.unwrap();
+        assert_eq!(rows, 0);
+        sqlx::raw_sql("RESET ROLE").execute(&mut login).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_platform_writes_for_a_tenant_under_that_tenants_policy_only() {
+    let database = two_academies().await;
+    let mut platform = database.postgres().platform().await.unwrap();
+    let tx = platform.tenant(tenant(1)).await.unwrap();
+    let rows: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM enrolment").fetch_one(tx.connection()).await.unwrap();
+    assert_eq!(rows, 1);
+    // Back to the platform and to the next tenant, in one transaction.
+    assert_eq!(platform.feed_head().await.unwrap().last_number, 0);
+    add_enrolment(platform.tenant(tenant(3)).await.unwrap(), 3).await.unwrap();
+    let refused = add_enrolment(platform.tenant(tenant(1)).await.unwrap(), 3).await;
+    assert!(refused.is_err());
+}

@@ -1,0 +1,128 @@
+//! The same application on a real Spin, where there is one.
+
+use std::{ffi::OsString, fmt::Write as _, net::SocketAddr, path::Path, process::Stdio, time::Duration};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    process::{Child, Command},
+    sync::mpsc,
+};
+
+use crate::{
+    host::{Host, Options, Running, StartError, Stop},
+    log::{Line, Log, Source},
+    sqlite,
+};
+
+/// How long a real Spin may take to say where it serves.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Starts the application on this crate's host, or, if the environment variable `SPIN` names a `spin` program
+/// (4.1 or newer), on that one, so that the same tests run on both.
+///
+/// On a real Spin, databases are handed over by a runtime-config file; the limits of bodies do not exist;
+/// [`Running::instances`] knows nothing; and the log holds the output of the whole program under the component
+/// name `spin`.
+pub async fn serve(manifest_path: &Path, options: Options) -> Result<Running, StartError> {
+    match std::env::var_os("SPIN").filter(|program| !program.is_empty()) {
+        Some(program) => start(program, manifest_path, options).await,
+        None => Host::start(manifest_path, options).await,
+    }
+}
+
+/// A running `spin up`, killed on drop.
+pub(crate) struct Process {
+    child: Child,
+    /// Its state and the runtime-config file.
+    _folder: TempDir,
+}
+
+impl Process {
+    pub(crate) async fn stop(mut self) {
+        // One that has ended by itself needs no end.
+        drop(self.child.kill().await);
+    }
+}
+
+async fn start(program: OsString, manifest_path: &Path, options: Options) -> Result<Running, StartError> {
+    let refuse = |error: std::io::Error| StartError::Spin(error.to_string());
+    let folder = TempDir::new().map_err(refuse)?;
+    let mut runtime_config = String::new();
+    for (name, path) in &options.sqlite {
+        sqlite::prepare_file(path).map_err(|error| StartError::Database { name: name.clone(), error })?;
+        let path = std::path::absolute(path).map_err(refuse)?;
+        let quoted = toml::Value::String(path.display().to_string());
+        // Writing into a String does not fail.
+        let _ = writeln!(runtime_config, "[sqlite_database.{name}]\ntype = \"spin\"\npath = {quoted}");
+    }
+    let runtime_config_path = folder.path().join("runtime-config.toml");
+    std::fs::write(&runtime_config_path, runtime_config).map_err(refuse)?;
+
+    let limits = options.limits;
+    let mut command = Command::new(program);
+    command
+        .arg("up")
+        .arg("--from")
+        .arg(manifest_path)
+        .arg("--listen")
+        .arg(options.listen.to_string())
+        .arg("--state-dir")
+        .arg(folder.path())
+        .arg("--log-dir")
+        .arg(folder.path())
+        .arg("--runtime-config-file")
+        .arg(&runtime_config_path)
+        .arg("--max-instance-reuse-count")
+        .arg(limits.requests_per_instance.to_string())
+        .arg("--max-instance-concurrent-reuse-count")
+        .arg(limits.concurrent_requests.to_string())
+        .arg("--idle-instance-timeout")
+        .arg(format!("{}ms", limits.idle_instance.as_millis()))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    if let Some(timeout) = limits.request_timeout {
+        command.arg("--request-timeout").arg(format!("{}ms", timeout.as_millis()));
+    }
+    for (name, value) in &options.variables {
+        command.arg("--variable").arg(format!("{name}={value}"));
+    }
+    let mut child = command.spawn().map_err(refuse)?;
+
+    let log = Log::new(options.echo);
+    let (addresses, mut address) = mpsc::channel(1);
+    if let Some(stdout) = child.stdout.take() {
+        tokio::spawn(follow(stdout, Source::Stdout, log.clone(), addresses));
+    }
+    if let Some(stderr) = child.stderr.take() {
+        let (unheard, _) = mpsc::channel(1);
+        tokio::spawn(follow(stderr, Source::Stderr, log.clone(), unheard));
+    }
+    let address = tokio::time::timeout(START_TIMEOUT, address.recv()).await;
+    let Ok(Some(addr)) = address else {
+        return Err(StartError::Spin(format!("does not serve; it said: {}", log.text())));
+    };
+    Ok(Running { addr, log, stop: Stop::Spin(Process { child, _folder: folder }) })
+}
+
+/// Takes a stream of the program into the log, and the address out of the line that tells it.
+async fn follow(
+    stream: impl AsyncRead + Unpin,
+    source: Source,
+    log: Log,
+    addresses: mpsc::Sender<SocketAddr>,
+) {
+    let mut lines = BufReader::new(stream).lines();
+    while let Ok(Some(text)) = lines.next_line().await {
+        let told = text
+            .split_once("Serving")
+            .and_then(|(_, rest)| rest.split_once("http://"))
+            .and_then(|(_, address)| address.trim().parse().ok());
+        log.push(Line { component: "spin".to_owned(), source, text });
+        if let Some(address) = told {
+            // The first one is enough.
+            let _ = addresses.try_send(address);
+        }
+    }
+}
