@@ -12,6 +12,7 @@ pub mod gate;
 pub mod keys;
 pub mod openapi;
 pub mod paging;
+pub mod plane_client;
 pub mod ports;
 pub mod problem;
 pub mod signed;

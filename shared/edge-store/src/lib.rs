@@ -9,6 +9,7 @@ pub mod alone;
 mod database;
 mod directory;
 mod migrations;
+pub mod operations;
 mod outbox;
 mod scope;
 mod value;

@@ -78,6 +78,8 @@ feed! {
             course: CourseId,
             lesson: LessonId,
             seconds: i64,
+            /// The covered share of a video, in thousandths.
+            coverage_permille: u16,
             refused_seconds: i64,
             score: Option<Score>,
             completed_at: Option<Timestamp>,

@@ -5,7 +5,7 @@ use crate::{
     Route,
     http_method::Method::{self, Delete, Get, Patch, Post, Put},
 };
-use akademi_domain::permission::Permission::CoursesWrite;
+use akademi_domain::permission::Permission::{CoursesWrite, PeopleWrite};
 
 const fn row(method: Method, path: &'static str, function: &'static str, access: Access) -> Route {
     Route { method, path, function, access, reads_session: false, own_entry: false }
@@ -40,6 +40,7 @@ pub const ROUTES: &[Route] = &[
     row(Get, "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}", "progress", SignedIn),
     row(Post, "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/opening", "progress", SignedIn),
     row(Post, "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/attempts", "progress", SignedIn),
+    checked(Post, "/api/v1/enrolments", "progress", Needs(PeopleWrite)),
     row(Get, "/internal/feed", "feed", OtherPlane),
     row(Post, "/internal/feed", "feed", OtherPlane),
     row(Post, "/internal/person-keys", "feed", OtherPlane),

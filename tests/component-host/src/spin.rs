@@ -39,8 +39,23 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) async fn stop(mut self) {
-        // One that has ended by itself needs no end.
-        drop(self.child.kill().await);
+        self.kill();
+        // What cannot be waited for has been waited for.
+        drop(self.child.wait().await);
+    }
+
+    /// `spin up` serves in a process of its own below it, which outlives it: the whole group has to go.
+    fn kill(&self) {
+        if let Some(group) = self.child.id().and_then(|id| i32::try_from(id).ok()) {
+            // SAFETY: a call without pointers. The child leads this group and is not reaped yet: `id` says so.
+            unsafe { libc::kill(-group, libc::SIGKILL) };
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
     }
 }
 
@@ -81,21 +96,22 @@ async fn start(program: OsString, manifest_path: &Path, options: Options) -> Res
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .kill_on_drop(true);
+        .process_group(0);
     if let Some(timeout) = limits.request_timeout {
         command.arg("--request-timeout").arg(format!("{}ms", timeout.as_millis()));
     }
     for (name, value) in &options.variables {
         command.arg("--variable").arg(format!("{name}={value}"));
     }
-    let mut child = command.spawn().map_err(refuse)?;
+    let child = command.spawn().map_err(refuse)?;
+    let mut process = Process { child, _folder: folder };
 
     let log = Log::new(options.echo);
     let (addresses, mut address) = mpsc::channel(1);
-    if let Some(stdout) = child.stdout.take() {
+    if let Some(stdout) = process.child.stdout.take() {
         tokio::spawn(follow(stdout, Source::Stdout, log.clone(), addresses));
     }
-    if let Some(stderr) = child.stderr.take() {
+    if let Some(stderr) = process.child.stderr.take() {
         let (unheard, _) = mpsc::channel(1);
         tokio::spawn(follow(stderr, Source::Stderr, log.clone(), unheard));
     }
@@ -103,7 +119,7 @@ async fn start(program: OsString, manifest_path: &Path, options: Options) -> Res
     let Ok(Some(addr)) = address else {
         return Err(StartError::Spin(format!("does not serve; it said: {}", log.text())));
     };
-    Ok(Running { addr, log, stop: Stop::Spin(Process { child, _folder: folder }) })
+    Ok(Running { addr, log, stop: Stop::Spin(process) })
 }
 
 /// Takes a stream of the program into the log, and the address out of the line that tells it.
@@ -124,5 +140,47 @@ async fn follow(
             // The first one is enough.
             let _ = addresses.try_send(address);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    #[tokio::test]
+    async fn a_named_program_is_started_as_spin_and_its_address_is_taken() {
+        let folder = TempDir::new().unwrap();
+        let program = folder.path().join("spin");
+        let script = "#!/bin/sh\nfor argument; do echo \"<$argument>\"; done\nwhile [ $# -gt 1 ]; do\n\
+                      [ \"$1\" = --runtime-config-file ] && cat \"$2\"; shift; done\n\
+                      echo 'Serving http://127.0.0.1:4321'\nexec sleep 1000\n";
+        fs::write(&program, script).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let database = folder.path().join("x.db");
+        let mut options = Options::default();
+        options.variables.insert("token".into(), "s3cret".into());
+        options.sqlite.insert("default".into(), database.clone());
+
+        let running = start(program.into(), Path::new("spin.toml"), options).await.unwrap();
+        assert_eq!(running.addr, SocketAddr::from(([127, 0, 0, 1], 4321)));
+        let said = running.log().text();
+        for expected in [
+            "<up>\n<--from>\n<spin.toml>\n<--listen>\n<127.0.0.1:0>\n",
+            "<--variable>\n<token=s3cret>\n",
+            "<--max-instance-reuse-count>\n<128>\n<--max-instance-concurrent-reuse-count>\n<16>\n",
+            "[sqlite_database.default]\ntype = \"spin\"\n",
+            &format!("path = \"{}\"", database.display()),
+        ] {
+            assert!(said.contains(expected), "{expected}\n{said}");
+        }
+        assert!(database.exists());
+        running.shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn a_program_that_ends_without_serving_is_an_error_with_what_it_said() {
+        let error = start("echo".into(), Path::new("spin.toml"), Options::default()).await.err().unwrap();
+        assert!(error.to_string().contains("up --from spin.toml"), "{error}");
     }
 }

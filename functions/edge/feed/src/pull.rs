@@ -1,5 +1,6 @@
 //! `GET /internal/feed?after=N&source=S`: this database's events after the reader's cursor, and how far this
-//! database is with the reader's own feed.
+//! database is with the reader's own feed. Without parameters it is a look at whether there is anything to do:
+//! the reader's database may stay asleep.
 
 use akademi_api::{Body, Problem, QueryParams};
 use akademi_feed::{Answer, Batch, MAX_BYTES, MAX_EVENTS};
@@ -11,10 +12,11 @@ use crate::{Feed, store};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pull {
-    /// The number of the last event that the reader has applied: everything up to it is acknowledged.
-    after: i64,
+    /// The number of the last event that the reader has applied: everything up to it is acknowledged. Without
+    /// it, what was acknowledged last.
+    after: Option<i64>,
     /// The reader's own feed.
-    source: String,
+    source: Option<String>,
 }
 
 pub async fn pull(
@@ -23,28 +25,30 @@ pub async fn pull(
 ) -> Result<Body<Answer>, Problem> {
     let platform = feed.platform();
     let head = store::find_head(&platform).await?;
-    if pull.after < 0 || pull.after > head.number {
+    let after = pull.after.unwrap_or(head.acknowledged);
+    if after < 0 || after > head.number {
         return Err(Problem::field("after", "lies beyond the end of this feed"));
     }
-    if pull.after > head.acknowledged {
-        platform.batch(vec![store::acknowledge(pull.after), store::prune(pull.after)]).await?;
+    if after > head.acknowledged {
+        platform.batch(vec![store::acknowledge(after), store::prune(after)]).await?;
     }
-    let cursor = store::find_cursor(&platform, &pull.source).await?;
+    let cursor = match &pull.source {
+        Some(source) => store::find_cursor(&platform, source).await?,
+        None => 0,
+    };
     let mut events = Vec::new();
-    let mut to = head.number;
-    if pull.after < head.number {
+    if after < head.number {
         let mut bytes = 0;
-        for event in store::events_after(&platform, pull.after, MAX_EVENTS).await? {
+        for event in store::events_after(&platform, after, MAX_EVENTS).await? {
             bytes += event.payload.len();
             if !events.is_empty() && bytes > MAX_BYTES {
                 break;
             }
             events.push(event);
         }
-        // What was written since the head was read belongs to the next batch or to this one: `to` is the last
-        // event that is in it. With none left, all numbers up to the head are superseded.
-        to = events.last().map_or(head.number, |last| last.number);
     }
-    let batch = Batch { source: head.source(), from: pull.after, to, events };
+    // With no event left, all numbers up to the head are superseded.
+    let to = events.last().map_or(head.number, |last| last.number);
+    let batch = Batch { source: head.source(), from: after, to, events };
     Ok(Body(Answer { batch, head: head.number, cursor }))
 }

@@ -5,6 +5,7 @@ use akademi_api::{
     body::read_bytes,
     caller::{ClientAddress, RequestId},
     gate::PLANE_BODY_LIMIT,
+    plane_client::PlaneCall,
     signed::{CallCaller, CallContext, Purpose},
 };
 use axum::{
@@ -64,7 +65,9 @@ pub async fn forward(
     let target = parts.uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
     let headers = pick(&mut parts.headers, &PASSED_ON);
     let now = origin.edge.ports.now();
-    let answer = origin.lambda.call(Purpose::Origin, parts.method, &target, headers, body, &context, now).await?;
+    let call =
+        PlaneCall { purpose: Purpose::Origin, method: parts.method, target, headers, body, context: &context };
+    let answer = origin.lambda.call(call, now).await?;
 
     let (mut answered, body) = answer.into_parts();
     let mut response = Response::new(Body::from(body));

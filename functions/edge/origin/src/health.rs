@@ -3,6 +3,7 @@
 use akademi_api::{
     Body, Problem,
     caller::RequestId,
+    plane_client::PlaneCall,
     signed::{CallContext, Purpose},
 };
 use akademi_edge_store::{Platform, PlatformSql};
@@ -51,12 +52,15 @@ pub async fn ready(State(origin): State<Origin>, RequestId(request_id): RequestI
     let edge_store = if matches!(store, Ok(Some(_))) { Part::Answers } else { Part::Down };
 
     let context = CallContext { request_id: request_id.to_string(), ..CallContext::default() };
-    let target = PathAndQuery::from_static("/internal/health");
-    let now = origin.edge.ports.now();
-    let answer = origin
-        .lambda
-        .call(Purpose::Wake, Method::GET, &target, HeaderMap::new(), Bytes::new(), &context, now)
-        .await;
+    let call = PlaneCall {
+        purpose: Purpose::Wake,
+        method: Method::GET,
+        target: PathAndQuery::from_static("/internal/health"),
+        headers: HeaderMap::new(),
+        body: Bytes::new(),
+        context: &context,
+    };
+    let answer = origin.lambda.call(call, origin.edge.ports.now()).await;
     let lambda = match answer {
         Ok(answer) if answer.status() == StatusCode::OK => Part::Answers,
         _ => Part::Down,

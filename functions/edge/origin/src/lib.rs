@@ -6,11 +6,11 @@
 
 mod forward;
 mod health;
-mod lambda;
 
 use akademi_api::{
     Gate, Problem,
     config::{Config, ConfigError},
+    plane_client::{PlaneClient, parse_base},
     ports::HttpClient,
     signed::PlaneKeys,
     token::TokenVerifier,
@@ -24,14 +24,12 @@ use axum::{
 use std::sync::Arc;
 use utoipa::OpenApi;
 
-pub use lambda::LambdaClient;
-
 /// What the function stands on.
 #[derive(Clone)]
 pub struct Origin {
     edge: Edge,
     tokens: TokenVerifier,
-    lambda: Arc<LambdaClient>,
+    lambda: Arc<PlaneClient>,
 }
 
 impl Origin {
@@ -42,8 +40,8 @@ impl Origin {
     pub fn from_config(edge: Edge, http: Arc<dyn HttpClient>, config: &Config<'_>) -> Result<Self, ConfigError> {
         let tokens = config.read(akademi_functions::TOKEN_PUBLIC_KEYS, TokenVerifier::from_config)?;
         let planes = config.read(akademi_functions::PLANE_ROOT_KEYS, PlaneKeys::from_config)?;
-        let base = config.read(akademi_functions::LAMBDA_URL, lambda::parse_base)?;
-        let lambda = Arc::new(LambdaClient::new(http, base, planes));
+        let base = config.read(akademi_functions::LAMBDA_URL, parse_base)?;
+        let lambda = Arc::new(PlaneClient::new(http, base, Arc::new(planes)));
         Ok(Self { edge, tokens, lambda })
     }
 }

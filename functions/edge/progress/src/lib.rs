@@ -5,6 +5,7 @@
 
 mod attempts;
 mod course;
+mod enrolments;
 mod heartbeats;
 mod lessons;
 mod record;
@@ -45,6 +46,7 @@ pub fn router(progress: Progress) -> Router {
     let router = Router::new()
         .route("/api/v1/progress/heartbeats", post(heartbeats::heartbeat))
         .route("/api/v1/progress/courses/{course_id}", get(course::show))
+        .route("/api/v1/enrolments", post(enrolments::grant))
         .route(lesson, get(lessons::show))
         .route(&format!("{lesson}/opening"), post(lessons::open))
         .route(&format!("{lesson}/attempts"), post(attempts::submit))
@@ -53,5 +55,12 @@ pub fn router(progress: Progress) -> Router {
 }
 
 #[derive(OpenApi)]
-#[openapi(paths(heartbeats::heartbeat, course::show, lessons::show, lessons::open, attempts::submit))]
+#[openapi(paths(
+    heartbeats::heartbeat,
+    course::show,
+    enrolments::grant,
+    lessons::show,
+    lessons::open,
+    attempts::submit
+))]
 pub struct ApiDoc;

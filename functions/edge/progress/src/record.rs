@@ -103,7 +103,7 @@ pub async fn record<T>(
             store::save_progress(caller.user, place, &change.progress, now),
             store::save_clock(caller.user, &change.clock),
         ];
-        batch.extend(progress_event(caller, place, &change.progress, now));
+        batch.extend(progress_event(caller, place, &change.progress, standing.duration, now));
         let completes_course = newly_done
             && standing.course_completed_at.is_none()
             && course_is_complete(&database, caller, place, &change.progress, standing.duration).await?;
@@ -171,6 +171,7 @@ fn progress_event(
     caller: &Caller,
     place: Place,
     progress: &LessonProgress,
+    duration: Option<LessonDuration>,
     now: Timestamp,
 ) -> [akademi_edge_store::TenantStatement; 2] {
     let event = EdgeEvent::ProgressSaved {
@@ -178,6 +179,7 @@ fn progress_event(
         course: place.course,
         lesson: place.lesson,
         seconds: progress.watched.seconds().into(),
+        coverage_permille: duration.map_or(0, |duration| progress.watched.coverage(duration) / 10),
         refused_seconds: progress.refused_seconds,
         score: progress.best_score,
         completed_at: progress.completed_at,

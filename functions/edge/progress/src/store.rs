@@ -2,7 +2,7 @@
 
 use akademi_domain::{
     course::{CourseOutline, LessonKind, Requirement, completion::LessonState},
-    ids::{CourseId, LessonId, UserId},
+    ids::{CourseId, EnrolmentId, LessonId, UserId},
     quiz::{AnswerKey, Score},
     time::Timestamp,
     watch::{LearnerClock, LessonDuration, Watched},
@@ -196,6 +196,41 @@ pub fn save_progress(
         progress.completed_at.into(),
         now.into(),
     ])
+}
+
+/// A batch's condition: both the person and the course are of this academy.
+pub fn person_and_course_exist(person: UserId, course: CourseId) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "INSERT INTO guard (ok) VALUES ((SELECT 1 FROM person JOIN course ON course.tenant_id = ?1 \
+         AND course.id = ?3 WHERE person.tenant_id = ?1 AND person.id = ?2))",
+    );
+    SQL.with([person.into(), course.into()])
+}
+
+pub fn insert_enrolment(
+    person: UserId,
+    course: CourseId,
+    enrolment: EnrolmentId,
+    source: &str,
+    now: Timestamp,
+) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "INSERT INTO enrolment (tenant_id, person_id, course_id, id, source, created_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    );
+    SQL.with([person.into(), course.into(), enrolment.into(), source.into(), now.into()])
+}
+
+pub async fn find_enrolment(
+    database: &TenantDatabase<'_>,
+    person: UserId,
+    course: CourseId,
+) -> Result<Option<(EnrolmentId, Timestamp)>, StoreError> {
+    const SQL: TenantSql = TenantSql::new(
+        "SELECT id, created_at FROM enrolment WHERE tenant_id = ?1 AND person_id = ?2 AND course_id = ?3",
+    );
+    let row = database.row(SQL.with([person.into(), course.into()])).await?;
+    row.map(|row| Ok((row.parse(0)?, row.timestamp(1)?))).transpose()
 }
 
 pub fn complete_enrolment(person: UserId, course: CourseId, now: Timestamp) -> TenantStatement {

@@ -214,7 +214,7 @@ fn markup_and_code_are_printed_as_they_are_written() {
         "= Heading // comment /* x */ @ref <l>",
         "]#panic()[",
         "${7*7} {{7*7}}",
-        "'; DROP TABLE x; --",
+        "'); DROP TABLE x; -- y",
     ] {
         let pdf = Pdf::of(&named(hostile));
         let text = pdf.text();

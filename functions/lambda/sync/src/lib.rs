@@ -1,0 +1,123 @@
+//! Carries the feed between the planes: pulls the edge's events into PostgreSQL, pushes PostgreSQL's to the edge.
+//!
+//! It runs when woken and on a schedule. Every batch is applied with its cursor in one step, so it may be
+//! killed anywhere and run twice at once: nothing is lost and nothing applied twice.
+
+mod apply;
+mod person_keys;
+mod pull;
+mod push;
+mod routes;
+mod store;
+
+use akademi_api::{
+    Ports,
+    config::{Config, ConfigError},
+    plane_client::{PlaneCall, PlaneClient, parse_base},
+    ports::{HttpClient, Unreachable},
+    signed::{CallContext, PlaneKeys, Purpose},
+};
+use akademi_lambda_store::{error::StoreError, postgres::Postgres};
+use akademi_seal::Vault;
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode, header, uri::PathAndQuery};
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+
+pub use routes::{Wake, router};
+
+/// What the job stands on.
+#[derive(Clone)]
+pub struct Sync {
+    ports: Ports,
+    planes: Arc<PlaneKeys>,
+    postgres: Postgres,
+    edge: Arc<PlaneClient>,
+    vault: Arc<Vault>,
+}
+
+/// Why a run ended early; the next one goes on where it was.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    #[error("the edge cannot be reached: {0}")]
+    Unreachable(#[from] Unreachable),
+    #[error("the edge answered {status} to {target}: {body}")]
+    Answer { status: StatusCode, target: String, body: String },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("a batch of the edge cannot be applied: {0}")]
+    Batch(String),
+}
+
+/// Why a run begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trigger {
+    /// Somebody waits for a change: both directions are looked at.
+    Wake,
+    /// The minute is over: PostgreSQL is left asleep unless the edge has something.
+    Schedule,
+}
+
+/// What a run carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Carried {
+    /// Events of the edge applied to PostgreSQL.
+    pub pulled: usize,
+    /// Events of PostgreSQL handed to the edge.
+    pub pushed: usize,
+}
+
+impl Sync {
+    pub fn new(
+        ports: Ports,
+        planes: Arc<PlaneKeys>,
+        postgres: Postgres,
+        http: Arc<dyn HttpClient>,
+        config: &Config<'_>,
+    ) -> Result<Self, ConfigError> {
+        let base = config.read(akademi_functions::EDGE_URL, parse_base)?;
+        let vault = Arc::new(config.read(akademi_functions::LAMBDA_MASTER_KEY, Vault::from_config)?);
+        let edge = Arc::new(PlaneClient::new(http, base, planes.clone()));
+        Ok(Self { ports, planes, postgres, edge, vault })
+    }
+
+    /// One run.
+    ///
+    /// # Errors
+    /// [`SyncError`]; what was carried before it stays carried.
+    pub async fn handle(&self, trigger: Trigger) -> Result<Carried, SyncError> {
+        if trigger == Trigger::Schedule && !pull::edge_has_news(self).await? {
+            return Ok(Carried::default());
+        }
+        let (pulled, edge_cursor) = pull::pull(self).await?;
+        let pushed = push::push(self, edge_cursor).await?;
+        Ok(Carried { pulled, pushed })
+    }
+
+    /// Calls the edge's feed function.
+    async fn call_edge<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        target: &str,
+        body: Bytes,
+    ) -> Result<Result<T, (StatusCode, Bytes)>, SyncError> {
+        let context = CallContext { request_id: "sync".into(), ..CallContext::default() };
+        let path: PathAndQuery = target.parse().map_err(|_| SyncError::Batch(format!("{target} is no address")))?;
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+        let call =
+            PlaneCall { purpose: Purpose::Feed, method, target: path, headers, body, context: &context };
+        let answer = self.edge.call(call, self.ports.now()).await?;
+        let (parts, body) = answer.into_parts();
+        if parts.status != StatusCode::OK {
+            return Ok(Err((parts.status, body)));
+        }
+        serde_json::from_slice(&body).map(Ok).map_err(|error| SyncError::Batch(error.to_string()))
+    }
+}
+
+/// The error for an answer that nobody expects.
+fn unexpected((status, body): (StatusCode, Bytes), target: &str) -> SyncError {
+    let body = String::from_utf8_lossy(&body).chars().take(300).collect();
+    SyncError::Answer { status, target: target.to_owned(), body }
+}

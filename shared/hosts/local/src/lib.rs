@@ -1,0 +1,11 @@
+//! Both planes in one process: the edge on a SQLite file, the Lambda plane on a private PostgreSQL, joined by the
+//! same signed calls and the same feed as in production, only without a network between them.
+//!
+//! [`Local::start`](crate::local::Local::start) is what `cargo xtask dev` and the tests run.
+
+pub mod http_client;
+pub mod lambda_plane;
+pub mod local;
+pub mod ports;
+pub mod secrets;
+pub mod server;

@@ -140,6 +140,39 @@ async fn publishers_at_once_number_nothing_twice() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn publishers_without_the_lock_give_one_event_two_numbers() {
+    // The publisher's statement, without waiting for the publisher before.
+    const NUMBER: &str = "WITH pending AS (SELECT id FROM feed_event WHERE number IS NULL), head AS (
+             UPDATE feed_state SET last_number = last_number + (SELECT count(*) FROM pending) RETURNING last_number
+         )
+         UPDATE feed_event SET number = head.last_number FROM pending, head WHERE feed_event.id = pending.id";
+    let database = TestDatabase::new().await.unwrap();
+    append_and_commit(&database, 1).await;
+    let mut first = database.superuser().await.unwrap();
+    let mut second = database.superuser().await.unwrap();
+    sqlx::raw_sql("BEGIN").execute(&mut first).await.unwrap();
+    assert_eq!(sqlx::raw_sql(NUMBER).execute(&mut first).await.unwrap().rows_affected(), 1);
+    let second =
+        tokio::spawn(
+            async move { sqlx::raw_sql(NUMBER).execute(&mut second).await.unwrap().rows_affected() },
+        );
+    let mut watcher = database.superuser().await.unwrap();
+    loop {
+        // Until the second has looked at what is pending and waits for the first one's row.
+        let waiting: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')")
+            .fetch_one(&mut watcher)
+            .await
+            .unwrap();
+        if waiting {
+            break;
+        }
+    }
+    sqlx::raw_sql("COMMIT").execute(&mut first).await.unwrap();
+    assert_eq!(second.await.unwrap(), 1, "the same event again");
+    assert_eq!(read(&database, 0).await[0].number, 2, "a reader that had seen number 1 applies it twice");
+}
+
 #[tokio::test]
 async fn more_than_one_transaction_full_is_numbered_in_order() {
     let database = TestDatabase::new().await.unwrap();

@@ -223,7 +223,12 @@ async fn a_worker_passes_over_what_another_is_just_taking() {
     let mut second = postgres.platform().await.unwrap();
     let one = first.claim_job(KIND, NOW, LEASE).await.unwrap().unwrap();
     // Neither waits for the first to commit nor gets its job.
-    let two = second.claim_job(KIND, NOW, LEASE).await.unwrap().unwrap();
+    let waiting = second.claim_job(KIND, NOW, LEASE);
+    let two = tokio::time::timeout(std::time::Duration::from_secs(5), waiting)
+        .await
+        .expect("waits")
+        .unwrap()
+        .unwrap();
     assert_eq!((one.id, two.id), (job_id(1), job_id(2)));
 }
 

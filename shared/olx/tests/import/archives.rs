@@ -1,6 +1,6 @@
 //! Archives made for a test.
 
-use akademi_olx::{ImportError, Imported, Lesson, Limits};
+use akademi_olx::{BlockOutcome, ImportError, Imported, Lesson, Limits};
 use flate2::{Compression, write::GzEncoder};
 use std::io::Write;
 use tar::{Builder, EntryType, Header};
@@ -78,4 +78,22 @@ pub fn import(bytes: &[u8]) -> Result<Imported, ImportError> {
 /// The lessons of a course in order.
 pub fn lessons(imported: &Imported) -> Vec<&Lesson> {
     imported.modules.iter().flat_map(|module| &module.sections).flat_map(|section| &section.lessons).collect()
+}
+
+/// The import of [`course_with`].
+pub fn imported(blocks: &str, files: &[(&str, &[u8])]) -> Imported {
+    import(&packed(&course_with(blocks, files))).unwrap()
+}
+
+/// The lesson of a course that has one.
+pub fn only_lesson(imported: &Imported) -> Lesson {
+    let lessons = lessons(imported);
+    assert_eq!(lessons.len(), 1, "{:?}", imported.report.blocks);
+    lessons[0].clone()
+}
+
+/// The outcome and the notes of the last block.
+pub fn last_block(imported: &Imported) -> (BlockOutcome, Vec<String>) {
+    let block = imported.report.blocks.last().unwrap();
+    (block.outcome.clone(), block.notes.clone())
 }

@@ -4,4 +4,6 @@
 mod archives;
 mod blocks;
 mod hostile;
+mod problems;
 mod real_course;
+mod real_quizzes;

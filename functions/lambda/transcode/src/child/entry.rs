@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    fs::File,
+    fs::{self, File},
     io::{self, BufRead, Read, Write},
     os::fd::{AsFd, AsRawFd},
     process, thread,
@@ -42,8 +42,32 @@ fn serve() -> io::Result<i32> {
     restrict(&order.limits)?;
     match work(&order, &mut reports) {
         Ok(manifest) => write(&mut reports, &Report::Done(manifest)).map(|()| 0),
-        Err(error) => write(&mut reports, &Report::Failed(error)).map(|()| FAILED),
+        Err(error) => {
+            let error = blame_memory(error, &order.limits);
+            write(&mut reports, &Report::Failed(error)).map(|()| FAILED)
+        }
     }
+}
+
+/// Libraries that cannot allocate say so in many ways: a failed encoder, a thread that would not start, pictures that
+/// seem damaged. If the address space was nearly used up by then, that is the reason.
+fn blame_memory(error: TranscodeError, limits: &Limits) -> TranscodeError {
+    let is_vague = matches!(error, TranscodeError::Encoding { .. } | TranscodeError::Damaged);
+    // What failed may have been one allocation of this size: a thread's heap, or the pictures of an encoder.
+    let margin = (limits.memory_bytes / 8).max(64 << 20);
+    if is_vague && peak_address_space().is_some_and(|peak| peak.saturating_add(margin) > limits.memory_bytes)
+    {
+        TranscodeError::OutOfMemory { limit_bytes: limits.memory_bytes }
+    } else {
+        error
+    }
+}
+
+/// The largest address space that this process had, in bytes (proc(5), `VmPeak` in kB).
+fn peak_address_space() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmPeak:"))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
 }
 
 fn work(order: &Order, reports: &mut File) -> Result<Manifest, TranscodeError> {

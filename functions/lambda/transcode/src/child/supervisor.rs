@@ -126,10 +126,6 @@ async fn supervise(
     let status = child.wait().await.map_err(failed)?;
     match report {
         Some(Report::Done(manifest)) if status.success() => Ok(manifest),
-        // What x264 says; FFmpeg only passes on that its library failed.
-        Some(Report::Failed(TranscodeError::Encoding { .. })) if log.contains("malloc of size") => {
-            Err(TranscodeError::OutOfMemory { limit_bytes: order.limits.memory_bytes })
-        }
         Some(Report::Failed(error)) => Err(error),
         _ => Err(cause_of_death(status, log, &order.limits)),
     }

@@ -1,0 +1,42 @@
+//! What the edge asks of this plane itself: to look at its feed, and whether it is well.
+
+use akademi_api::{Gate, Problem};
+use axum::{
+    Router,
+    extract::State,
+    routing::{get, post},
+};
+use http::StatusCode;
+use std::sync::Arc;
+
+use crate::Sync;
+
+/// Asks for a run soon; a wake may be lost, so nothing depends on it but time.
+pub trait Wake: Send + std::marker::Sync {
+    fn wake(&self);
+}
+
+#[derive(Clone)]
+struct Doors {
+    sync: Sync,
+    wake: Arc<dyn Wake>,
+}
+
+pub fn router(sync: Sync, wake: Arc<dyn Wake>) -> Router {
+    let gate = Gate::lambda("sync", sync.ports.clone(), sync.planes.clone());
+    let router = Router::new()
+        .route("/internal/wake", post(wake_up))
+        .route("/internal/health", get(health))
+        .with_state(Doors { sync, wake });
+    gate.guard(router)
+}
+
+async fn wake_up(State(doors): State<Doors>) -> StatusCode {
+    doors.wake.wake();
+    StatusCode::ACCEPTED
+}
+
+async fn health(State(doors): State<Doors>) -> Result<StatusCode, Problem> {
+    doors.sync.postgres.ready().await.map_err(|error| Problem::unavailable().because(error))?;
+    Ok(StatusCode::OK)
+}

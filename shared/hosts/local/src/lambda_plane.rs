@@ -1,0 +1,71 @@
+//! The Lambda plane in one process: all its functions as one router, and `sync` running beside it.
+
+use akademi_api::{Ports, config::Config, ports::HttpClient, signed::PlaneKeys};
+use akademi_lambda_store::postgres::Postgres;
+use akademi_sync::{Carried, Sync, SyncError, Trigger, Wake};
+use axum::Router;
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::Notify, task::JoinHandle};
+
+/// The plane's functions and its sync.
+pub struct LambdaPlane {
+    pub router: Router,
+    pub sync: Sync,
+    wake: Arc<WakeUp>,
+}
+
+/// Wakes the sync loop of this process.
+#[derive(Default)]
+pub struct WakeUp(Notify);
+
+impl Wake for WakeUp {
+    fn wake(&self) {
+        self.0.notify_one();
+    }
+}
+
+impl LambdaPlane {
+    /// `edge` reaches the edge's feed function at the variable `edge_url`.
+    ///
+    /// # Errors
+    /// When a variable is missing or wrong.
+    pub fn new(
+        ports: &Ports,
+        postgres: Postgres,
+        edge: Arc<dyn HttpClient>,
+        config: &Config<'_>,
+    ) -> anyhow::Result<Self> {
+        let planes = Arc::new(config.read(akademi_functions::PLANE_ROOT_KEYS, PlaneKeys::from_config)?);
+        let sync = Sync::new(ports.clone(), planes.clone(), postgres.clone(), edge, config)?;
+        let wake = Arc::new(WakeUp::default());
+        let authoring = akademi_authoring::Authoring::new(ports.clone(), planes, postgres);
+        let router = akademi_sync::router(sync.clone(), wake.clone()).merge(akademi_authoring::router(authoring));
+        Ok(Self { router, sync, wake })
+    }
+
+    /// Runs sync whenever it is woken, and every `interval`, until the task is aborted.
+    pub fn run_sync(&self, ports: Ports, interval: Duration) -> JoinHandle<()> {
+        let (sync, wake) = (self.sync.clone(), self.wake.clone());
+        tokio::spawn(async move {
+            loop {
+                let woken = tokio::time::timeout(interval, wake.0.notified()).await.is_ok();
+                let trigger = if woken { Trigger::Wake } else { Trigger::Schedule };
+                log_run(&ports, sync.handle(trigger).await);
+            }
+        })
+    }
+}
+
+/// One line for a run that carried something or failed.
+fn log_run(ports: &Ports, run: Result<Carried, SyncError>) {
+    let line = match run {
+        Ok(Carried { pulled: 0, pushed: 0 }) => return,
+        Ok(Carried { pulled, pushed }) => {
+            serde_json::json!({ "at": ports.now(), "function": "sync", "pulled": pulled, "pushed": pushed })
+        }
+        Err(error) => {
+            serde_json::json!({ "at": ports.now(), "function": "sync", "level": "error", "cause": error.to_string() })
+        }
+    };
+    ports.log.line(&line.to_string());
+}
