@@ -35,13 +35,29 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         if error.inner().is_data() {
-            Problem::field(error.path().to_string(), without_position(error.inner()))
+            let message = without_position(error.inner());
+            Problem::field(field_path(&error.path().to_string(), &message), message)
         } else {
             Problem::malformed_json()
         }
     })?;
     deserializer.end().map_err(|_| Problem::malformed_json())?;
     Ok(value)
+}
+
+/// The field that an error is about: serde gives the path of the object that lacks a field or has one too many,
+/// and the field's name in its message.
+fn field_path(path: &str, message: &str) -> String {
+    let named = ["missing field `", "unknown field `", "duplicate field `"].iter().find_map(|start| {
+        let (name, _) = message.strip_prefix(start)?.split_once('`')?;
+        Some(name)
+    });
+    match (path, named) {
+        (".", Some(name)) => name.to_owned(),
+        (".", None) => String::new(),
+        (path, Some(name)) if !path.ends_with(name) => format!("{path}.{name}"),
+        (path, _) => path.to_owned(),
+    }
 }
 
 /// serde_json ends its messages with ` at line 1 column 2`, which says nothing to the person at a form.
@@ -119,4 +135,47 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for QueryParams<T> {
 
 fn form_pairs(query: &str) -> form_urlencoded::Parse<'_> {
     form_urlencoded::parse(query.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code, reason = "only its reading is tested")]
+    struct Form {
+        name: String,
+        lessons: Vec<Inner>,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code, reason = "only its reading is tested")]
+    struct Inner {
+        title: u8,
+    }
+
+    #[test]
+    fn an_error_names_its_field() {
+        for (body, field) in [
+            (r#"{"lessons":[]}"#, "name"),
+            (r#"{"name":"a","lessons":[],"x":1}"#, "x"),
+            (r#"{"name":1,"lessons":[]}"#, "name"),
+            (r#"{"name":"a","lessons":[{"title":"a"}]}"#, "lessons[0].title"),
+            (r#"{"name":"a","lessons":[{}]}"#, "lessons[0].title"),
+            (r#"{"name":"a","lessons":[{"title":1,"y":2}]}"#, "lessons[0].y"),
+            ("[]", ""),
+        ] {
+            let problem = parse_json::<Form>(body.as_bytes()).unwrap_err();
+            assert_eq!(problem.errors()[0].field, field, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_another_problem() {
+        for body in ["", "{", "{} x", "{\"name\":\"\u{0}"] {
+            assert_eq!(parse_json::<Form>(body.as_bytes()).unwrap_err().slug(), "malformed-json", "{body}");
+        }
+    }
 }

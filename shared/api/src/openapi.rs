@@ -40,7 +40,7 @@ pub fn complete(document: &mut OpenApi) {
             description.push_str(&note);
         }
         match route.access {
-            Access::Public | Access::AnyHost | Access::OtherPlane => {}
+            Access::Public | Access::AnyHost | Access::OtherPlane | Access::Provider => {}
             Access::SignedIn | Access::Needs(_) => {
                 operation.security = Some(vec![SecurityRequirement::new("bearer", [] as [&str; 0])]);
                 problem(operation, "401", "No access token, or one that is expired or not valid here");

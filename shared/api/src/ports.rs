@@ -32,6 +32,11 @@ pub trait HttpClient: Send + Sync {
     fn send(&self, request: http::Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, Unreachable>>;
 }
 
+/// Asks for a run of `sync` soon. A wake may be lost, so nothing depends on it but time.
+pub trait Wake: Send + Sync {
+    fn wake(&self);
+}
+
 /// The ports that every function has.
 #[derive(Clone)]
 pub struct Ports {

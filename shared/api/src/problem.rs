@@ -135,6 +135,10 @@ impl Problem {
         self.slug
     }
 
+    pub fn errors(&self) -> &[FieldError] {
+        self.more.as_ref().map_or(&[], |more| &more.errors)
+    }
+
     pub fn cause(&self) -> Option<&str> {
         self.more.as_ref()?.internal.as_deref()
     }

@@ -96,6 +96,8 @@ ids! {
     PaymentId,
     EnrolmentId,
     CertificateId,
+    /// One transaction of an academy's ledger.
+    LedgerTransactionId,
     /// One run of a player: a page load, a device.
     PlaybackId,
 }

@@ -18,6 +18,11 @@ impl Currency {
             Self::USD => "USD",
         }
     }
+
+    /// The currency of an ISO 4217 code that an academy may sell in.
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::TRY, Self::EUR, Self::USD].into_iter().find(|currency| currency.code() == code)
+    }
 }
 
 /// An amount in minor units: 14990 TRY is 149.90 lira.

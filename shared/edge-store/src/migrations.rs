@@ -14,7 +14,7 @@ macro_rules! migrations {
 }
 
 /// All migrations in order.
-pub const MIGRATIONS: &[Migration] = migrations!["0001_identity.sql", "0002_learning.sql"];
+pub const MIGRATIONS: &[Migration] = migrations!["0001_identity.sql", "0002_learning.sql", "0003_commerce.sql"];
 
 #[cfg(test)]
 mod tests {

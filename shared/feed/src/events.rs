@@ -2,7 +2,9 @@
 
 use akademi_domain::{
     course::{CourseOutline, LessonBody, Requirement},
-    ids::{CourseId, EnrolmentId, LessonId, TenantId, UserId},
+    ids::{CouponId, CourseId, EnrolmentId, LessonId, OrderId, TenantId, UserId},
+    money::Money,
+    pricing::{BasisPoints, Coupon, CouponCode},
     quiz::{AnswerKey, Score},
     time::Timestamp,
 };
@@ -120,6 +122,30 @@ feed! {
         /// Nobody new sees the course; who is enrolled keeps it.
         CourseWithdrawn, "course_withdrawn", 1 {
             course: CourseId,
+        }
+        /// What a course costs from now on, VAT inside.
+        PriceSet, "price_set", 1 {
+            course: CourseId,
+            price: Money,
+            vat_rate: BasisPoints,
+            at: Timestamp,
+        }
+        /// A coupon's terms, and whether a use of it is left.
+        CouponSaved, "coupon_saved", 1 {
+            id: CouponId,
+            code: CouponCode,
+            terms: Coupon,
+            available: bool,
+            at: Timestamp,
+        }
+        /// A paid line of an order: the person may take the course.
+        EnrolmentGranted, "enrolment_granted", 1 {
+            person: UserId,
+            course: CourseId,
+            /// The id of the enrolment, should the person not be enrolled yet.
+            enrolment: EnrolmentId,
+            order: OrderId,
+            at: Timestamp,
         }
     }
 }

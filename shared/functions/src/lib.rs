@@ -134,11 +134,25 @@ pub const FUNCTIONS: &[Function] = &[
         outbound: &["{{ lambda_url }}"],
     },
     Function {
+        name: "coupons",
+        plane: Plane::Edge,
+        database: true,
+        variables: &[TOKEN_PUBLIC_KEYS, PLANE_ROOT_KEYS],
+        outbound: &[],
+    },
+    Function {
         name: "authoring",
         plane: Plane::Lambda,
         database: true,
         variables: &[DATABASE_URL, PLANE_ROOT_KEYS],
         outbound: &[],
+    },
+    Function {
+        name: "payments",
+        plane: Plane::Lambda,
+        database: true,
+        variables: &[DATABASE_URL, PLANE_ROOT_KEYS, LAMBDA_MASTER_KEY],
+        outbound: &["https://www.paytr.com"],
     },
     Function {
         name: "sync",
@@ -167,6 +181,8 @@ pub enum Access {
     Needs(Permission),
     /// The other plane, by a signed request.
     OtherPlane,
+    /// A payment provider, on a platform host: the handler verifies what it says by the provider's own rules.
+    Provider,
 }
 
 /// A route of a function.

@@ -1,11 +1,11 @@
 //! The routes. One row each: method, path, function, who may call it.
 
 use crate::{
-    Access::{self, AnyHost, Needs, OtherPlane, Public, SignedIn},
+    Access::{self, AnyHost, Needs, OtherPlane, Provider, Public, SignedIn},
     Route,
     http_method::Method::{self, Delete, Get, Patch, Post, Put},
 };
-use akademi_domain::permission::Permission::{CoursesWrite, PeopleWrite};
+use akademi_domain::permission::Permission::{CommerceWrite, CoursesWrite, PeopleWrite};
 
 const fn row(method: Method, path: &'static str, function: &'static str, access: Access) -> Route {
     Route { method, path, function, access, reads_session: false, own_entry: false }
@@ -54,6 +54,15 @@ pub const ROUTES: &[Route] = &[
     checked(Patch, "/api/v1/authoring/courses/{course_id}", "authoring", Needs(CoursesWrite)),
     checked(Put, "/api/v1/authoring/courses/{course_id}/content", "authoring", Needs(CoursesWrite)),
     checked(Post, "/api/v1/authoring/courses/{course_id}/publish", "authoring", Needs(CoursesWrite)),
+    row(Post, "/api/v1/coupons/quote", "coupons", SignedIn),
+    checked(Put, "/api/v1/commerce/courses/{course_id}/price", "payments", Needs(CommerceWrite)),
+    checked(Get, "/api/v1/commerce/courses/{course_id}/price", "payments", Needs(CommerceWrite)),
+    checked(Post, "/api/v1/commerce/coupons", "payments", Needs(CommerceWrite)),
+    checked(Get, "/api/v1/commerce/coupons", "payments", Needs(CommerceWrite)),
+    checked(Post, "/api/v1/orders", "payments", SignedIn),
+    row(Get, "/api/v1/orders", "payments", SignedIn),
+    row(Get, "/api/v1/orders/{order_id}", "payments", SignedIn),
+    row(Post, "/callbacks/{provider}/{tenant_token}", "payments", Provider),
     row(Post, "/internal/wake", "sync", OtherPlane),
     row(Get, "/internal/health", "sync", OtherPlane),
 ];

@@ -104,6 +104,26 @@ pub async fn finish(
     if finished.rows_affected() == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
 }
 
+/// Gives the key back without a response: what was to be done could not be, and the next request with this key may try
+/// again at once.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`] as [`finish`].
+pub async fn release(tx: &mut TenantTransaction, scope: &Scope<'_>, claim: Claim) -> Result<(), StoreError> {
+    let released = sqlx::query(
+        "UPDATE idempotency SET lease_until = 0
+         WHERE tenant_id = $1 AND user_id = $2 AND route = $3 AND key = $4 AND fence = $5 AND state = 'running'",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(scope.user.as_uuid())
+    .bind(scope.route)
+    .bind(scope.key)
+    .bind(claim.fence)
+    .execute(tx.connection())
+    .await?;
+    if released.rows_affected() == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
+}
+
 /// A new record, or one whose holder's lease has ended. Waits for a transaction that has just inserted the same key.
 async fn take_key(
     tx: &mut TenantTransaction,

@@ -5,7 +5,7 @@
 //! [`PlatformTransaction::tenant`], under that academy's row-level security.
 
 use akademi_domain::{
-    ids::{JobId, TenantId},
+    ids::{JobId, OrderId, TenantId},
     time::Timestamp,
 };
 use sqlx::{AssertSqlSafe, PgConnection, PgTransaction, Row, postgres::PgRow};
@@ -280,6 +280,43 @@ impl PlatformTransaction {
             .fetch_all(self.connection().await?)
             .await?;
         Ok(ids.into_iter().map(TenantId::from_uuid).collect())
+    }
+
+    /// The academy whose account at `provider` has this token in its callback's address.
+    pub async fn tenant_of_callback(
+        &mut self,
+        provider: &str,
+        token: &str,
+    ) -> Result<Option<TenantId>, StoreError> {
+        let id: Option<Uuid> = sqlx::query_scalar(
+            "SELECT tenant_id FROM payment_account WHERE callback_token = $2 AND provider = $1",
+        )
+        .bind(provider)
+        .bind(token)
+        .fetch_optional(self.connection().await?)
+        .await?;
+        Ok(id.map(TenantId::from_uuid))
+    }
+
+    /// Up to `limit` orders whose time for paying is over, the oldest first.
+    pub async fn overdue_orders(
+        &mut self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TenantId, OrderId)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT tenant_id, id FROM customer_order WHERE state = 'pending' AND expires_at <= $1
+             ORDER BY expires_at LIMIT $2",
+        )
+        .bind(now.as_millis())
+        .bind(i64::from(limit))
+        .fetch_all(self.connection().await?)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok((TenantId::from_uuid(row.try_get("tenant_id")?), OrderId::from_uuid(row.try_get("id")?)))
+            })
+            .collect()
     }
 
     /// Deletes the idempotency records made before this moment, and returns how many.

@@ -62,9 +62,31 @@ impl Vault {
         Ok(PersonKey(Zeroizing::new(bytes)))
     }
 
+    /// A secret of an academy, sealed for `purpose`; opens nowhere else.
+    pub fn seal_secret(&self, tenant: TenantId, purpose: &str, plain: &[u8], nonce: Nonce) -> Vec<u8> {
+        seal(&self.secrets_key(tenant), purpose.as_bytes(), plain, nonce)
+    }
+
+    /// What [`Vault::seal_secret`] sealed.
+    ///
+    /// # Errors
+    /// [`Unopenable`]
+    pub fn open_secret(
+        &self,
+        tenant: TenantId,
+        purpose: &str,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, Unopenable> {
+        open(&self.secrets_key(tenant), purpose.as_bytes(), sealed)
+    }
+
     /// A key for another purpose of this plane.
     pub fn derive(&self, label: &str) -> Zeroizing<[u8; 32]> {
         derive(&self.master, label)
+    }
+
+    fn secrets_key(&self, tenant: TenantId) -> Zeroizing<[u8; 32]> {
+        derive(&self.master, &format!("akademi/tenant-secrets/1/{tenant}"))
     }
 
     fn tenant_key(&self, tenant: TenantId) -> Zeroizing<[u8; 32]> {
@@ -173,6 +195,15 @@ mod tests {
         assert!(vault("A").unwrap(tenant(2), user(1), &wrapped).is_err());
         assert!(vault("A").unwrap(tenant(1), user(2), &wrapped).is_err());
         assert!(vault("E").unwrap(tenant(1), user(1), &wrapped).is_err());
+    }
+
+    #[test]
+    fn a_secret_belongs_to_one_academy_purpose_and_plane() {
+        let sealed = vault("A").seal_secret(tenant(1), "paytr", b"key", [9; 24]);
+        assert_eq!(vault("A").open_secret(tenant(1), "paytr", &sealed).unwrap().as_slice(), b"key");
+        assert!(vault("A").open_secret(tenant(2), "paytr", &sealed).is_err());
+        assert!(vault("A").open_secret(tenant(1), "smtp", &sealed).is_err());
+        assert!(vault("E").open_secret(tenant(1), "paytr", &sealed).is_err());
     }
 
     #[test]

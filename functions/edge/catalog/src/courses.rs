@@ -5,7 +5,7 @@ use akademi_api::{
     conditional::public_json,
     paging::{Cursor, Page, PageParams},
 };
-use akademi_domain::{course::CourseOutline, ids::CourseId, time::Timestamp};
+use akademi_domain::{course::CourseOutline, ids::CourseId, money::Money, time::Timestamp};
 use axum::{extract::State, response::Response};
 use http::HeaderMap;
 use serde::Serialize;
@@ -24,6 +24,8 @@ pub struct CourseCard {
     /// The length of all videos together, in seconds.
     pub duration_seconds: i64,
     pub published_at: Timestamp,
+    /// VAT inside; `null` while the course is not for sale.
+    pub price: Option<Money>,
 }
 
 /// A course's public page. It holds no lesson body and no answer.

@@ -1,7 +1,10 @@
 //! The function's SQL: one function a statement.
 
 use akademi_api::paging::Cursor;
-use akademi_domain::ids::TenantId;
+use akademi_domain::{
+    ids::TenantId,
+    money::{Currency, Money},
+};
 use akademi_edge_store::{MAX_INTEGER, Row, StoreError, TenantDatabase, TenantSql, search_scope};
 use serde_json::value::RawValue;
 
@@ -19,7 +22,16 @@ fn card(row: &Row) -> Result<CourseCard, StoreError> {
         lesson_count: row.integer(4)?,
         duration_seconds: row.integer(5)?,
         published_at: row.timestamp(6)?,
+        price: price(row, 7)?,
     })
+}
+
+/// The price in this column and its currency in the next, if there is one.
+fn price(row: &Row, column: usize) -> Result<Option<Money>, StoreError> {
+    let Some(amount) = row.optional_integer(column)? else { return Ok(None) };
+    let currency = Currency::from_code(row.text(column + 1)?)
+        .ok_or_else(|| StoreError::Engine("a price in a currency that is none".into()))?;
+    Ok(Some(Money { amount, currency }))
 }
 
 pub async fn list_courses(
@@ -28,8 +40,9 @@ pub async fn list_courses(
     limit: i64,
 ) -> Result<Vec<CourseCard>, StoreError> {
     const SQL: TenantSql = TenantSql::new(
-        "SELECT id, slug, title, summary, lesson_count, duration_seconds, published_at FROM course \
-         WHERE tenant_id = ?1 AND (published_at, id) < (?2, ?3) AND withdrawn_at IS NULL ORDER BY published_at DESC, id DESC LIMIT ?4",
+        "SELECT id, slug, title, summary, lesson_count, duration_seconds, published_at, amount, currency \
+         FROM course LEFT JOIN price ON price.tenant_id = ?1 AND price.course_id = course.id \
+         WHERE course.tenant_id = ?1 AND (published_at, id) < (?2, ?3) AND withdrawn_at IS NULL ORDER BY published_at DESC, id DESC LIMIT ?4",
     );
     let after = after.unwrap_or(Cursor { key: MAX_INTEGER, id: String::new() });
     let rows = database.rows(SQL.with([after.key.into(), after.id.into(), limit.into()])).await?;
@@ -38,15 +51,16 @@ pub async fn list_courses(
 
 pub async fn find_course(database: &TenantDatabase<'_>, slug: &str) -> Result<Option<CoursePage>, StoreError> {
     const SQL: TenantSql = TenantSql::new(
-        "SELECT id, slug, title, summary, lesson_count, duration_seconds, published_at, version, outline \
-         FROM course WHERE tenant_id = ?1 AND slug = ?2 AND withdrawn_at IS NULL",
+        "SELECT id, slug, title, summary, lesson_count, duration_seconds, published_at, amount, currency, \
+         version, outline FROM course LEFT JOIN price ON price.tenant_id = ?1 AND price.course_id = course.id \
+         WHERE course.tenant_id = ?1 AND slug = ?2 AND withdrawn_at IS NULL",
     );
     let row = database.row(SQL.with([slug.into()])).await?;
     row.map(|row| {
-        let outline = RawValue::from_string(row.text(8)?.to_owned());
+        let outline = RawValue::from_string(row.text(10)?.to_owned());
         Ok(CoursePage {
             card: card(&row)?,
-            version: row.integer(7)?,
+            version: row.integer(9)?,
             outline: outline.map_err(|error| StoreError::Engine(error.to_string()))?,
         })
     })

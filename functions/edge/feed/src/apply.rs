@@ -97,6 +97,15 @@ fn changes(tenant: TenantId, event: LambdaEvent, now: Timestamp) -> Vec<Statemen
         LambdaEvent::CourseWithdrawn { course } => {
             vec![store::withdraw_course(course, now), store::bump_generation()]
         }
+        LambdaEvent::PriceSet { course, price, vat_rate, at: _ } => {
+            vec![store::save_price(course, price, vat_rate), store::bump_generation()]
+        }
+        LambdaEvent::CouponSaved { id, code, terms, available, at: _ } => {
+            vec![store::save_coupon(id, &code, &terms, available)]
+        }
+        LambdaEvent::EnrolmentGranted { person, course, enrolment, order: _, at } => {
+            store::grant_enrolment(person, course, enrolment, at)
+        }
     };
     statements.into_iter().map(|statement| Platform::of_tenant(tenant, statement)).collect()
 }

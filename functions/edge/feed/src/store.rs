@@ -2,14 +2,16 @@
 
 use akademi_domain::{
     course::{CourseOutline, LessonBody, LessonKind, Requirement},
-    ids::{CourseId, LessonId, TenantId, UserId},
+    ids::{CouponId, CourseId, EnrolmentId, LessonId, TenantId, UserId},
+    money::Money,
+    pricing::{BasisPoints, Coupon, CouponCode},
     quiz::AnswerKey,
     time::Timestamp,
 };
 use akademi_edge_store::{
     Platform, PlatformSql, Statement, StoreError, TenantDatabase, TenantSql, TenantStatement, Value, search_scope,
 };
-use akademi_feed::Envelope;
+use akademi_feed::{EdgeEvent, Envelope};
 use serde::Serialize;
 
 /// JSON for a column; what these types are made of always serialises.
@@ -234,4 +236,64 @@ pub fn withdraw_course(course: CourseId, now: Timestamp) -> TenantStatement {
 pub fn bump_generation() -> TenantStatement {
     const SQL: TenantSql = TenantSql::new("UPDATE tenant SET generation = generation + 1 WHERE id = ?1");
     SQL.with([])
+}
+
+pub fn save_price(course: CourseId, price: Money, vat_rate: BasisPoints) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "INSERT INTO price (tenant_id, course_id, amount, currency, vat_basis_points) VALUES (?1, ?2, ?3, ?4, ?5) \
+         ON CONFLICT (tenant_id, course_id) DO UPDATE SET amount = excluded.amount, currency = excluded.currency, \
+         vat_basis_points = excluded.vat_basis_points",
+    );
+    SQL.with([
+        course.into(),
+        price.amount.into(),
+        price.currency.code().into(),
+        i32::from(vat_rate.get()).into(),
+    ])
+}
+
+pub fn save_coupon(id: CouponId, code: &CouponCode, terms: &Coupon, available: bool) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "INSERT INTO coupon (tenant_id, id, code, terms, available) VALUES (?1, ?2, ?3, ?4, ?5) \
+         ON CONFLICT (tenant_id, id) DO UPDATE SET code = excluded.code, terms = excluded.terms, \
+         available = excluded.available",
+    );
+    SQL.with([id.to_string().into(), code.as_str().into(), json(terms), available.into()])
+}
+
+/// Enrols a person unless they are enrolled already, and tells the other plane if they were not. The event's
+/// statements come first: they ask whether there is an enrolment yet.
+pub fn grant_enrolment(
+    person: UserId,
+    course: CourseId,
+    enrolment: EnrolmentId,
+    at: Timestamp,
+) -> Vec<TenantStatement> {
+    const NUMBER_UNLESS_ENROLLED: TenantSql = TenantSql::new(
+        "UPDATE feed_head SET number = number + 1 WHERE id = 1 AND NOT EXISTS \
+         (SELECT 1 FROM enrolment WHERE tenant_id = ?1 AND person_id = ?2 AND course_id = ?3)",
+    );
+    const APPEND_UNLESS_ENROLLED: TenantSql = TenantSql::new(
+        "INSERT INTO feed_event (number, tenant_id, kind, version, payload, created_at) \
+         SELECT number, ?1, ?4, ?5, ?6, ?7 FROM feed_head WHERE id = 1 AND NOT EXISTS \
+         (SELECT 1 FROM enrolment WHERE tenant_id = ?1 AND person_id = ?2 AND course_id = ?3)",
+    );
+    const ENROL: TenantSql = TenantSql::new(
+        "INSERT INTO enrolment (tenant_id, person_id, course_id, id, source, created_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (tenant_id, person_id, course_id) DO NOTHING",
+    );
+    let source = "order";
+    let record = EdgeEvent::Enrolled { person, course, enrolment, source: source.into(), at }.record();
+    vec![
+        NUMBER_UNLESS_ENROLLED.with([person.into(), course.into()]),
+        APPEND_UNLESS_ENROLLED.with([
+            person.into(),
+            course.into(),
+            record.kind.into(),
+            record.version.into(),
+            record.payload.into(),
+            at.into(),
+        ]),
+        ENROL.with([person.into(), course.into(), enrolment.into(), source.into(), at.into()]),
+    ]
 }

@@ -1,0 +1,96 @@
+//! Course authoring: drafts, their content, publishing.
+//!
+//! # A draft
+//! A draft is a course's title, slug, summary and language, and its content: modules of sections of lessons. Authors see
+//! all of it, bodies and answer keys included. Each change carries the `revision` that it was made from, in the body, and
+//! is refused with 409 when the draft has moved on: the signed forward between the planes covers the body of a request,
+//! but no `If-Match`.
+//!
+//! The content is replaced as a whole. A lesson that is sent with its id stays the same lesson, so that
+//! learners' progress in it survives; one without an id is new; one that is missing is gone with the next publication.
+//! Html is sanitised on its way in, with the policy of [`akademi_olx`]; a lesson that comes back as it was read is kept
+//! byte for byte, with the references that an import wrote.
+//!
+//! # Publishing
+//! One transaction: the newest publication is kept for rebuilds, every lesson of the new version goes
+//! into the feed, and the course as the last event makes them visible.
+//!
+//! # Jobs
+//! [`create_course`], [`import_content`] and [`publish_course`] are the same steps for whoever holds a transaction.
+
+mod check;
+mod content;
+mod courses;
+mod error;
+mod publication;
+mod quiz_check;
+mod sanitising;
+mod store;
+mod words;
+
+use akademi_api::{
+    Gate, Ports,
+    config::{Config, ConfigError},
+    signed::PlaneKeys,
+};
+use akademi_lambda_store::postgres::Postgres;
+use axum::{
+    Router,
+    routing::{get, post, put},
+};
+use std::sync::Arc;
+use utoipa::OpenApi;
+
+pub use check::{MAX_ANSWERS_BYTES, MAX_BODY_BYTES, MAX_CONTENT_BYTES, MAX_LESSONS, MAX_STRUCTURE_BYTES};
+pub use content::{ImportedContent, LessonInput, ModuleInput, SectionInput, import_content};
+pub use courses::{CourseHead, NewCourse, Summary, create_course};
+pub use error::AuthoringError;
+pub use publication::publish_course;
+pub use words::MAX_WORDS_BYTES;
+
+/// What the function stands on.
+#[derive(Clone)]
+pub struct Authoring {
+    ports: Ports,
+    planes: Arc<PlaneKeys>,
+    postgres: Postgres,
+}
+
+impl Authoring {
+    pub fn new(ports: Ports, planes: Arc<PlaneKeys>, postgres: Postgres) -> Self {
+        Self { ports, planes, postgres }
+    }
+
+    /// `max_connections` is 1 on Lambda, where an instance serves one request at a time.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the variable that is missing or wrong.
+    pub fn from_config(ports: Ports, config: &Config<'_>, max_connections: u32) -> Result<Self, ConfigError> {
+        let planes = config.read(akademi_functions::PLANE_ROOT_KEYS, PlaneKeys::from_config)?;
+        let postgres =
+            config.read(akademi_functions::DATABASE_URL, |url| Postgres::from_url(url, max_connections))?;
+        Ok(Self::new(ports, Arc::new(planes), postgres))
+    }
+}
+
+pub fn router(authoring: Authoring) -> Router {
+    let gate = Gate::lambda("authoring", authoring.ports.clone(), authoring.planes.clone());
+    let router = Router::new()
+        .route("/api/v1/authoring/courses", post(courses::create).get(courses::list))
+        .route("/api/v1/authoring/courses/{course_id}", get(courses::show).patch(courses::change))
+        .route("/api/v1/authoring/courses/{course_id}/content", put(content::replace))
+        .route("/api/v1/authoring/courses/{course_id}/publish", post(publication::publish))
+        .with_state(authoring);
+    gate.guard(router)
+}
+
+#[derive(OpenApi)]
+#[openapi(paths(
+    courses::create,
+    courses::list,
+    courses::show,
+    courses::change,
+    content::replace,
+    publication::publish
+))]
+pub struct ApiDoc;

@@ -21,7 +21,7 @@ use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
 pub use brand::{BrandColour, InvalidBrandColour};
 pub use certificate::{Certificate, InvalidSerial, InvalidVerifyUrl, Locale, Serial, VerifyUrl};
 
-use printable::Printable;
+use printable::{Line, Printable};
 use world::{Assets, Page};
 
 /// Renders between two sweeps of Typst's memory, which is one cache for the whole process. What was not used since
@@ -45,6 +45,7 @@ pub enum RenderError {
 /// Fonts, template and settings: made once, shared by threads.
 pub struct Renderer {
     assets: Assets,
+    printable: Printable,
     standards: PdfStandards,
     renders: AtomicU32,
 }
@@ -58,7 +59,8 @@ impl Renderer {
         let assets = Assets::new().map_err(|problem| RenderError::Typesetting(vec![problem]))?;
         let standards = PdfStandards::new(&[PdfStandard::A_2b])
             .map_err(|problem| RenderError::Typesetting(vec![problem.message().to_string()]))?;
-        Ok(Self { assets, standards, renders: AtomicU32::new(0) })
+        let printable = Printable::new(assets.written_fonts());
+        Ok(Self { assets, printable, standards, renders: AtomicU32::new(0) })
     }
 
     /// The PDF of a certificate: PDF/A-2b (ISO 19005-2), one A4 page in landscape, fonts embedded as subsets. The
@@ -75,8 +77,7 @@ impl Renderer {
     }
 
     fn typeset(&self, certificate: &Certificate) -> Result<Vec<u8>, RenderError> {
-        let printable = Printable::new(self.assets.fonts());
-        let field = |name, text: &str| printable.line(text).ok_or(RenderError::Blank(name));
+        let field = |name, text: &str| self.printable.line(text).ok_or(RenderError::Blank(name));
         let data = TemplateData {
             learner: field("learner_name", &certificate.learner_name)?,
             course: field("course_title", &certificate.course_title)?,
@@ -109,9 +110,9 @@ impl Renderer {
 /// What the template reads.
 #[derive(Serialize)]
 struct TemplateData<'a> {
-    learner: String,
-    course: String,
-    academy: String,
+    learner: Line,
+    course: Line,
+    academy: Line,
     brand: String,
     brand_ink: String,
     serial: &'a str,

@@ -35,5 +35,6 @@ fn memory_stays_where_it_is_over_many_different_certificates() {
     let warm = render(0..100);
     let after = render(100..400);
     println!("resident: {warm} KiB after 100 certificates, {after} KiB after 400");
-    assert!(after < warm + 16 * 1024, "grew from {warm} to {after} KiB");
+    // Without forgetting, 300 certificates keep some 220 MiB.
+    assert!(after < warm + 40 * 1024, "grew from {warm} to {after} KiB");
 }

@@ -1,4 +1,132 @@
-//! Payments: what a payment provider is to us ([`provider`]), and PayTR as one ([`paytr`]).
+//! Prices, coupons, orders and payments.
+//!
+//! # An order
+//! The edge quotes, this function commits (design §4): `POST /api/v1/orders` takes a signed quote, prices the basket
+//! again from its own tables, holds the coupon's use, makes the order and commits, and only then asks the provider for a
+//! page. The provider's callback, and nothing else, makes an order paid. It is verified, stored as it came, and applied
+//! in one transaction: the order's state ([`akademi_domain::order`]), the coupon's use, the ledger and one event for
+//! each paid line, which the edge turns into an enrolment.
+//!
+//! What a crash leaves behind is finished by a retry: the order is found by its `Idempotency-Key`, a callback is repeated
+//! by its provider, and [`Payments::expire_orders`] releases what nobody paid for.
+//!
+//! # The ledger
+//! Double entry in minor units, debits above zero. A capture debits `provider:<name>`, which owes the academy the
+//! money, and credits `sales` (without VAT) and `vat`; money that must go back is credited to `refunds_due`. The
+//! database refuses a transaction whose entries do not sum to zero.
+//!
+//! # Providers
+//! [`provider`] says what one is to us, [`paytr`] is one. A call that fails before the buyer has a page leaves
+//! the order as it was: the next request with the same key begins a new attempt under a new reference.
 
+mod account;
+mod attempt;
+mod buyer;
+mod callback;
+mod checkout;
+mod coupons;
+mod error;
+mod events;
+mod expiry;
+mod holds;
+mod idempotent;
+mod orders;
+mod outgoing;
 pub mod paytr;
+mod placing;
+mod prices;
 pub mod provider;
+mod settlement;
+mod store;
+
+use akademi_api::{
+    Gate, Ports,
+    config::{Config, ConfigError},
+    ports::{HttpClient, Wake},
+    quote::QuoteKeys,
+    signed::PlaneKeys,
+};
+use akademi_lambda_store::postgres::Postgres;
+use akademi_seal::Vault;
+use axum::{
+    Router,
+    routing::{get, post, put},
+};
+use std::sync::Arc;
+use utoipa::OpenApi;
+
+pub use account::ConfigureError;
+pub use error::PaymentsError;
+
+/// How long an order waits for money, in seconds.
+pub const ORDER_SECONDS: i64 = 30 * 60;
+
+/// What the function stands on.
+#[derive(Clone)]
+pub struct Payments {
+    ports: Ports,
+    planes: Arc<PlaneKeys>,
+    quotes: Arc<QuoteKeys>,
+    postgres: Postgres,
+    vault: Arc<Vault>,
+    http: Arc<dyn provider::HttpClient>,
+    wake: Arc<dyn Wake>,
+}
+
+impl Payments {
+    /// `http` reaches providers, within a bounded time; `wake` has `sync` carry what was just committed.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the variable that is missing or wrong.
+    pub fn new(
+        ports: Ports,
+        planes: Arc<PlaneKeys>,
+        postgres: Postgres,
+        http: Arc<dyn HttpClient>,
+        wake: Arc<dyn Wake>,
+        config: &Config<'_>,
+    ) -> Result<Self, ConfigError> {
+        Ok(Self {
+            ports,
+            planes,
+            quotes: Arc::new(config.read(akademi_functions::PLANE_ROOT_KEYS, QuoteKeys::from_config)?),
+            postgres,
+            vault: Arc::new(config.read(akademi_functions::LAMBDA_MASTER_KEY, Vault::from_config)?),
+            http: Arc::new(outgoing::Outgoing(http)),
+            wake,
+        })
+    }
+}
+
+/// All routes: what people call through `origin`, and what providers call.
+pub fn router(payments: Payments) -> Router {
+    let gate = Gate::lambda("payments", payments.ports.clone(), payments.planes.clone());
+    let people = Router::new()
+        .route("/api/v1/commerce/courses/{course_id}/price", put(prices::set).get(prices::show))
+        .route("/api/v1/commerce/coupons", post(coupons::create).get(coupons::list))
+        .route("/api/v1/orders", post(checkout::create).get(orders::list))
+        .route("/api/v1/orders/{order_id}", get(orders::show))
+        .with_state(payments.clone());
+    gate.guard(people).merge(callbacks(payments))
+}
+
+/// What providers call, alone: for a host that answers on the platform's own name.
+pub fn callbacks(payments: Payments) -> Router {
+    let gate = Gate::lambda("payments", payments.ports.clone(), payments.planes.clone());
+    let router =
+        Router::new().route("/callbacks/{provider}/{tenant_token}", post(callback::receive)).with_state(payments);
+    gate.guard(router)
+}
+
+#[derive(OpenApi)]
+#[openapi(paths(
+    prices::set,
+    prices::show,
+    coupons::create,
+    coupons::list,
+    checkout::create,
+    orders::list,
+    orders::show,
+    callback::receive
+))]
+pub struct ApiDoc;

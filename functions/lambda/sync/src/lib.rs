@@ -24,7 +24,8 @@ use http::{HeaderMap, Method, StatusCode, header, uri::PathAndQuery};
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
-pub use routes::{Wake, router};
+pub use akademi_api::ports::Wake;
+pub use routes::router;
 
 /// What the job stands on.
 #[derive(Clone)]

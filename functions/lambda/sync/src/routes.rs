@@ -1,6 +1,6 @@
 //! What the edge asks of this plane itself: to look at its feed, and whether it is well.
 
-use akademi_api::{Gate, Problem};
+use akademi_api::{Gate, Problem, ports::Wake};
 use axum::{
     Router,
     extract::State,
@@ -10,11 +10,6 @@ use http::StatusCode;
 use std::sync::Arc;
 
 use crate::Sync;
-
-/// Asks for a run soon; a wake may be lost, so nothing depends on it but time.
-pub trait Wake: Send + std::marker::Sync {
-    fn wake(&self);
-}
 
 #[derive(Clone)]
 struct Doors {

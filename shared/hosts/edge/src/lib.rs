@@ -31,6 +31,10 @@ pub fn router(
         "progress" => {
             akademi_progress::Progress::from_config(edge.clone(), config).map(akademi_progress::router).map(Some)
         }
+        #[cfg(feature = "coupons")]
+        "coupons" => {
+            akademi_coupons::Coupons::from_config(edge.clone(), config).map(akademi_coupons::router).map(Some)
+        }
         #[cfg(feature = "feed")]
         "feed" => akademi_feed_function::Feed::from_config(edge.clone(), config)
             .map(akademi_feed_function::router)

@@ -3,6 +3,8 @@
 //!
 //! [`Local::start`](crate::local::Local::start) is what `cargo xtask dev` and the tests run.
 
+pub mod api_client;
+pub mod demo;
 pub mod http_client;
 pub mod lambda_plane;
 pub mod local;

@@ -25,6 +25,8 @@ const FUNCTION: &str = "auth";
 const FUNCTION: &str = "catalog";
 #[cfg(feature = "progress")]
 const FUNCTION: &str = "progress";
+#[cfg(feature = "coupons")]
+const FUNCTION: &str = "coupons";
 #[cfg(feature = "feed")]
 const FUNCTION: &str = "feed";
 #[cfg(feature = "docs")]
@@ -48,10 +50,14 @@ async fn respond(mut request: http::Request<Body>) -> Response {
             return Problem::unavailable().render("");
         }
     };
-    if let Some(address) = request.headers_mut().remove(CLIENT_ADDRESS)
-        && let Some((address, _port)) = address.to_str().ok().and_then(|text| text.rsplit_once(':'))
+    // Spin appends its own value: one that a client sent stands before it.
+    let address = request.headers().get_all(CLIENT_ADDRESS).iter().next_back().cloned();
+    request.headers_mut().remove(CLIENT_ADDRESS);
+    if let Some((address, _port)) =
+        address.as_ref().and_then(|value| value.to_str().ok()).and_then(|text| text.rsplit_once(':'))
     {
-        request.extensions_mut().insert(ClientAddress(address.trim_matches(['[', ']']).to_owned()));
+        let address = ClientAddress(address.trim_matches(['[', ']']).to_owned());
+        request.extensions_mut().insert(address);
     }
     match router.oneshot(request).await {
         Ok(response) => response,

@@ -1,0 +1,116 @@
+//! All edge functions as one Cloudflare Worker (crate `worker` 0.8), on the D1 database bound as `DB`.
+//!
+//! The router is made once per isolate. Cloudflare may go on running an isolate after a deployment that changes
+//! nothing but bindings ("Making changes to bindings" in its documentation of them), so a router serves only
+//! requests that come with the variables and the database that it was made from.
+#![cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+
+mod http_client;
+mod ports;
+
+use akademi_api::{Problem, caller::ClientAddress, config::Config};
+use akademi_edge_store::{Edge, d1::D1};
+use akademi_functions::{FUNCTIONS, Plane};
+use axum::{Router, body::Body, response::Response};
+use http::{HeaderName, HeaderValue};
+use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
+use tower::ServiceExt;
+use worker::{Context, Env, console_error, event, wasm_bindgen::JsValue};
+
+/// The binding of the D1 database in `wrangler.toml`.
+const DATABASE: &str = "DB";
+
+/// The header in which Cloudflare gives the client's address; it replaces what a client sends under this name.
+const CLIENT_ADDRESS: &str = "cf-connecting-ip";
+
+#[event(fetch)]
+async fn fetch(request: worker::Request, env: Env, _context: Context) -> worker::Result<Response> {
+    Ok(respond(incoming(&request)?, &env).await)
+}
+
+/// The request in the `http` crate's types. `worker` has such a conversion too; it refuses a header value beyond
+/// ASCII, where other hosts hand it on.
+fn incoming(request: &worker::Request) -> worker::Result<http::Request<Body>> {
+    let request = request.inner();
+    let mut incoming = http::Request::builder().method(request.method().as_str()).uri(request.url()).body(
+        request.body().map_or_else(Body::empty, |stream| Body::new(worker::Body::new(stream))),
+    )?;
+    for (name, value) in &worker::Headers(request.headers()) {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(http::Error::from)?;
+        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(http::Error::from)?;
+        incoming.headers_mut().append(name, value);
+    }
+    Ok(incoming)
+}
+
+async fn respond(mut request: http::Request<Body>, env: &Env) -> Response {
+    let router = match router(env) {
+        Ok(router) => router,
+        Err(cause) => {
+            log_error(&cause);
+            return Problem::unavailable().render("");
+        }
+    };
+    if let Some(address) = request.headers_mut().remove(CLIENT_ADDRESS)
+        && let Ok(address) = address.to_str()
+    {
+        let address = ClientAddress(address.to_owned());
+        request.extensions_mut().insert(address);
+    }
+    match router.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+/// What one isolate keeps between requests.
+struct Made {
+    variables: BTreeMap<&'static str, String>,
+    database: JsValue,
+    router: Router,
+}
+
+thread_local! {
+    static MADE: RefCell<Option<Made>> = const { RefCell::new(None) };
+}
+
+/// The router of this isolate for what `env` binds.
+fn router(env: &Env) -> Result<Router, String> {
+    let mut variables = BTreeMap::new();
+    let functions = FUNCTIONS.iter().filter(|function| function.plane == Plane::Edge);
+    for variable in functions.flat_map(|function| function.variables) {
+        // Secrets and variables look alike here: both are strings.
+        if let Ok(value) = env.var(&variable.name.to_ascii_uppercase()) {
+            variables.insert(variable.name, value.to_string());
+        }
+    }
+    let database = env.d1(DATABASE).map_err(|error| error.to_string())?;
+    let binding = JsValue::clone(database.as_ref());
+    MADE.with_borrow_mut(|made| {
+        if let Some(made) = made
+            && made.variables == variables
+            && made.database == binding
+        {
+            return Ok(made.router.clone());
+        }
+        std::panic::set_hook(Box::new(log_panic));
+        let lookup = |name: &str| variables.get(name).cloned();
+        let edge = Edge { ports: ports::ports(), database: Arc::new(D1(database)) };
+        let http = http_client::http_client();
+        let router = akademi_edge_functions::all(&edge, &http, &Config::new(&lookup))
+            .map_err(|error| error.to_string())?;
+        *made = Some(Made { variables, database: binding, router: router.clone() });
+        Ok(router)
+    })
+}
+
+/// A panic ends its instance; the next request gets a new one. `worker` would log the message too, which may
+/// hold a value of the request: the log gets the place only.
+fn log_panic(info: &std::panic::PanicHookInfo<'_>) {
+    let place = info.location().map(ToString::to_string).unwrap_or_default();
+    log_error(&format!("panicked at {place}"));
+}
+
+fn log_error(cause: &str) {
+    console_error!("{}", serde_json::json!({ "level": "error", "cause": cause }));
+}

@@ -1,6 +1,8 @@
 //! Text by anybody, made fit for print.
 
-use typst::text::Font;
+use serde::Serialize;
+use typst::layout::Abs;
+use typst::text::{Font, FontInstance, FontVariant, FontVariations};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// Characters of one text that are printed; the rest becomes an ellipsis.
@@ -11,20 +13,32 @@ const LONGEST_WORD: usize = 24;
 const MARKS_PER_LETTER: usize = 4;
 const ZERO_WIDTH_SPACE: char = '\u{200b}';
 
-/// Knows which characters the embedded fonts can draw.
-pub struct Printable<'a> {
-    fonts: &'a [Font],
+/// A text that can be set as it is.
+#[derive(Serialize)]
+pub struct Line {
+    pub text: String,
+    /// Its length in em, without kerning.
+    em: f64,
 }
 
-impl<'a> Printable<'a> {
-    pub fn new(fonts: &'a [Font]) -> Self {
-        Self { fonts }
+/// Knows which characters the embedded fonts can draw, and how wide.
+pub struct Printable {
+    fonts: Vec<FontInstance>,
+}
+
+impl Printable {
+    /// Prints in these fonts: the first that has a letter draws it.
+    pub fn new<'a>(fonts: impl IntoIterator<Item = &'a Font>) -> Self {
+        let instance = |font: &Font| {
+            font.clone().instantiate(FontVariant::default(), Abs::pt(12.0), &FontVariations::default())
+        };
+        Self { fonts: fonts.into_iter().map(instance).collect() }
     }
 
     /// The text in NFC as one line, in characters that the fonts have and that stay where they stand: white space
     /// of any kind is one space, invisible characters are left out, and a character that steers the direction of
     /// text, is a control or has no glyph is spelled as its code point (`[U+202E]`). `None` if nothing remains.
-    pub fn line(&self, text: &str) -> Option<String> {
+    pub fn line(&self, text: &str) -> Option<Line> {
         let mut line = String::with_capacity(text.len().min(LONGEST * 4));
         let mut printed = 0;
         let mut word = 0;
@@ -45,32 +59,38 @@ impl<'a> Printable<'a> {
             if word >= LONGEST_WORD {
                 line.push(ZERO_WIDTH_SPACE);
             }
-            let before = line.len();
-            self.push(&mut line, &letter);
-            let added = line.get(before..).map_or(0, |added| added.chars().count());
-            printed += added;
-            word += usize::from(added > 0);
-        }
-        line.truncate(line.trim_end().len());
-        (!line.is_empty()).then_some(line)
-    }
-
-    /// Appends a letter with its marks, or its code points if no single font can draw it whole: Typst takes
-    /// another font for whole letters only, and what no font has would be a box, which PDF/A refuses.
-    fn push(&self, line: &mut String, letter: &str) {
-        let drawable = letter.chars().all(|character| character.is_ascii_graphic())
-            || (letter.chars().all(|character| !is_steering(character))
-                && self
-                    .fonts
-                    .iter()
-                    .any(|font| letter.chars().all(|c| font.info().coverage.contains(c.into()))));
-        if drawable {
-            line.push_str(letter);
-        } else {
-            for character in letter.chars() {
-                line.push_str(&format!("[U+{:04X}]", u32::from(character)));
+            if self.font_of(&letter).is_some() {
+                line.push_str(&letter);
+                printed += letter.chars().count();
+                word += 1;
+            } else {
+                for character in letter.chars() {
+                    let code_point = format!("[U+{:04X}]", u32::from(character));
+                    printed += code_point.len();
+                    word += code_point.len();
+                    line.push_str(&code_point);
+                }
             }
         }
+        line.truncate(line.trim_end().len());
+        let em = line.chars().map(|character| self.advance(character)).sum();
+        (!line.is_empty()).then_some(Line { text: line, em })
+    }
+
+    /// The font that draws a letter with its marks. Typst falls back to another font for whole letters only, and
+    /// what no font has would be a box, which PDF/A refuses.
+    fn font_of(&self, letter: &str) -> Option<&FontInstance> {
+        let has = |font: &&FontInstance| letter.chars().all(|c| font.info().coverage.contains(c.into()));
+        if letter.chars().any(is_steering) { None } else { self.fonts.iter().find(has) }
+    }
+
+    /// A character's width in em; nothing if it joins to the one before it.
+    fn advance(&self, character: char) -> f64 {
+        if character == ZERO_WIDTH_SPACE || is_combining_mark(character) {
+            return 0.0;
+        }
+        let width = |font: &FontInstance| font.x_advance(font.ttf().glyph_index(character)?.0);
+        self.fonts.iter().find_map(width).map_or(0.0, |em| em.get())
     }
 }
 

@@ -12,8 +12,8 @@ pub struct Assets {
     library: LazyHash<Library>,
     book: LazyHash<FontBook>,
     fonts: Vec<Font>,
-    template: Source,
-    ornament: Source,
+    main: FileId,
+    sources: [Source; 3],
     data: FileId,
     qr: FileId,
 }
@@ -25,15 +25,20 @@ impl Assets {
             library: LazyHash::new(Library::default()),
             book: LazyHash::new(FontBook::from_fonts(&fonts)),
             fonts,
-            template: Source::new(file("certificate.typ")?, include_str!("certificate.typ").to_owned()),
-            ornament: Source::new(file("ornament.typ")?, include_str!("ornament.typ").to_owned()),
+            main: file("certificate.typ")?,
+            sources: [
+                Source::new(file("certificate.typ")?, include_str!("certificate.typ").to_owned()),
+                Source::new(file("phrases.typ")?, include_str!("phrases.typ").to_owned()),
+                Source::new(file("ornament.typ")?, include_str!("ornament.typ").to_owned()),
+            ],
             data: file("certificate.json")?,
             qr: file("qr.svg")?,
         })
     }
 
-    pub fn fonts(&self) -> &[Font] {
-        &self.fonts
+    /// The fonts of what people wrote, first choice first.
+    pub fn written_fonts(&self) -> impl Iterator<Item = &Font> {
+        self.fonts.iter().take(WRITTEN_FONTS)
     }
 }
 
@@ -42,24 +47,23 @@ fn file(name: &str) -> Result<FileId, String> {
     Ok(RootedPath::new(VirtualRoot::Project, path).intern())
 }
 
+/// How many of the embedded fonts are for what people wrote; the others are for the page's own words.
+const WRITTEN_FONTS: usize = 3;
+
 /// Libertinus Serif for Latin, Greek and Cyrillic, then DejaVu Sans for Arabic, Hebrew, Armenian, Georgian and
 /// symbols, then Noto Emoji. All may be embedded (SIL Open Font License 1.1; DejaVu under Bitstream Vera's).
 fn embedded_fonts() -> Result<Vec<Font>, String> {
-    let libertinus = typst_assets::fonts().filter_map(|data| Font::new(Bytes::new(data), 0)).filter(|font| {
-        let name = font.post_script_name();
-        ["LibertinusSerif-Regular", "LibertinusSerif-Italic", "LibertinusSerif-Semibold"]
-            .iter()
-            .any(|wanted| name.as_deref() == Some(*wanted))
-    });
-    let others = [dejavu::sans::regular(), epaint_default_fonts::NOTO_EMOJI_REGULAR]
-        .into_iter()
-        .filter_map(|data| Font::new(Bytes::new(data), 0));
-    let fonts: Vec<Font> = libertinus.chain(others).collect();
-    if fonts.len() == 5 {
-        Ok(fonts)
-    } else {
-        Err(format!("{} of 5 embedded fonts could be read", fonts.len()))
-    }
+    let libertinus = |name: &str| {
+        let mut fonts = typst_assets::fonts().filter_map(|data| Font::new(Bytes::new(data), 0));
+        fonts.find(|font| font.post_script_name().as_deref() == Some(name))
+    };
+    let fonts = [
+        ("Libertinus Serif Semibold", libertinus("LibertinusSerif-Semibold")),
+        ("DejaVu Sans", Font::new(Bytes::new(dejavu::sans::regular()), 0)),
+        ("Noto Emoji", Font::new(Bytes::new(epaint_default_fonts::NOTO_EMOJI_REGULAR), 0)),
+        ("Libertinus Serif Italic", libertinus("LibertinusSerif-Italic")),
+    ];
+    fonts.into_iter().map(|(name, font)| font.ok_or_else(|| format!("{name} cannot be read"))).collect()
 }
 
 /// One certificate in the world.
@@ -81,12 +85,13 @@ impl World for Page<'_> {
     }
 
     fn main(&self) -> FileId {
-        self.assets.template.id()
+        self.assets.main
     }
 
     fn source(&self, id: FileId) -> FileResult<Source> {
-        [&self.assets.template, &self.assets.ornament]
-            .into_iter()
+        self.assets
+            .sources
+            .iter()
             .find(|source| source.id() == id)
             .cloned()
             .ok_or_else(|| FileError::NotFound(id.vpath().get_without_slash().into()))

@@ -1,0 +1,111 @@
+//! Publishing: one transaction for the kept publication and its events.
+
+use akademi_api::{Body, Caller, PathParam, problem::ProblemDocument};
+use akademi_domain::{
+    course::CourseOutline,
+    ids::{CourseId, UserId},
+    time::Timestamp,
+};
+use akademi_feed::LambdaEvent;
+use akademi_lambda_store::{feed::append_event, postgres::TenantTransaction};
+use axum::extract::State;
+use serde::Serialize;
+
+use crate::{
+    Authoring, AuthoringError,
+    content::{LessonContent, Lessons},
+    store,
+    words::lesson_words,
+};
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Publication {
+    /// The version that learners see as soon as the edge has heard of it.
+    version: i64,
+}
+
+/// Publish a course
+///
+/// Makes a new version of the draft as it is, also of one that has not changed. Learners see it at once or not at all.
+#[utoipa::path(post, path = "/api/v1/authoring/courses/{course_id}/publish", tag = "authoring",
+    params(("course_id" = CourseId, Path, description = "The course")),
+    responses((status = 200, description = "The new version", body = Publication),
+              (status = 422, description = "The course has no lesson", body = ProblemDocument, content_type = "application/problem+json")))]
+pub async fn publish(
+    State(authoring): State<Authoring>,
+    caller: Caller,
+    PathParam(course): PathParam<CourseId>,
+) -> Result<Body<Publication>, AuthoringError> {
+    let mut tx = authoring.postgres.tenant(caller.tenant).await?;
+    let version = publish_course(&mut tx, course, caller.user, authoring.ports.now()).await?;
+    tx.commit().await?;
+    Ok(Body(Publication { version }))
+}
+
+/// Publishes a draft in the caller's transaction: keeps it as the newest publication and appends its events, the lessons
+/// in order and the course last. Returns the new version.
+///
+/// # Errors
+/// [`AuthoringError::NothingToPublish`], [`AuthoringError::NotFound`], [`AuthoringError::Store`].
+pub async fn publish_course(
+    tx: &mut TenantTransaction,
+    course: CourseId,
+    publisher: UserId,
+    now: Timestamp,
+) -> Result<i64, AuthoringError> {
+    let (head, structure) = store::lock_course(tx, course).await?.ok_or(AuthoringError::NotFound)?;
+    let lessons = store::draft_lessons(tx, course).await?;
+    let outline = CourseOutline {
+        id: course,
+        slug: head.slug,
+        title: head.title,
+        language: head.language,
+        modules: structure,
+    };
+    if outline.lessons().next().is_none() {
+        return Err(AuthoringError::NothingToPublish);
+    }
+    let version = head.version + 1;
+    let summary = String::from(head.summary);
+    store::save_publication(tx, version, &summary, &outline, publisher, now).await?;
+    store::drop_published_lessons(tx, course).await?;
+    store::copy_lessons_to_publication(tx, course).await?;
+    store::set_published(tx, course, version, now).await?;
+    for event in lesson_events(&outline, lessons, version) {
+        append(tx, &event, now).await?;
+    }
+    append(tx, &LambdaEvent::CoursePublished { version, summary, outline, at: now }, now).await?;
+    Ok(version)
+}
+
+fn lesson_events(
+    outline: &CourseOutline,
+    mut lessons: Lessons,
+    version: i64,
+) -> impl Iterator<Item = LambdaEvent> {
+    outline.lessons().filter_map(move |lesson| {
+        let LessonContent { body, answers } = lessons.remove(&lesson.id)?;
+        Some(LambdaEvent::LessonPublished {
+            course: outline.id,
+            version,
+            lesson: lesson.id,
+            title: lesson.title.as_str().to_owned(),
+            duration_seconds: lesson.duration_seconds,
+            requirement: lesson.requirement,
+            words: lesson_words(&body),
+            body,
+            answers,
+        })
+    })
+}
+
+async fn append(
+    tx: &mut TenantTransaction,
+    event: &LambdaEvent,
+    now: Timestamp,
+) -> Result<(), AuthoringError> {
+    let record = event.record();
+    let payload = serde_json::from_str(&record.payload)?;
+    append_event(tx, record.kind, i32::try_from(record.version).unwrap_or(i32::MAX), &payload, now).await?;
+    Ok(())
+}

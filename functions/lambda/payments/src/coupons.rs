@@ -1,0 +1,190 @@
+//! Coupons: made and listed.
+
+use akademi_api::{
+    Body, Caller, Problem, QueryParams,
+    paging::{Cursor, Page, PageParams},
+    problem::ProblemDocument,
+};
+use akademi_domain::{
+    ids::{CouponId, TenantId},
+    money::Money,
+    pricing::{Coupon, CouponCode, CouponScope, Discount, MAX_LINES},
+    time::Timestamp,
+};
+use akademi_feed::LambdaEvent;
+use akademi_lambda_store::postgres::Postgres;
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use crate::{Payments, PaymentsError, events, prices::check_amount, store};
+
+/// The most uses that a limit can name.
+const MAX_USES: i64 = 1_000_000_000;
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewCoupon {
+    code: CouponCode,
+    discount: Discount,
+    scope: CouponScope,
+    /// The least that the whole basket must cost before any discount.
+    #[serde(default)]
+    minimum_total: Option<Money>,
+    /// The first moment at which it applies.
+    #[serde(default)]
+    starts_at: Option<Timestamp>,
+    /// The first moment at which it no longer applies.
+    #[serde(default)]
+    ends_at: Option<Timestamp>,
+    /// How many orders may use it; without it as many as want.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
+    use_limit: Option<i64>,
+}
+
+/// A coupon and how far it is used up.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Coupon)]
+pub struct CouponAnswer {
+    pub id: CouponId,
+    pub code: CouponCode,
+    pub discount: Discount,
+    pub scope: CouponScope,
+    pub minimum_total: Option<Money>,
+    pub starts_at: Option<Timestamp>,
+    pub ends_at: Option<Timestamp>,
+    pub use_limit: Option<i64>,
+    /// Uses of orders that wait for money.
+    pub held: i64,
+    /// Uses of paid orders.
+    pub used: i64,
+    pub created_at: Timestamp,
+}
+
+/// Make a coupon
+#[utoipa::path(post, path = "/api/v1/commerce/coupons", tag = "commerce", request_body = NewCoupon,
+    responses((status = 201, description = "The coupon", body = CouponAnswer),
+              (status = 409, description = "Another coupon has this code", body = ProblemDocument, content_type = "application/problem+json")))]
+pub async fn create(
+    State(payments): State<Payments>,
+    caller: Caller,
+    Body(new): Body<NewCoupon>,
+) -> Result<Response, PaymentsError> {
+    check(&new)?;
+    let now = payments.ports.now();
+    let id = CouponId::new(now, payments.ports.random());
+    let terms = Coupon {
+        discount: new.discount,
+        scope: new.scope,
+        minimum_total: new.minimum_total,
+        starts_at: new.starts_at,
+        ends_at: new.ends_at,
+    };
+    let mut tx = payments.postgres.tenant(caller.tenant).await?;
+    store::insert_coupon(&mut tx, id, &new.code, &terms, new.use_limit, now).await?;
+    let saved =
+        LambdaEvent::CouponSaved { id, code: new.code.clone(), terms: terms.clone(), available: true, at: now };
+    events::append(&mut tx, &saved, now).await?;
+    tx.commit().await?;
+    payments.wake.wake();
+    let made = CouponAnswer::new(store::Coupon {
+        id,
+        code: new.code,
+        terms,
+        use_limit: new.use_limit,
+        held: 0,
+        used: 0,
+        created_at: now,
+    });
+    Ok((StatusCode::CREATED, Body(made)).into_response())
+}
+
+/// The academy's coupons, newest first
+#[utoipa::path(get, path = "/api/v1/commerce/coupons", tag = "commerce", params(PageParams),
+    responses((status = 200, description = "A page of coupons", body = Page<CouponAnswer>)))]
+pub async fn list(
+    State(payments): State<Payments>,
+    caller: Caller,
+    QueryParams(page): QueryParams<PageParams>,
+) -> Result<Body<Page<CouponAnswer>>, PaymentsError> {
+    let after = page.cursor.as_deref().map(position).transpose()?;
+    let limit = page.limit.get();
+    let mut coupons = newest(&payments.postgres, caller.tenant, after, limit + 1).await?;
+    let has_more = coupons.len() as i64 > limit;
+    coupons.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next_cursor = coupons
+        .last()
+        .filter(|_| has_more)
+        .map(|last| Cursor { key: last.created_at.as_millis(), id: last.id.to_string() }.encode());
+    Ok(Body(Page { data: coupons.into_iter().map(CouponAnswer::new).collect(), next_cursor }))
+}
+
+async fn newest(
+    postgres: &Postgres,
+    tenant: TenantId,
+    after: Option<(Timestamp, CouponId)>,
+    limit: i64,
+) -> Result<Vec<store::Coupon>, PaymentsError> {
+    let mut tx = postgres.tenant(tenant).await?;
+    let coupons = store::list_coupons(&mut tx, after, limit).await?;
+    tx.commit().await?;
+    Ok(coupons)
+}
+
+fn position(cursor: &str) -> Result<(Timestamp, CouponId), Problem> {
+    let cursor = Cursor::decode(cursor)?;
+    let id = cursor.id.parse().map_err(|_| Problem::field("cursor", "is not a cursor of this list"))?;
+    Ok((Timestamp::from_millis(cursor.key), id))
+}
+
+impl CouponAnswer {
+    fn new(coupon: store::Coupon) -> Self {
+        Self {
+            id: coupon.id,
+            code: coupon.code,
+            discount: coupon.terms.discount,
+            scope: coupon.terms.scope,
+            minimum_total: coupon.terms.minimum_total,
+            starts_at: coupon.terms.starts_at,
+            ends_at: coupon.terms.ends_at,
+            use_limit: coupon.use_limit,
+            held: coupon.held,
+            used: coupon.used,
+            created_at: coupon.created_at,
+        }
+    }
+}
+
+/// What the types of the fields let through and no coupon should say.
+fn check(new: &NewCoupon) -> Result<(), Problem> {
+    match new.discount {
+        Discount::Percent { share, cap } => {
+            if share.get() == 0 {
+                return Err(Problem::field("discount.share", "must be more than 0"));
+            }
+            cap.map_or(Ok(()), |cap| check_amount("discount.cap.amount", cap.amount, 1))?;
+        }
+        Discount::Fixed { amount } => check_amount("discount.amount.amount", amount.amount, 1)?,
+    }
+    if let CouponScope::Courses { courses } = &new.scope
+        && !(1..=MAX_LINES).contains(&courses.len())
+    {
+        return Err(Problem::field("scope.courses", format!("must name 1 to {MAX_LINES} courses")));
+    }
+    new.minimum_total.map_or(Ok(()), |minimum| check_amount("minimum_total.amount", minimum.amount, 0))?;
+    if let (Some(starts), Some(ends)) = (new.starts_at, new.ends_at)
+        && ends <= starts
+    {
+        return Err(Problem::field("ends_at", "must lie after starts_at"));
+    }
+    match new.use_limit {
+        Some(limit) if !(1..=MAX_USES).contains(&limit) => {
+            Err(Problem::field("use_limit", format!("must be from 1 to {MAX_USES}")))
+        }
+        _ => Ok(()),
+    }
+}

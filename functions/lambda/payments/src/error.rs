@@ -1,0 +1,67 @@
+//! Why a request or a job's step is refused.
+
+use akademi_api::Problem;
+use akademi_lambda_store::error::StoreError;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use std::error::Error;
+
+#[derive(Debug, thiserror::Error)]
+pub enum PaymentsError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the request is refused: {}", .0.slug())]
+    Request(Box<Problem>),
+    /// A value that does not become JSON, or did not come from it: a defect of ours.
+    #[error("a value cannot be written or read as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl From<Problem> for PaymentsError {
+    fn from(problem: Problem) -> Self {
+        Self::Request(Box::new(problem))
+    }
+}
+
+impl From<PaymentsError> for Problem {
+    fn from(error: PaymentsError) -> Self {
+        match error {
+            PaymentsError::Store(error) => match error.constraint() {
+                Some("price_course") => Self::not_found(),
+                Some("coupon_code") => Self::new(
+                    StatusCode::CONFLICT,
+                    "coupon-code-taken",
+                    "Another coupon of this academy has this code: choose another.",
+                ),
+                // Two requests with one key, past the end of a lease.
+                Some("customer_order_key") => still_running(),
+                _ if error.retryable() => Self::unavailable().retry_after(1).because(with_source(&error)),
+                _ if matches!(error, StoreError::LeaseLost) => still_running(),
+                _ => Self::broken(with_source(&error)),
+            },
+            PaymentsError::Request(problem) => *problem,
+            PaymentsError::Json(error) => Self::broken(error),
+        }
+    }
+}
+
+/// Another request with the same key is at it.
+pub fn still_running() -> Problem {
+    Problem::new(
+        StatusCode::CONFLICT,
+        "still-running",
+        "A request with this Idempotency-Key is still running: try again in a moment.",
+    )
+    .retry_after(2)
+}
+
+/// For the log: what the database itself said stands behind the error.
+fn with_source(error: &StoreError) -> String {
+    error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
+}
+
+impl IntoResponse for PaymentsError {
+    fn into_response(self) -> Response {
+        Problem::from(self).into_response()
+    }
+}

@@ -1,0 +1,39 @@
+//! The function's SQL: one function a statement, by what it is about.
+
+mod accounts;
+mod commerce;
+mod ledger;
+mod orders;
+mod payments;
+
+pub use accounts::*;
+pub use commerce::*;
+pub use ledger::*;
+pub use orders::*;
+pub use payments::*;
+
+use akademi_domain::{
+    money::{Currency, Money},
+    pricing::BasisPoints,
+};
+use akademi_lambda_store::error::StoreError;
+use sqlx::{Row, postgres::PgRow};
+use std::error::Error;
+
+/// A column that does not hold what was written into it.
+fn unreadable(column: &str, cause: impl Into<Box<dyn Error + Send + Sync>>) -> StoreError {
+    sqlx::Error::ColumnDecode { index: column.to_owned(), source: cause.into() }.into()
+}
+
+/// The amount in this column, in the row's currency.
+fn money(row: &PgRow, column: &str) -> Result<Money, StoreError> {
+    let currency = Currency::from_code(row.try_get("currency")?);
+    let currency = currency.ok_or_else(|| unreadable("currency", "is none that academies sell in"))?;
+    Ok(Money { amount: row.try_get(column)?, currency })
+}
+
+fn vat_rate(row: &PgRow) -> Result<BasisPoints, StoreError> {
+    let rate = u16::try_from(row.try_get::<i32, _>("vat_basis_points")?);
+    let rate = rate.map_err(|error| unreadable("vat_basis_points", error))?;
+    BasisPoints::new(rate).map_err(|error| unreadable("vat_basis_points", error))
+}

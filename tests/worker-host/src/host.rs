@@ -1,0 +1,203 @@
+//! A Worker with its database on workerd.
+
+use anyhow::{Context, bail};
+use rusqlite::Connection;
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::Command,
+    thread,
+    time::Duration,
+};
+use tempfile::TempDir;
+
+use crate::{
+    config,
+    process::{Group, Output},
+    tools::{Tools, run},
+};
+
+/// How often 100 ms pass before a Worker that does not answer is given up.
+const PATIENCE: u32 = 600;
+
+/// What a Worker is started with.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// By their lower-case names. Those of the edge's functions that are missing make the Worker answer 503.
+    pub variables: BTreeMap<String, String>,
+    /// Where the database is kept; a folder of its own that goes with the Worker when there is none.
+    pub persist_dir: Option<PathBuf>,
+    /// 0 for any that is free.
+    pub port: u16,
+}
+
+/// A migrated database and a configuration, ready to be seeded and started.
+#[derive(Debug)]
+pub struct WorkerHost {
+    /// Configuration, temporary files and logs of wrangler.
+    folder: TempDir,
+    tools: Tools,
+    port: u16,
+    persist_dir: PathBuf,
+    database: PathBuf,
+}
+
+impl WorkerHost {
+    /// Makes or migrates the database. The Worker must have been built.
+    ///
+    /// # Errors
+    /// When a tool cannot be installed or wrangler fails.
+    pub fn prepare(options: Options) -> anyhow::Result<Self> {
+        let tools = Tools::install()?;
+        let folder = tempfile::Builder::new().prefix("akademi-worker-").tempdir()?;
+        config::write(&folder.path().join("wrangler.toml"), &options.variables)?;
+        let persist_dir = options.persist_dir.unwrap_or_else(|| folder.path().join("state"));
+        let mut migrations = wrangler(&tools, folder.path());
+        migrations.args(["d1", "migrations", "apply", config::DATABASE, "--local", "--persist-to"]).arg(&persist_dir);
+        run(&mut migrations)?;
+        let database = find_database(&persist_dir)?;
+        Ok(Self { folder, tools, port: options.port, persist_dir, database })
+    }
+
+    /// The SQLite file of the database.
+    pub fn database_path(&self) -> &Path {
+        &self.database
+    }
+
+    /// Runs these statements on the database as one transaction, foreign keys on.
+    ///
+    /// # Errors
+    /// When one of them fails.
+    pub fn seed(&self, sql: &str) -> anyhow::Result<()> {
+        let connection = Connection::open(&self.database)?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.execute_batch(&format!("BEGIN;\n{sql};\nCOMMIT;")).context("seeding")?;
+        Ok(())
+    }
+
+    /// Starts the Worker and waits until it answers.
+    ///
+    /// # Errors
+    /// When it does not, with what it wrote.
+    pub fn start(self) -> anyhow::Result<Running> {
+        let mut command = wrangler(&self.tools, self.folder.path());
+        command.args(["dev", "--local", "--ip", "127.0.0.1", "--inspector-port", "0", "--port"]);
+        command.arg(self.port.to_string()).arg("--persist-to").arg(&self.persist_dir);
+        command.args(["--show-interactive-dev-session=false", "--log-level", "log"]);
+        let group = Group::start(&command)?;
+        for _ in 0..PATIENCE {
+            let output = group.output().text();
+            if let Some(base_url) = find_address(&output)
+                && answers(&base_url)
+            {
+                return Ok(Running { base_url, group, host: self });
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        bail!("the Worker does not answer:\n{}", group.output().text())
+    }
+}
+
+/// A Worker that answers. Dropping it stops it, and with it every process it started.
+#[derive(Debug)]
+pub struct Running {
+    base_url: String,
+    // Before the folder, which must stay as long as somebody works in it.
+    group: Group,
+    host: WorkerHost,
+}
+
+impl Running {
+    /// As `http://127.0.0.1:8787`. The academy is chosen by the Host header.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// What the Worker and wrangler wrote so far: the Worker's log lines are JSON objects.
+    pub fn log(&self) -> String {
+        self.output().text()
+    }
+
+    /// The log as it grows, for after the end too.
+    pub fn output(&self) -> Output {
+        self.group.output().clone()
+    }
+
+    /// The SQLite file of the database.
+    pub fn database_path(&self) -> &Path {
+        &self.host.database
+    }
+
+    /// The id of the process group.
+    pub fn process_group(&self) -> Option<rustix::process::Pid> {
+        self.group.id()
+    }
+}
+
+/// wrangler in `folder`, kept from writing or asking anywhere else.
+fn wrangler(tools: &Tools, folder: &Path) -> Command {
+    let mut command = tools.command("wrangler");
+    command.current_dir(folder);
+    for name in ["HOME", "TMPDIR", "XDG_CONFIG_HOME", "WRANGLER_LOG_PATH"] {
+        command.env(name, folder);
+    }
+    let quiet = [
+        ("CI", "true"),
+        ("CLOUDFLARE_CF_FETCH_ENABLED", "false"),
+        ("NO_COLOR", "1"),
+        ("WRANGLER_CI_DISABLE_CONFIG_WATCHING", "true"),
+        ("WRANGLER_HIDE_BANNER", "true"),
+        ("WRANGLER_SEND_ERROR_REPORTS", "false"),
+        ("WRANGLER_SEND_METRICS", "false"),
+    ];
+    command.envs(quiet);
+    command
+}
+
+/// miniflare keeps each database in a file named by a hash, beside one with its own notes.
+fn find_database(persist_dir: &Path) -> anyhow::Result<PathBuf> {
+    let folder = persist_dir.join("v3").join("d1").join("miniflare-D1DatabaseObject");
+    let entries = fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        let is_database = path.extension().is_some_and(|extension| extension == "sqlite");
+        if is_database && path.file_stem().is_none_or(|stem| stem != "metadata") {
+            return Ok(path);
+        }
+    }
+    bail!("no database in {}", folder.display())
+}
+
+/// The address in wrangler's line `Ready on http://127.0.0.1:8787`.
+fn find_address(output: &str) -> Option<String> {
+    let (_, rest) = output.split_once("Ready on ")?;
+    rest.split_whitespace().next().map(str::to_owned)
+}
+
+/// Whether anything that looks like HTTP comes back.
+fn answers(base_url: &str) -> bool {
+    let ask = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(base_url.trim_start_matches("http://"))?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        stream.write_all(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line)?;
+        Ok(line)
+    };
+    ask().is_ok_and(|line| line.starts_with("HTTP/1.1 "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_read_from_what_wrangler_writes() {
+        let output = "Your Worker has access to …\n[wrangler:info] Ready on http://127.0.0.1:41235\n";
+        assert_eq!(find_address(output).as_deref(), Some("http://127.0.0.1:41235"));
+        assert_eq!(find_address("⎔ Starting local server...\n"), None);
+    }
+}

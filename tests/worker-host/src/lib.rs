@@ -1,0 +1,43 @@
+//! The Worker of `wrangler.toml`, built and run on workerd, the engine of Cloudflare Workers, for tests.
+//!
+//! ```no_run
+//! # fn main() -> anyhow::Result<()> {
+//! use akademi_worker_host::{Options, WorkerHost, build};
+//! build()?;
+//! let host = WorkerHost::prepare(Options::default())?;
+//! host.seed("INSERT INTO domain …")?;
+//! let running = host.start()?;
+//! println!("{}", running.base_url());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`build`] compiles the crate `akademi-worker`, writes its JavaScript with wasm-bindgen (linked as a library, so
+//!   that its version is the one in `Cargo.lock`), optimises it with wasm-opt, and puts all into `build/worker`.
+//!   What did not change is not built again. The program `build-worker` does the same.
+//! - [`WorkerHost`] makes a D1 database with `wrangler d1 migrations apply` and serves it with `wrangler dev
+//!   --local`: no account, no network, nothing outside its own folder.
+//! - The JavaScript tools (wrangler with workerd, binaryen, and a Node new enough for them) are those of
+//!   `package-lock.json`. They are installed once, by `npm ci` without install scripts, into `npm` of the folder
+//!   that `AKADEMI_TOOLS` names, or else into `target/tools`.
+//!
+//! # What differs from Cloudflare
+//! There is one isolate, the client's address is always the loopback one, and no limit on CPU time or memory
+//! applies. A request's Host header is the academy's host, as it is there.
+
+mod build;
+mod config;
+mod host;
+mod process;
+mod tools;
+
+pub use build::{Built, build};
+pub use host::{Options, Running, WorkerHost};
+
+use std::path::{Path, PathBuf};
+
+/// The workspace's folder.
+fn workspace() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_path_buf()
+}

@@ -1,0 +1,62 @@
+//! Two academies on one Worker, and a learner of one of them.
+
+use rustix::process::test_kill_process_group;
+use serde_json::{Value, json};
+
+use crate::client::{KADIKOY, UMRANIYE, get, post, start, variables};
+
+const NAME: &str = "Şükrü Iğdır Çağlayangöl";
+
+#[test]
+fn a_learner_registers_signs_in_and_stays_within_one_academy() {
+    let running = start(variables());
+    assert_eq!(get(&running, "any.host", "/health/live").send().expect(200), json!({ "status": "live" }));
+
+    let nowhere = get(&running, "nobody.localhost", "/api/v1/academy").send();
+    assert_eq!(nowhere.text("content-type"), "application/problem+json");
+    assert_eq!(nowhere.expect(404)["type"], "/problems/unknown-academy");
+    for (host, name) in [(UMRANIYE, "Ümraniye Akademi"), (KADIKOY, "Kadıköy Akademi")] {
+        let with_port = format!("{host}:8787");
+        for host in [host, &with_port] {
+            assert_eq!(get(&running, host, "/api/v1/academy").send().expect(200)["name"], name, "{host}");
+        }
+    }
+    let fresh = get(&running, UMRANIYE, "/api/v1/academy").send();
+    let etag = fresh.text("etag").to_owned();
+    get(&running, UMRANIYE, "/api/v1/academy").header("if-none-match", etag).send().expect(304);
+
+    let person = json!({ "name": NAME, "email": "sukru@example.org", "password": "uzun bir parola 1" });
+    let register = || post(&running, UMRANIYE, "/api/v1/auth/register", person.clone()).send();
+    let account = register().expect(201);
+    assert_eq!(register().expect(409)["type"], "/problems/email-taken");
+
+    let login = json!({ "email": "sukru@example.org", "password": "uzun bir parola 1" });
+    let tokens = post(&running, UMRANIYE, "/api/v1/auth/login", login.clone()).send().expect(200);
+    post(&running, KADIKOY, "/api/v1/auth/login", login).send().expect(401);
+    let me = |host, tokens: &Value| {
+        get(&running, host, "/api/v1/users/me").bearer(tokens["access_token"].as_str().unwrap()).send()
+    };
+    let mine = me(UMRANIYE, &tokens).expect(200);
+    assert_eq!((&mine["name"], &mine["id"]), (&json!(NAME), &account["id"]));
+    me(KADIKOY, &tokens).expect(401);
+
+    let refresh = json!({ "refresh_token": tokens["refresh_token"] });
+    let next = post(&running, UMRANIYE, "/api/v1/auth/refresh", refresh).send().expect(200);
+    assert_ne!(next["refresh_token"], tokens["refresh_token"]);
+    me(UMRANIYE, &next).expect(200);
+
+    // What other hosts take, this one takes too.
+    get(&running, UMRANIYE, "/api/v1/academy").header("accept-language", "türkçe").send().expect(200);
+    get(&running, UMRANIYE, "/api/v1/nothing").send().expect(404);
+
+    let (output, group) = (running.output(), running.process_group().unwrap());
+    drop(running);
+    assert!(test_kill_process_group(group).is_err(), "something was left running");
+    let log = output.text();
+    let lines = log.lines().filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(line).unwrap());
+    let registered: Vec<Value> = lines.filter(|line: &Value| line["route"] == "/api/v1/auth/register").collect();
+    assert_eq!(registered.iter().map(|line| &line["status"]).collect::<Vec<_>>(), [201, 409], "{log}");
+    for secret in ["sukru@", "Çağlayangöl", "uzun bir", tokens["access_token"].as_str().unwrap()] {
+        assert!(!log.contains(secret), "{secret} is in the log");
+    }
+}

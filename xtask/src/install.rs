@@ -1,0 +1,191 @@
+//! What a fresh Debian or Ubuntu lacks: named, explained, then installed. As root or through sudo; otherwise the
+//! command is printed for somebody who may.
+
+use anyhow::bail;
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use crate::run;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    Dev,
+    Test,
+}
+
+/// A Debian package, how to see that it is there, and what it is for.
+struct Package {
+    name: &'static str,
+    is_there: fn() -> bool,
+    purpose: &'static str,
+    for_tests_only: bool,
+}
+
+const PACKAGES: &[Package] = &[
+    Package {
+        name: "postgresql",
+        is_there: has_postgresql,
+        purpose: "the Lambda plane's database (a private server is started, never the machine's own)",
+        for_tests_only: false,
+    },
+    Package {
+        name: "pkg-config",
+        is_there: || has_program("pkg-config"),
+        purpose: "finds FFmpeg's libraries",
+        for_tests_only: false,
+    },
+    Package {
+        name: "libclang-dev",
+        is_there: has_libclang,
+        purpose: "reads FFmpeg's headers",
+        for_tests_only: false,
+    },
+    Package {
+        name: "libavcodec-dev",
+        is_there: || has_library("libavcodec"),
+        purpose: "transcodes video",
+        for_tests_only: false,
+    },
+    Package {
+        name: "libavformat-dev",
+        is_there: || has_library("libavformat"),
+        purpose: "transcodes video",
+        for_tests_only: false,
+    },
+    Package {
+        name: "libavfilter-dev",
+        is_there: || has_library("libavfilter"),
+        purpose: "transcodes video",
+        for_tests_only: false,
+    },
+    Package {
+        name: "libavdevice-dev",
+        is_there: || has_library("libavdevice"),
+        purpose: "transcodes video",
+        for_tests_only: false,
+    },
+    Package {
+        name: "ffmpeg",
+        is_there: || has_program("ffprobe"),
+        purpose: "makes the demo video and checks transcoded ones",
+        for_tests_only: false,
+    },
+    Package {
+        name: "poppler-utils",
+        is_there: || has_program("pdftotext"),
+        purpose: "reads certificates back",
+        for_tests_only: true,
+    },
+    Package {
+        name: "npm",
+        is_there: || has_program("npm"),
+        purpose: "installs workerd, the engine of Cloudflare Workers",
+        for_tests_only: true,
+    },
+];
+
+const TARGETS: [&str; 2] = ["wasm32-wasip2", "wasm32-unknown-unknown"];
+
+/// Installs what is missing.
+///
+/// # Errors
+/// With the exact command, when this user may not install packages.
+pub fn install(purpose: Purpose) -> anyhow::Result<()> {
+    let wanted = PACKAGES.iter().filter(|package| purpose == Purpose::Test || !package.for_tests_only);
+    let missing: Vec<&Package> = wanted.filter(|package| !(package.is_there)()).collect();
+    if !missing.is_empty() {
+        install_packages(&missing)?;
+    }
+    if purpose == Purpose::Test {
+        install_targets()?;
+        install_nextest()?;
+    }
+    Ok(())
+}
+
+fn install_packages(missing: &[&Package]) -> anyhow::Result<()> {
+    eprintln!("These Debian packages are missing:");
+    for package in missing {
+        eprintln!("  {:<16} {}", package.name, package.purpose);
+    }
+    let names: Vec<&str> = missing.iter().map(|package| package.name).collect();
+    let by_hand = format!("apt-get update && apt-get install --no-install-recommends {}", names.join(" "));
+    if !has_program("apt-get") {
+        bail!("this is no Debian or Ubuntu: install what corresponds to {}", names.join(" "));
+    }
+    let prefix: &[&str] = if is_root() {
+        &[]
+    } else if run::output(Command::new("sudo").args(["-n", "true"])).is_some() {
+        &["sudo", "-n"]
+    } else {
+        bail!("run this as root, then start again:\n\n  {by_hand}\n");
+    };
+    eprintln!("Installing them.");
+    apt(prefix, &["update", "-q"])?;
+    let mut arguments = vec!["install", "-y", "-q", "--no-install-recommends"];
+    arguments.extend(names);
+    apt(prefix, &arguments)
+}
+
+fn apt(prefix: &[&str], arguments: &[&str]) -> anyhow::Result<()> {
+    let mut words = prefix.iter().copied().chain(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+    let mut command = Command::new(words.next().unwrap_or("env"));
+    run::run(command.args(words).args(arguments).stdout(Stdio::null()))
+}
+
+fn install_targets() -> anyhow::Result<()> {
+    let installed = run::output(Command::new("rustup").args(["target", "list", "--installed"])).unwrap_or_default();
+    let missing: Vec<_> = TARGETS.into_iter().filter(|target| !installed.lines().any(|line| line == *target)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    eprintln!("Adding the Rust targets {} for the edge's components.", missing.join(" and "));
+    run::run(Command::new("rustup").args(["target", "add"]).args(missing))
+}
+
+/// The test runner, prebuilt.
+fn install_nextest() -> anyhow::Result<()> {
+    if run::output(Command::new("cargo").args(["nextest", "--version"])).is_some() {
+        return Ok(());
+    }
+    eprintln!("Installing cargo-nextest, which runs the tests.");
+    run::cargo(["install", "--locked", "cargo-nextest"])
+}
+
+fn has_program(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
+}
+
+fn has_library(name: &str) -> bool {
+    Command::new("pkg-config").args(["--exists", name]).status().is_ok_and(|status| status.success())
+}
+
+fn has_libclang() -> bool {
+    let folders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib"];
+    let in_llvm = |folder: &std::fs::DirEntry| has_file(&folder.path().join("lib"), "libclang");
+    folders.iter().any(|folder| has_file(Path::new(folder), "libclang.so"))
+        || std::fs::read_dir("/usr/lib")
+            .map(|entries| entries.flatten().any(|entry| {
+                entry.file_name().to_string_lossy().starts_with("llvm-") && in_llvm(&entry)
+            }))
+            .unwrap_or(false)
+}
+
+fn has_file(folder: &Path, prefix: &str) -> bool {
+    let entries = std::fs::read_dir(folder).map(|entries| entries.flatten().collect()).unwrap_or(Vec::new());
+    entries.iter().any(|entry| entry.file_name().to_string_lossy().starts_with(prefix))
+}
+
+fn has_postgresql() -> bool {
+    has_program("initdb")
+        || std::fs::read_dir("/usr/lib/postgresql")
+            .map(|versions| versions.flatten().any(|version| version.path().join("bin/initdb").is_file()))
+            .unwrap_or(false)
+}
+
+fn is_root() -> bool {
+    run::output(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0")
+}

@@ -1,0 +1,99 @@
+//! `cargo xtask`: the project's own commands. It stays small, so that the first command on a fresh machine
+//! begins within seconds; what is heavy is another program that it builds and runs.
+
+mod build;
+mod install;
+mod manifests;
+mod run;
+mod test;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Akademi's own commands")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run everything on this machine, with demo academies, on one URL
+    Dev {
+        /// Where to listen
+        #[arg(long, default_value = "127.0.0.1:3000")]
+        listen: String,
+        /// Where data is kept between starts
+        #[arg(long, default_value = ".akademi")]
+        data: String,
+    },
+    /// Run all tests, or one group
+    Test {
+        #[arg(long, value_enum)]
+        only: Option<test::Group>,
+    },
+    /// Build the functions for a host
+    Build {
+        #[arg(long, value_enum)]
+        host: Host,
+    },
+    /// Walk the learner's journey over HTTP against whatever runs at a URL
+    Journey {
+        /// The academy's own address, as http://umraniye.localhost:3000
+        #[arg(long)]
+        base: String,
+    },
+    /// Send the same requests to the local host, Spin's components and workerd, and compare the answers
+    Parity,
+    /// Write the API document from the code
+    Openapi,
+    /// Write spin.toml from the table of functions
+    Manifests {
+        /// Only say whether it is up to date
+        #[arg(long)]
+        check: bool,
+    },
+    /// Install what is missing on this machine
+    Install,
+    /// Run a benchmark (release build): heartbeats
+    Bench { name: String },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Host {
+    Spin,
+    Worker,
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    std::env::set_current_dir(root()?).context("entering the workspace")?;
+    match arguments.command {
+        Command::Dev { listen, data } => {
+            install::install(install::Purpose::Dev)?;
+            run::cargo(["run", "--package", "akademi-local", "--", "--demo", "--listen", &listen, "--data", &data])
+        }
+        Command::Test { only } => test::test(only),
+        Command::Build { host: Host::Spin } => build::spin(),
+        Command::Build { host: Host::Worker } => build::worker(),
+        Command::Journey { base } => {
+            run::cargo(["run", "--package", "akademi-journey", "--", "--base", &base])
+        }
+        Command::Parity => test::test(Some(test::Group::Parity)),
+        Command::Openapi => run::cargo(["run", "--package", "akademi-contract", "--bin", "openapi"]),
+        Command::Manifests { check } => manifests::manifests(check),
+        Command::Install => install::install(install::Purpose::Test),
+        Command::Bench { name } => {
+            run::cargo(["run", "--release", "--package", "akademi-bench", "--", &name])
+        }
+    }
+}
+
+/// The workspace's folder.
+fn root() -> anyhow::Result<PathBuf> {
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").context("run it as `cargo xtask`")?;
+    let root = PathBuf::from(manifest).parent().map(PathBuf::from);
+    root.context("xtask lies within the workspace")
+}

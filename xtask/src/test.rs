@@ -1,0 +1,108 @@
+//! All tests, in groups.
+
+use anyhow::bail;
+use clap::ValueEnum;
+use std::{
+    io::{BufRead, BufReader},
+    process::{Command, Stdio},
+};
+
+use crate::{build, install, run};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Group {
+    /// Rules, stores and functions, each by itself
+    Unit,
+    /// The learner's journey on the local host
+    Journey,
+    /// The same requests to every host
+    Parity,
+}
+
+const JOURNEY: &[&str] = &["akademi-journey"];
+const PARITY: &[&str] = &["akademi-parity", "akademi-component-host", "akademi-worker-host"];
+
+/// Runs all groups, or one.
+///
+/// # Errors
+/// When a check or a test fails.
+pub fn test(only: Option<Group>) -> anyhow::Result<()> {
+    install::install(install::Purpose::Test)?;
+    let wants = |group| only.is_none_or(|only| only == group);
+    if wants(Group::Unit) {
+        run::cargo(["fmt", "--all", "--check"])?;
+    }
+    if wants(Group::Parity) {
+        build::spin()?;
+        build::worker()?;
+    }
+    let filter: Vec<String> = match only {
+        None => vec!["--workspace".into()],
+        Some(Group::Journey) => packages(JOURNEY),
+        Some(Group::Parity) => packages(PARITY),
+        Some(Group::Unit) => {
+            let others = JOURNEY.iter().chain(PARITY);
+            std::iter::once("--workspace".into())
+                .chain(others.flat_map(|name| ["--exclude".to_owned(), (*name).to_owned()]))
+                .collect()
+        }
+    };
+    let totals = nextest(&filter)?;
+    println!("{} passed, {} failed", totals.passed, totals.failed);
+    if totals.failed > 0 {
+        bail!("{} tests failed", totals.failed);
+    }
+    Ok(())
+}
+
+fn packages(names: &[&str]) -> Vec<String> {
+    names.iter().flat_map(|name| ["--package".to_owned(), (*name).to_owned()]).collect()
+}
+
+struct Totals {
+    passed: u32,
+    failed: u32,
+}
+
+/// Runs nextest and reads its closing line.
+fn nextest(filter: &[String]) -> anyhow::Result<Totals> {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // Spin's and Cloudflare's adapters are built for their own targets only.
+    let arguments = ["nextest", "run", "--no-fail-fast", "--color", "never"];
+    let mut child = run::clean(&mut command).args(arguments).args(filter).stderr(Stdio::piped()).spawn()?;
+    let mut summary = String::new();
+    if let Some(stderr) = child.stderr.take() {
+        for line in BufReader::new(stderr).lines() {
+            let line = line?;
+            eprintln!("{line}");
+            if line.trim_start().starts_with("Summary [") {
+                summary = line;
+            }
+        }
+    }
+    let status = child.wait()?;
+    let passed = count(&summary, "passed");
+    let failed = count(&summary, "failed") + count(&summary, "timed out");
+    if !status.success() && failed == 0 {
+        bail!("the test runner ended with {status}");
+    }
+    Ok(Totals { passed, failed })
+}
+
+/// The number before `word` in nextest's closing line.
+fn count(summary: &str, word: &str) -> u32 {
+    let before = summary.split(word).next().filter(|before| before.len() < summary.len());
+    let number = before.and_then(|before| before.split_whitespace().next_back());
+    number.and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_closing_line_is_read() {
+        let line = "     Summary [   0.032s] 15 tests run: 12 passed (1 slow), 3 failed, 2 skipped";
+        assert_eq!((count(line, "passed"), count(line, "failed"), count(line, "timed out")), (12, 3, 0));
+    }
+}
