@@ -5,6 +5,7 @@ use clap::ValueEnum;
 use std::{
     io::{BufRead, BufReader},
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use crate::{build, install, run};
@@ -27,14 +28,15 @@ const PARITY: &[&str] = &["akademi-parity", "akademi-component-host", "akademi-w
 /// # Errors
 /// When a check or a test fails.
 pub fn test(only: Option<Group>) -> anyhow::Result<()> {
-    install::install(install::Purpose::Test)?;
+    let mut phases = Phases::default();
+    phases.time("installing", || install::install(install::Purpose::Test))?;
     let wants = |group| only.is_none_or(|only| only == group);
     if wants(Group::Unit) {
-        run::cargo(["fmt", "--all", "--check"])?;
+        phases.time("formatting", || run::cargo(["fmt", "--all", "--check"]))?;
     }
     if wants(Group::Parity) {
-        build::spin()?;
-        build::worker()?;
+        phases.time("building Spin components", build::spin)?;
+        phases.time("building the Worker", build::worker)?;
     }
     let filter: Vec<String> = match only {
         None => vec!["--workspace".into()],
@@ -47,12 +49,35 @@ pub fn test(only: Option<Group>) -> anyhow::Result<()> {
                 .collect()
         }
     };
-    let totals = nextest(&filter)?;
+    let compile = ["nextest", "run", "--no-run"].map(str::to_owned).into_iter().chain(filter.iter().cloned());
+    phases.time("compiling tests", || run::cargo(compile))?;
+    let totals = phases.time("running tests", || nextest(&filter))?;
+    phases.print();
     println!("{} passed, {} failed", totals.passed, totals.failed);
     if totals.failed > 0 {
         bail!("{} tests failed", totals.failed);
     }
     Ok(())
+}
+
+/// Where the time goes.
+#[derive(Default)]
+struct Phases(Vec<(&'static str, Duration)>);
+
+impl Phases {
+    #[allow(clippy::disallowed_methods, reason = "this tells the person at the terminal where the time went")]
+    fn time<T>(&mut self, name: &'static str, phase: impl FnOnce() -> T) -> T {
+        let started = std::time::Instant::now();
+        let result = phase();
+        self.0.push((name, started.elapsed()));
+        result
+    }
+
+    fn print(&self) {
+        for (name, took) in &self.0 {
+            println!("{name:<26} {:>5} s", took.as_secs());
+        }
+    }
 }
 
 fn packages(names: &[&str]) -> Vec<String> {

@@ -78,6 +78,13 @@ pub const DATABASE_URL: Variable = Variable {
     meaning: "PostgreSQL connection URL of the role `akademi_login`",
 };
 
+/// Where files are sent to and read from, apart from the academies' own hosts.
+pub const STORAGE_URL: Variable = Variable {
+    name: "storage_url",
+    secret: false,
+    meaning: "base URL of signed links to files, on a host that is no academy's",
+};
+
 /// A function: one crate, one component or binary.
 #[derive(Debug, Clone, Copy)]
 pub struct Function {
@@ -144,7 +151,14 @@ pub const FUNCTIONS: &[Function] = &[
         name: "authoring",
         plane: Plane::Lambda,
         database: true,
-        variables: &[DATABASE_URL, PLANE_ROOT_KEYS],
+        variables: &[DATABASE_URL, PLANE_ROOT_KEYS, STORAGE_URL],
+        outbound: &[],
+    },
+    Function {
+        name: "transcode",
+        plane: Plane::Lambda,
+        database: true,
+        variables: &[DATABASE_URL],
         outbound: &[],
     },
     Function {

@@ -166,6 +166,7 @@ CREATE TABLE enrolment (
     -- What gave it: order, code, staff.
     source text NOT NULL,
     created_at bigint NOT NULL,
+    completed_at bigint,
     PRIMARY KEY (tenant_id, id)
 );
 CREATE INDEX enrolment_course ON enrolment (tenant_id, course_id, user_id);

@@ -5,7 +5,8 @@
 //! - [`migrations`]: the schema. Every function's tables are numbered files of this crate's `migrations/`, its
 //!   statements stand in its own `store.rs`.
 //! - [`feed`] gives committed events their numbers; [`inbox`] keeps how far another's feed has been applied.
-//! - [`idempotency`]: the record behind `Idempotency-Key`. [`jobs`]: work that goes on after the answer.
+//! - [`idempotency`]: the record behind `Idempotency-Key`. [`jobs`]: work that goes on after the answer; [`media`]:
+//!   the one that transcodes.
 //! - [`objects`], [`object_key`], [`signed_url`]: an academy's files, and links that open one of them for a while.
 //! - [`cluster`], [`provision`]: a private PostgreSQL for a machine of one's own, and what it needs at first.
 //! - `testing` (feature): a database per test in tens of milliseconds.
@@ -38,6 +39,7 @@ pub mod feed;
 pub mod idempotency;
 pub mod inbox;
 pub mod jobs;
+pub mod media;
 pub mod migrations;
 pub mod object_key;
 pub mod objects;

@@ -75,13 +75,16 @@ fn compile() -> anyhow::Result<PathBuf> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     // What cargo sets for the program that runs this would make build scripts run again.
     for (name, _) in env::vars_os() {
-        if name.to_string_lossy().starts_with("CARGO_PKG_") || name.to_string_lossy().starts_with("CARGO_MANIFEST_") {
+        if name.to_string_lossy().starts_with("CARGO_PKG_")
+            || name.to_string_lossy().starts_with("CARGO_MANIFEST_")
+        {
             cargo.env_remove(name);
         }
     }
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from);
     cargo.current_dir(workspace()).env("CARGO_TARGET_DIR", &target);
-    let arguments = ["--package", "akademi-worker", "--target", "wasm32-unknown-unknown", "--profile", "wasm"];
+    let arguments =
+        ["--package", "akademi-worker", "--target", "wasm32-unknown-unknown", "--profile", "wasm"];
     run(cargo.args(["build", "--quiet"]).args(arguments))?;
     Ok(target.join("wasm32-unknown-unknown").join("wasm").join("akademi_worker.wasm"))
 }

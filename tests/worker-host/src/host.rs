@@ -53,10 +53,13 @@ impl WorkerHost {
     pub fn prepare(options: Options) -> anyhow::Result<Self> {
         let tools = Tools::install()?;
         let folder = tempfile::Builder::new().prefix("akademi-worker-").tempdir()?;
-        config::write(&folder.path().join("wrangler.toml"), &options.variables)?;
+        config::write(folder.path(), &options.variables)?;
         let persist_dir = options.persist_dir.unwrap_or_else(|| folder.path().join("state"));
+        let persist_dir = std::path::absolute(persist_dir)?;
         let mut migrations = wrangler(&tools, folder.path());
-        migrations.args(["d1", "migrations", "apply", config::DATABASE, "--local", "--persist-to"]).arg(&persist_dir);
+        migrations
+            .args(["d1", "migrations", "apply", config::DATABASE, "--local", "--persist-to"])
+            .arg(&persist_dir);
         run(&mut migrations)?;
         let database = find_database(&persist_dir)?;
         Ok(Self { folder, tools, port: options.port, persist_dir, database })

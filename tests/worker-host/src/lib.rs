@@ -22,8 +22,8 @@
 //!   that `AKADEMI_TOOLS` names, or else into `target/tools`.
 //!
 //! # What differs from Cloudflare
-//! There is one isolate, the client's address is always the loopback one, and no limit on CPU time or memory
-//! applies. A request's Host header is the academy's host, as it is there.
+//! There is one isolate, no limit on CPU time or memory applies, and `cf-connecting-ip` is what the client sends,
+//! where Cloudflare puts its own value. A request's Host header is the academy's host, as it is there.
 
 mod build;
 mod config;

@@ -13,7 +13,13 @@ use std::{
 };
 
 /// Ends the group when the pipe to it closes, however its owner came to its end.
-const GUARD: &str = "\"$@\" </dev/null & cat >/dev/null; trap '' TERM; kill -s TERM 0; sleep 5; kill -s KILL 0";
+const GUARD: &str = r#""$@" </dev/null & child=$!
+cat >/dev/null
+trap '' TERM
+kill -s TERM 0
+(sleep 5; kill -s KILL 0) &
+wait $child
+kill -s KILL 0"#;
 
 /// How often 50 ms pass before what does not end is killed.
 const PATIENCE: u32 = 100;
@@ -103,5 +109,41 @@ impl Drop for Group {
             let _ = kill_process_group(group, Signal::KILL);
         }
         let _ = self.guard.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sleepers() -> Group {
+        let mut command = Command::new("sh");
+        command.args(["-c", "sleep 1000 & echo started; sleep 1000"]);
+        let group = Group::start(&command).unwrap();
+        while !group.output().text().contains("started") {
+            thread::sleep(Duration::from_millis(10));
+        }
+        group
+    }
+
+    #[test]
+    fn nothing_of_a_dropped_group_is_left() {
+        let group = sleepers();
+        let id = group.id().unwrap();
+        drop(group);
+        assert!(test_kill_process_group(id).is_err());
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_group_whose_owner_was_killed() {
+        let mut group = sleepers();
+        // What the kernel does to the pipe of a process that is gone.
+        drop(group.guard.stdin.take());
+        group.guard.wait().unwrap();
+        let mut patience = 0..100;
+        while test_kill_process_group(group.id().unwrap()).is_ok() {
+            patience.next().expect("something was left running");
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 }

@@ -85,7 +85,8 @@ pub fn run(command: &mut Command) -> anyhow::Result<String> {
     let name = command.get_program().to_os_string();
     let name = Path::new(&name).file_name().unwrap_or(OsStr::new("program")).display().to_string();
     let output = command.output().with_context(|| format!("starting {name}"))?;
-    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    let said =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
     if !output.status.success() {
         bail!("{name} ended with {}:\n{said}", output.status);
     }

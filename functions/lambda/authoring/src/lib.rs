@@ -15,25 +15,33 @@
 //! One transaction: the newest publication is kept for rebuilds, every lesson of the new version goes
 //! into the feed, and the course as the last event makes them visible.
 //!
+//! # Files
+//! [`imports`] makes a draft of an archive that was sent straight to storage; [`assets`] leads whoever is enrolled to the
+//! files of a course by signed links.
+//!
 //! # Jobs
 //! [`create_course`], [`import_content`] and [`publish_course`] are the same steps for whoever holds a transaction.
 
+mod assets;
 mod check;
 mod content;
 mod courses;
 mod error;
+mod imports;
 mod publication;
 mod quiz_check;
 mod sanitising;
 mod store;
+mod uploads;
 mod words;
 
 use akademi_api::{
     Gate, Ports,
     config::{Config, ConfigError},
+    ports::Wake,
     signed::PlaneKeys,
 };
-use akademi_lambda_store::postgres::Postgres;
+use akademi_lambda_store::{objects::Objects, postgres::Postgres};
 use axum::{
     Router,
     routing::{get, post, put},
@@ -45,7 +53,9 @@ pub use check::{MAX_ANSWERS_BYTES, MAX_BODY_BYTES, MAX_CONTENT_BYTES, MAX_LESSON
 pub use content::{ImportedContent, LessonInput, ModuleInput, SectionInput, import_content};
 pub use courses::{CourseHead, NewCourse, Summary, create_course};
 pub use error::AuthoringError;
+pub use imports::{ImportCounts, ImportResult, MAX_ARCHIVE_BYTES};
 pub use publication::publish_course;
+pub use uploads::Storage;
 pub use words::MAX_WORDS_BYTES;
 
 /// What the function stands on.
@@ -54,22 +64,38 @@ pub struct Authoring {
     ports: Ports,
     planes: Arc<PlaneKeys>,
     postgres: Postgres,
+    storage: Storage,
+    workers: Arc<dyn Wake>,
 }
 
 impl Authoring {
-    pub fn new(ports: Ports, planes: Arc<PlaneKeys>, postgres: Postgres) -> Self {
-        Self { ports, planes, postgres }
+    /// `workers` has whoever runs [`Authoring::run_next_import`] and transcodes look for a job soon.
+    pub fn new(
+        ports: Ports,
+        planes: Arc<PlaneKeys>,
+        postgres: Postgres,
+        storage: Storage,
+        workers: Arc<dyn Wake>,
+    ) -> Self {
+        Self { ports, planes, postgres, storage, workers }
     }
 
     /// `max_connections` is 1 on Lambda, where an instance serves one request at a time.
     ///
     /// # Errors
     /// [`ConfigError`] naming the variable that is missing or wrong.
-    pub fn from_config(ports: Ports, config: &Config<'_>, max_connections: u32) -> Result<Self, ConfigError> {
+    pub fn from_config(
+        ports: Ports,
+        config: &Config<'_>,
+        max_connections: u32,
+        objects: Objects,
+        workers: Arc<dyn Wake>,
+    ) -> Result<Self, ConfigError> {
         let planes = config.read(akademi_functions::PLANE_ROOT_KEYS, PlaneKeys::from_config)?;
         let postgres =
             config.read(akademi_functions::DATABASE_URL, |url| Postgres::from_url(url, max_connections))?;
-        Ok(Self::new(ports, Arc::new(planes), postgres))
+        let storage = Storage::from_config(objects, config)?;
+        Ok(Self::new(ports, Arc::new(planes), postgres, storage, workers))
     }
 }
 
@@ -80,6 +106,10 @@ pub fn router(authoring: Authoring) -> Router {
         .route("/api/v1/authoring/courses/{course_id}", get(courses::show).patch(courses::change))
         .route("/api/v1/authoring/courses/{course_id}/content", put(content::replace))
         .route("/api/v1/authoring/courses/{course_id}/publish", post(publication::publish))
+        .route("/api/v1/authoring/imports", post(imports::create))
+        .route("/api/v1/authoring/imports/{job_id}/start", post(imports::start))
+        .route("/api/v1/authoring/jobs/{job_id}", get(imports::job::show))
+        .route("/api/v1/media/{asset_id}/{*path}", get(assets::show))
         .with_state(authoring);
     gate.guard(router)
 }
@@ -91,6 +121,10 @@ pub fn router(authoring: Authoring) -> Router {
     courses::show,
     courses::change,
     content::replace,
-    publication::publish
+    publication::publish,
+    imports::create,
+    imports::start,
+    imports::job::show,
+    assets::show
 ))]
 pub struct ApiDoc;

@@ -258,7 +258,7 @@ fn names_of_any_length_stay_on_the_page_and_move_nothing() {
 
 #[test]
 fn no_text_at_all_is_refused() {
-    for blank in ["", "   ", "\u{200b}\u{feff}", "\n\t"] {
+    for blank in ["", "   ", "\u{200b}\u{feff}", "\n\t", "\u{200d}", "\u{301}"] {
         let problem = Renderer::new().unwrap().render(&named(blank)).unwrap_err();
         assert!(matches!(problem, RenderError::Blank("learner_name")), "{blank:?}: {problem:?}");
     }

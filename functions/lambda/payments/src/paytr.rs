@@ -142,6 +142,10 @@ impl Provider for PayTr {
         "paytr"
     }
 
+    fn check(&self, payment: &PaymentRequest) -> Result<(), ProviderError> {
+        hosted_page::form(self, payment).map(drop)
+    }
+
     fn begin<'a>(&'a self, payment: &'a PaymentRequest) -> BoxFuture<'a, Result<Checkout, ProviderError>> {
         Box::pin(hosted_page::begin(self, payment))
     }

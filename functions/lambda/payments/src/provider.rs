@@ -35,6 +35,9 @@ pub trait Provider: Send + Sync {
     /// The provider's name in `/callbacks/{provider}/…` and in the ledger.
     fn name(&self) -> &'static str;
 
+    /// Refuses what [`Provider::begin`] would not send, without sending anything.
+    fn check(&self, payment: &PaymentRequest) -> Result<(), ProviderError>;
+
     /// Registers an attempt and says where to send the browser. Nothing is charged before the buyer acts there,
     /// so after any error the attempt may be given up and a new one begun under a new reference.
     fn begin<'a>(&'a self, payment: &'a PaymentRequest) -> BoxFuture<'a, Result<Checkout, ProviderError>>;

@@ -2,15 +2,21 @@
 
 use akademi_api::{Ports, config::Config, ports::HttpClient, signed::PlaneKeys};
 use akademi_lambda_store::postgres::Postgres;
+use akademi_payments::Payments;
 use akademi_sync::{Carried, Sync, SyncError, Trigger, Wake};
 use axum::Router;
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::Notify, task::JoinHandle};
 
+use crate::http_client::Network;
+
 /// The plane's functions and its sync.
 pub struct LambdaPlane {
     pub router: Router,
+    /// What payment providers call, which no academy's host forwards.
+    pub callbacks: Router,
     pub sync: Sync,
+    pub payments: Payments,
     wake: Arc<WakeUp>,
 }
 
@@ -38,9 +44,37 @@ impl LambdaPlane {
         let planes = Arc::new(config.read(akademi_functions::PLANE_ROOT_KEYS, PlaneKeys::from_config)?);
         let sync = Sync::new(ports.clone(), planes.clone(), postgres.clone(), edge, config)?;
         let wake = Arc::new(WakeUp::default());
+        let payments = Payments::new(
+            ports.clone(),
+            planes.clone(),
+            postgres.clone(),
+            Network::new(),
+            wake.clone(),
+            config,
+        )?;
         let authoring = akademi_authoring::Authoring::new(ports.clone(), planes, postgres);
-        let router = akademi_sync::router(sync.clone(), wake.clone()).merge(akademi_authoring::router(authoring));
-        Ok(Self { router, sync, wake })
+        let router = akademi_sync::router(sync.clone(), wake.clone())
+            .merge(akademi_authoring::router(authoring))
+            .merge(akademi_payments::router(payments.clone()));
+        let callbacks = akademi_payments::callbacks(payments.clone());
+        Ok(Self { router, callbacks, sync, payments, wake })
+    }
+
+    /// Ends orders that nobody paid in time, every minute, until the task is aborted.
+    pub fn run_expiry(&self, ports: Ports) -> JoinHandle<()> {
+        let payments = self.payments.clone();
+        tokio::spawn(async move {
+            let mut minute = tokio::time::interval(Duration::from_secs(60));
+            loop {
+                minute.tick().await;
+                if let Err(error) = payments.expire_orders(ports.now()).await {
+                    let line = serde_json::json!({
+                        "at": ports.now(), "function": "payments", "level": "error", "cause": error.to_string(),
+                    });
+                    ports.log.line(&line.to_string());
+                }
+            }
+        })
     }
 
     /// Runs sync whenever it is woken, and every `interval`, until the task is aborted.

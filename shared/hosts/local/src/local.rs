@@ -38,6 +38,7 @@ pub struct Local {
     pub router: Router,
     server: Server,
     sync: JoinHandle<()>,
+    expiry: JoinHandle<()>,
 }
 
 impl Local {
@@ -62,20 +63,25 @@ impl Local {
         let to_lambda: Arc<dyn akademi_api::ports::HttpClient> = to_lambda;
         let router = akademi_edge_functions::all(&edge, &to_lambda, &config)?;
         to_edge.connect(router.clone());
+        // The platform's host is this port too.
+        let router = router.merge(lambda.callbacks.clone());
 
         let server = Server::start(router.clone(), options.listen)
             .await
             .with_context(|| format!("listening on {}", options.listen))?;
-        let sync = lambda.run_sync(ports, options.sync_interval);
-        Ok(Self { edge, lambda, variables, address: server.address, router, server, sync })
+        let sync = lambda.run_sync(ports.clone(), options.sync_interval);
+        let expiry = lambda.run_expiry(ports);
+        Ok(Self { edge, lambda, variables, address: server.address, router, server, sync, expiry })
     }
 
     /// Ends requests, sync and the server.
     pub async fn stop(self) {
         self.server.stop().await;
-        self.sync.abort();
-        // It ends at its next await, or has ended already.
-        let _ = self.sync.await;
+        for job in [self.sync, self.expiry] {
+            job.abort();
+            // It ends at its next await, or has ended already.
+            let _ = job.await;
+        }
     }
 }
 

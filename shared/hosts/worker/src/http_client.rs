@@ -22,7 +22,10 @@ const MAX_ANSWER_BYTES: usize = 10 * 1024 * 1024;
 struct WorkersHttp;
 
 impl HttpClient for WorkersHttp {
-    fn send(&self, request: http::Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, Unreachable>> {
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, Unreachable>> {
         Box::pin(Alone::new(async move {
             let controller = AbortController::default();
             let exchange = pin!(exchange(request, controller.signal()));
@@ -37,7 +40,10 @@ impl HttpClient for WorkersHttp {
     }
 }
 
-async fn exchange(request: http::Request<Bytes>, signal: AbortSignal) -> worker::Result<http::Response<Bytes>> {
+async fn exchange(
+    request: http::Request<Bytes>,
+    signal: AbortSignal,
+) -> worker::Result<http::Response<Bytes>> {
     let response = Fetch::Request(outgoing(request)?).send_with_signal(&signal).await?;
     let (parts, mut body) = HttpResponse::try_from(response)?.into_parts();
     let mut bytes = BytesMut::new();
@@ -59,7 +65,8 @@ fn outgoing(request: http::Request<Bytes>) -> worker::Result<Request> {
     init.set_method(parts.method.as_str());
     let headers = web_sys::Headers::new()?;
     for (name, value) in &parts.headers {
-        let value = value.to_str().map_err(|_| worker::Error::RustError(format!("header {name} is not text")))?;
+        let value =
+            value.to_str().map_err(|_| worker::Error::RustError(format!("header {name} is not text")))?;
         headers.append(name.as_str(), value)?;
     }
     init.set_headers(headers.as_ref());

@@ -6,16 +6,18 @@
 #![cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 
 mod http_client;
+mod messages;
 mod ports;
 
 use akademi_api::{Problem, caller::ClientAddress, config::Config};
 use akademi_edge_store::{Edge, d1::D1};
 use akademi_functions::{FUNCTIONS, Plane};
 use axum::{Router, body::Body, response::Response};
-use http::{HeaderName, HeaderValue};
 use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 use tower::ServiceExt;
 use worker::{Context, Env, console_error, event, wasm_bindgen::JsValue};
+
+use messages::{incoming, outgoing};
 
 /// The binding of the D1 database in `wrangler.toml`.
 const DATABASE: &str = "DB";
@@ -24,23 +26,8 @@ const DATABASE: &str = "DB";
 const CLIENT_ADDRESS: &str = "cf-connecting-ip";
 
 #[event(fetch)]
-async fn fetch(request: worker::Request, env: Env, _context: Context) -> worker::Result<Response> {
-    Ok(respond(incoming(&request)?, &env).await)
-}
-
-/// The request in the `http` crate's types. `worker` has such a conversion too; it refuses a header value beyond
-/// ASCII, where other hosts hand it on.
-fn incoming(request: &worker::Request) -> worker::Result<http::Request<Body>> {
-    let request = request.inner();
-    let mut incoming = http::Request::builder().method(request.method().as_str()).uri(request.url()).body(
-        request.body().map_or_else(Body::empty, |stream| Body::new(worker::Body::new(stream))),
-    )?;
-    for (name, value) in &worker::Headers(request.headers()) {
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(http::Error::from)?;
-        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(http::Error::from)?;
-        incoming.headers_mut().append(name, value);
-    }
-    Ok(incoming)
+async fn fetch(request: worker::Request, env: Env, _context: Context) -> worker::Result<worker::Response> {
+    outgoing(respond(incoming(&request)?, &env).await).await
 }
 
 async fn respond(mut request: http::Request<Body>, env: &Env) -> Response {

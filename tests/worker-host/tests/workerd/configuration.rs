@@ -30,6 +30,9 @@ fn wrangler_toml_names_every_variable_of_the_edge() {
         chosen.map(|variable| variable.name.to_ascii_uppercase()).collect()
     };
     let secrets = config["secrets"]["required"].as_array().unwrap();
-    assert_eq!(secrets.iter().map(|name| name.as_str().unwrap().to_owned()).collect::<BTreeSet<_>>(), wanted(true));
+    assert_eq!(
+        secrets.iter().map(|name| name.as_str().unwrap().to_owned()).collect::<BTreeSet<_>>(),
+        wanted(true)
+    );
     assert_eq!(config["vars"].as_table().unwrap().keys().cloned().collect::<BTreeSet<_>>(), wanted(false));
 }

@@ -102,7 +102,7 @@ async fn publications_at_once_follow_one_another() {
         LambdaEvent::LessonPublished { version, .. } | LambdaEvent::CoursePublished { version, .. } => {
             version
         }
-        LambdaEvent::CourseWithdrawn { .. } => panic!(),
+        other => panic!("{other:?}"),
     });
     let expected: Vec<_> = (1..=4).flat_map(|version| [version; 5]).collect();
     assert_eq!(seen.collect::<Vec<_>>(), expected);

@@ -41,9 +41,9 @@ async fn content_that_breaks_a_rule_is_refused_by_its_path() {
         ("unknown field", with(html(), "/colour", json!(1)), vec![field("colour")]),
         ("title of a wrong type", with(html(), "/title", json!(5)), vec![field("title")]),
         ("title too long", html_lesson(&"x".repeat(201), "x"), vec![field("title")]),
-        ("title missing", json!({ "body": { "kind": "html", "html": "x" } }), vec![LESSON.into()]),
-        ("no such kind", with(html(), "/body/kind", json!("song")), vec![field("body")]),
-        ("unknown field in a body", with(html(), "/body/css", json!("x")), vec![field("body")]),
+        ("title missing", json!({ "body": { "kind": "html", "html": "x" } }), vec![field("title")]),
+        ("no such kind", with(html(), "/body/kind", json!("song")), vec![in_body("kind")]),
+        ("unknown field in a body", with(html(), "/body/css", json!("x")), vec![in_body("css")]),
         (
             "an id that nobody has",
             with(html(), "/id", json!("01890000-0000-7000-8000-00000000ffff")),
@@ -192,29 +192,29 @@ async fn requests_that_are_not_as_they_must_be_write_nothing() {
     let content = format!("{course}/content");
     let long = "x".repeat(1_001);
     let cases = [
-        (Method::POST, COURSES, json!({}), 422, vec!["."]),
+        (Method::POST, COURSES, json!({}), 422, vec!["title"]),
         (Method::POST, COURSES, json!({ "title": "" }), 422, vec!["title"]),
         (Method::POST, COURSES, json!({ "title": "x".repeat(201) }), 422, vec!["title"]),
         (Method::POST, COURSES, json!({ "title": ["x"] }), 422, vec!["title"]),
         (Method::POST, COURSES, json!({ "title": "x", "price": 1 }), 422, vec!["price"]),
         (Method::POST, COURSES, json!({ "title": "x", "language": "türkçe" }), 422, vec!["language"]),
         (Method::POST, COURSES, json!({ "title": "x", "summary": long }), 422, vec!["summary"]),
-        (Method::PATCH, &course, json!({ "title": "x" }), 422, vec!["."]),
+        (Method::PATCH, &course, json!({ "title": "x" }), 422, vec!["revision"]),
         (Method::PATCH, &course, json!({ "revision": "1" }), 422, vec!["revision"]),
         (Method::PATCH, &course, json!({ "revision": 1, "slug": "Işık" }), 422, vec!["slug"]),
         (Method::PATCH, &course, json!({ "revision": 1, "owner": "x" }), 422, vec!["owner"]),
         (Method::PATCH, &course, json!({ "revision": 1, "slug": "golge" }), 409, vec![]),
         (Method::PATCH, &course, json!({ "revision": 0, "title": "x" }), 409, vec![]),
         (Method::PATCH, &course, json!({ "revision": 2, "title": "x" }), 409, vec![]),
-        (Method::PUT, &content, json!({ "modules": [] }), 422, vec!["."]),
-        (Method::PUT, &content, json!({ "revision": 1 }), 422, vec!["."]),
+        (Method::PUT, &content, json!({ "modules": [] }), 422, vec!["revision"]),
+        (Method::PUT, &content, json!({ "revision": 1 }), 422, vec!["modules"]),
         (Method::PUT, &content, json!({ "revision": 1, "modules": {} }), 422, vec!["modules"]),
         (
             Method::PUT,
             &content,
             json!({ "revision": 1, "modules": [{ "title": "x" }] }),
             422,
-            vec!["modules[0]"],
+            vec!["modules[0].sections"],
         ),
         (Method::PUT, &content, json!({ "revision": 7, "modules": whole_course() }), 409, vec![]),
     ];
@@ -228,7 +228,7 @@ async fn requests_that_are_not_as_they_must_be_write_nothing() {
     for (method, target) in [(Method::POST, COURSES), (Method::PATCH, &course), (Method::PUT, &content)] {
         for (content_type, body, status) in [
             ("application/json", b"{".to_vec(), 400),
-            ("application/json", b"{\"title\": \"\xff\"}".to_vec(), 400),
+            ("application/json", b"{\"\xff\": 1}".to_vec(), 400),
             ("application/json", Vec::new(), 400),
             ("text/plain", b"{}".to_vec(), 415),
             ("application/json; charset=latin1", b"{}".to_vec(), 415),

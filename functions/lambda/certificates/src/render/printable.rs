@@ -37,7 +37,8 @@ impl Printable {
 
     /// The text in NFC as one line, in characters that the fonts have and that stay where they stand: white space
     /// of any kind is one space, invisible characters are left out, and a character that steers the direction of
-    /// text, is a control or has no glyph is spelled as its code point (`[U+202E]`). `None` if nothing remains.
+    /// text, is a control or has no glyph is spelled as its code point (`[U+202E]`). `None` if nothing remains that
+    /// takes room.
     pub fn line(&self, text: &str) -> Option<Line> {
         let mut line = String::with_capacity(text.len().min(LONGEST * 4));
         let mut printed = 0;
@@ -59,7 +60,7 @@ impl Printable {
             if word >= LONGEST_WORD {
                 line.push(ZERO_WIDTH_SPACE);
             }
-            if self.font_of(&letter).is_some() {
+            if self.is_drawable(&letter) {
                 line.push_str(&letter);
                 printed += letter.chars().count();
                 word += 1;
@@ -74,14 +75,14 @@ impl Printable {
         }
         line.truncate(line.trim_end().len());
         let em = line.chars().map(|character| self.advance(character)).sum();
-        (!line.is_empty()).then_some(Line { text: line, em })
+        (em > 0.0).then_some(Line { text: line, em })
     }
 
-    /// The font that draws a letter with its marks. Typst falls back to another font for whole letters only, and
-    /// what no font has would be a box, which PDF/A refuses.
-    fn font_of(&self, letter: &str) -> Option<&FontInstance> {
-        let has = |font: &&FontInstance| letter.chars().all(|c| font.info().coverage.contains(c.into()));
-        if letter.chars().any(is_steering) { None } else { self.fonts.iter().find(has) }
+    /// Whether one font has a letter with all its marks. Typst falls back to another font for whole letters only,
+    /// and what no font has would be a box, which PDF/A refuses.
+    fn is_drawable(&self, letter: &str) -> bool {
+        let has = |font: &FontInstance| letter.chars().all(|c| font.info().coverage.contains(c.into()));
+        !letter.chars().any(is_steering) && self.fonts.iter().any(has)
     }
 
     /// A character's width in em; nothing if it joins to the one before it.

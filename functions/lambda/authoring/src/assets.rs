@@ -1,0 +1,101 @@
+//! The files of courses, as learners and authors read them: a signed link to storage, or a playlist of such links.
+
+mod playlist;
+mod store;
+
+use akademi_api::{Caller, PathParam, Problem, problem::ProblemDocument};
+use akademi_domain::{ids::AssetId, permission::Permission};
+use akademi_lambda_store::object_key::ObjectKey;
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::{Authoring, AuthoringError};
+use playlist::{linked, names_segments};
+use store::{Media, find_media};
+
+/// How long a link to a file opens it, in seconds: a browser follows it at once.
+const LINK_SECONDS: i64 = 5 * 60;
+/// A paused player asks for its next segment by the playlist that it has: twice the video and an hour.
+const PAUSE_SECONDS: i64 = 60 * 60;
+/// The largest playlist, in bytes: of 12 hours it has some 300 KB.
+const MAX_PLAYLIST_BYTES: u64 = 1 << 20;
+const PLAYLIST_TYPE: &str = "application/vnd.apple.mpegurl";
+/// What begins the paths of a transcoded video's own files.
+const PLAYBACK: &str = "hls/";
+
+/// What stays as it is in one segment of a path (RFC 3986 §2.3).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Where an asset is read; `name` is what a browser saves it as.
+pub(crate) fn media_path(asset: AssetId, name: &str) -> String {
+    format!("/api/v1/media/{asset}/{}", utf8_percent_encode(name, SEGMENT))
+}
+
+/// A file of a course
+///
+/// For whoever is enrolled in the course, or may write courses. Any name stands for the file itself: 302 to a link that
+/// opens it for five minutes. A video that has been transcoded plays from `hls/master.m3u8` (RFC 8216): media playlists come
+/// with links to their segments, and anything else under `hls/` is a 302.
+#[utoipa::path(get, path = "/api/v1/media/{asset_id}/{*path}", tag = "media",
+    params(("asset_id" = AssetId, Path, description = "The file"),
+           ("*path" = String, Path, description = "A name, or `hls/` and a path of the transcoded video")),
+    responses((status = 302, description = "Where the file is", headers(("Location" = String))),
+              (status = 200, description = "A playlist", body = String, content_type = "application/vnd.apple.mpegurl"),
+              (status = 403, description = "The person is not enrolled", body = ProblemDocument, content_type = "application/problem+json")))]
+pub async fn show(
+    State(authoring): State<Authoring>,
+    caller: Caller,
+    PathParam((asset, path)): PathParam<(AssetId, String)>,
+) -> Result<Response, AuthoringError> {
+    let mut tx = authoring.postgres.tenant(caller.tenant).await?;
+    let media = find_media(&mut tx, asset, caller.user).await?.ok_or(AuthoringError::NotFound)?;
+    tx.commit().await?;
+    if !media.is_enrolled && !caller.may(Permission::CoursesWrite) {
+        return Err(Problem::forbidden().with_detail("This file is for those enrolled in its course.").into());
+    }
+    match path.strip_prefix(PLAYBACK) {
+        Some(path) => playback(&authoring, &media, path).await,
+        None if path.contains('/') => Err(AuthoringError::NotFound),
+        None => redirect(&authoring, media.key, LINK_SECONDS),
+    }
+}
+
+async fn playback(authoring: &Authoring, media: &Media, path: &str) -> Result<Response, AuthoringError> {
+    let playback = media.playback.as_ref().ok_or(AuthoringError::NotFound)?;
+    let file = playback.file(path).ok_or(AuthoringError::NotFound)?;
+    let key = below(&playback.folder, path)?;
+    if file.content_type != PLAYLIST_TYPE {
+        return redirect(authoring, key, LINK_SECONDS);
+    }
+    let storage = &authoring.storage;
+    let text = storage.objects.read(&key, MAX_PLAYLIST_BYTES).await.map_err(Problem::broken)?;
+    let text = std::str::from_utf8(&text).map_err(Problem::broken)?;
+    let playlist = if names_segments(text) {
+        let now = authoring.ports.now();
+        let seconds = playback.duration_ms.saturating_mul(2) / 1000 + PAUSE_SECONDS;
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        linked(text, |name| {
+            let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+            playback.file(&path)?;
+            Some(storage.download(below(&playback.folder, &path).ok()?, seconds, now))
+        })
+    } else {
+        // Its playlists stand beside it, and are asked for here.
+        text.to_owned()
+    };
+    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(PLAYLIST_TYPE))], playlist).into_response())
+}
+
+fn below(folder: &ObjectKey, path: &str) -> Result<ObjectKey, Problem> {
+    path.split('/').try_fold(folder.clone(), |key, part| key.join(part)).map_err(Problem::broken)
+}
+
+fn redirect(authoring: &Authoring, key: ObjectKey, seconds: i64) -> Result<Response, AuthoringError> {
+    let link = authoring.storage.download(key, seconds, authoring.ports.now());
+    let location = HeaderValue::try_from(link).map_err(Problem::broken)?;
+    Ok((StatusCode::FOUND, [(header::LOCATION, location)]).into_response())
+}

@@ -1,0 +1,139 @@
+//! `POST /api/v1/orders`: the order is committed first, then the provider is asked for a page.
+
+use akademi_api::{Body, Caller, Problem, problem::ProblemDocument, signed::CallContext};
+use akademi_domain::{ids::OrderId, money::Money, order::OrderState};
+use akademi_lambda_store::{
+    error::StoreError,
+    idempotency::{self, Begin, Claim, Scope, StoredResponse},
+    postgres::TenantTransaction,
+};
+use axum::{Extension, extract::State, response::Response};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Payments, PaymentsError, attempt,
+    buyer::BuyerDetails,
+    error::still_running,
+    idempotent, placing,
+    store::{self, Order},
+};
+
+const ROUTE: &str = "POST /api/v1/orders";
+/// Longer than any call to a provider takes.
+const LEASE_MILLIS: i64 = 60_000;
+
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewOrder {
+    /// What `POST /api/v1/coupons/quote` answered.
+    quote: String,
+    /// Needed by providers unless there is nothing to pay.
+    #[serde(default)]
+    buyer: Option<BuyerDetails>,
+}
+
+/// An order that was just made.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct OrderMade {
+    id: OrderId,
+    state: OrderState,
+    total: Money,
+    /// Where to pay; `null` when there is nothing to pay.
+    checkout: Option<CheckoutPage>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct CheckoutPage {
+    /// The provider's page: send the browser there.
+    pub page: String,
+}
+
+/// Order what was quoted
+///
+/// Holds the coupon's use and answers the provider's page; without anything to pay the order is paid at once. Needs an
+/// `Idempotency-Key`; a retry with it never makes a second order. The order waits 30 minutes for its money.
+#[utoipa::path(post, path = "/api/v1/orders", tag = "orders", request_body = NewOrder,
+    params(("Idempotency-Key" = String, Header, description = "1 to 255 visible ASCII characters, bare or quoted")),
+    responses((status = 201, description = "The order", body = OrderMade,
+                headers(("Location" = String), ("Idempotent-Replayed" = String, description = "`true` if this was answered before"))),
+              (status = 400, description = "The Idempotency-Key is missing, or the body is not well-formed", body = ProblemDocument, content_type = "application/problem+json"),
+              (status = 409, description = "The quote is over, a price has changed, the coupon is used up, a course is there already, or the same request is still running", body = ProblemDocument, content_type = "application/problem+json")))]
+pub async fn create(
+    State(payments): State<Payments>,
+    caller: Caller,
+    Extension(call): Extension<CallContext>,
+    Body(new): Body<NewOrder>,
+) -> Result<Response, PaymentsError> {
+    let key = idempotent::key(&call)?;
+    let scope = Scope { user: caller.user, route: ROUTE, key: &key };
+    let fingerprint = idempotent::fingerprint(&new)?;
+    let mut tx = payments.postgres.tenant(caller.tenant).await?;
+    let now = payments.ports.now();
+    let claim = match idempotency::begin(&mut tx, &scope, &fingerprint, LEASE_MILLIS, now).await? {
+        Begin::Fresh(claim) => claim,
+        Begin::Running => return Err(still_running().into()),
+        Begin::Replay(stored) => return idempotent::respond(stored, true),
+        Begin::Mismatch => return Err(idempotent::mismatch().into()),
+    };
+    // There is one if an earlier request with this key got no page, or died before it could say so.
+    let order = match store::find_order_by_key(&mut tx, caller.user, &key).await? {
+        Some(order) => order,
+        None => placing::place(&payments, &mut tx, &caller, &new.quote, &key).await?,
+    };
+    match order.state {
+        OrderState::Paid => {
+            let response = made(&order, None)?;
+            idempotency::finish(&mut tx, &scope, claim, &response).await?;
+            tx.commit().await?;
+            payments.wake.wake();
+            return idempotent::respond(response, false);
+        }
+        OrderState::Pending if now < order.expires_at => {}
+        _ => {
+            let detail = "This order has ended without being paid: make a new one with a new Idempotency-Key.";
+            return Err(Problem::new(StatusCode::CONFLICT, "order-ended", detail).into());
+        }
+    }
+    let details = new.buyer.unwrap_or_default();
+    let attempt = attempt::register(&payments, &mut tx, &caller, &call, &order, details).await?;
+    tx.commit().await?;
+
+    let begun = attempt.begin().await;
+    let mut tx = payments.postgres.tenant(caller.tenant).await?;
+    let now = payments.ports.now();
+    match begun {
+        Ok(checkout) => {
+            let page = checkout.page.to_string();
+            store::save_page(&mut tx, attempt.id, &page, now).await?;
+            let response = made(&order, Some(page))?;
+            idempotency::finish(&mut tx, &scope, claim, &response).await?;
+            tx.commit().await?;
+            idempotent::respond(response, false)
+        }
+        Err(error) => {
+            store::abandon_payment(&mut tx, attempt.id, now).await?;
+            give_back(&mut tx, &scope, claim).await?;
+            tx.commit().await?;
+            Err(attempt::unavailable(&error).into())
+        }
+    }
+}
+
+/// Lets the same request be sent again at once. Where another one has the key by now, that one goes on.
+async fn give_back(
+    tx: &mut TenantTransaction,
+    scope: &Scope<'_>,
+    claim: Claim,
+) -> Result<(), PaymentsError> {
+    match idempotency::release(tx, scope, claim).await {
+        Ok(()) | Err(StoreError::LeaseLost) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn made(order: &Order, page: Option<String>) -> Result<StoredResponse, PaymentsError> {
+    let checkout = page.map(|page| CheckoutPage { page });
+    let body = OrderMade { id: order.id, state: order.state, total: order.total, checkout };
+    idempotent::created(format!("/api/v1/orders/{}", order.id), &body)
+}

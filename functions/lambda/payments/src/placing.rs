@@ -1,0 +1,131 @@
+//! A quote becomes an order.
+
+use akademi_api::{
+    Caller, Problem,
+    quote::{QuoteError, QuoteTerms},
+};
+use akademi_domain::{
+    ids::{CourseId, EnrolmentId, OrderId},
+    order::{self, OrderState},
+    pricing::{self, Line, Quote},
+    time::Timestamp,
+};
+use akademi_feed::LambdaEvent;
+use akademi_lambda_store::postgres::TenantTransaction;
+use http::StatusCode;
+
+use crate::{
+    ORDER_SECONDS, Payments, PaymentsError, events, holds,
+    store::{self, Offer, Order, OrderLine},
+};
+
+/// Makes the order of a quote: priced again from this plane's own tables, with the coupon's use held. An order of nothing
+/// to pay is paid at once.
+///
+/// # Errors
+/// 422 for what is no quote, 404 for another person's, 409 if it has expired, costs something else by now, its coupon
+/// is used up or the person has one of the courses.
+pub async fn place(
+    payments: &Payments,
+    tx: &mut TenantTransaction,
+    caller: &Caller,
+    quote: &str,
+    idempotency_key: &str,
+) -> Result<Order, PaymentsError> {
+    let now = payments.ports.now();
+    let terms = payments.quotes.verify(quote, now).map_err(|error| match error {
+        QuoteError::Invalid => Problem::field("quote", error),
+        QuoteError::Expired => conflict("quote-expired", "The quote has expired: ask for a new one."),
+    })?;
+    if terms.tenant != caller.tenant || terms.person != caller.user {
+        return Err(Problem::not_found().into());
+    }
+    let courses: Vec<CourseId> = terms.lines.iter().map(|line| line.course).collect();
+    if store::has_one_of(tx, caller.user, &courses).await? {
+        return Err(conflict("already-enrolled", "You have one of these courses already.").into());
+    }
+    let (offers, priced) = price_again(tx, &terms, &courses, now).await?;
+    if let Some(coupon) = terms.coupon
+        && !holds::take(tx, coupon, now).await?
+    {
+        return Err(conflict("coupon-not-available", "The coupon is used up: ask for a new quote.").into());
+    }
+    let machine = order::Order::new(priced.total);
+    let order = Order {
+        id: OrderId::new(now, payments.ports.random()),
+        user: caller.user,
+        state: machine.state,
+        subtotal: priced.subtotal,
+        discount: priced.discount,
+        total: priced.total,
+        vat: priced.vat,
+        coupon: terms.coupon,
+        captured_by: None,
+        created_at: now,
+        expires_at: now.plus_seconds(ORDER_SECONDS),
+        paid_at: (machine.state == OrderState::Paid).then_some(now),
+    };
+    store::insert_order(tx, &order, idempotency_key).await?;
+    for (place, (line, offer)) in (0..).zip(priced.lines.iter().zip(offers)) {
+        let line = OrderLine {
+            course: line.course,
+            title: offer.title,
+            price: line.price,
+            discount: line.discount,
+            total: line.total,
+            vat_rate: line.vat_rate,
+            vat: line.vat,
+            enrolment: EnrolmentId::new(now, payments.ports.random()),
+        };
+        store::insert_order_line(tx, order.id, place, &line).await?;
+    }
+    match (order.coupon, order.state) {
+        (Some(coupon), OrderState::Paid) => holds::confirm(tx, order.id, coupon, now).await?,
+        (Some(coupon), _) => store::save_coupon_use(tx, order.id, coupon, "held", now).await?,
+        (None, _) => {}
+    }
+    if order.state == OrderState::Paid {
+        grant(tx, &order, now).await?;
+    }
+    Ok(order)
+}
+
+/// What the basket costs now, if that is what was quoted.
+async fn price_again(
+    tx: &mut TenantTransaction,
+    terms: &QuoteTerms,
+    courses: &[CourseId],
+    now: Timestamp,
+) -> Result<(Vec<Offer>, Quote), PaymentsError> {
+    let changed = || conflict("price-changed", "A price has changed since the quote: ask for a new one.");
+    let offers = store::lock_offers(tx, courses).await?;
+    if offers.len() != courses.len() {
+        return Err(changed().into());
+    }
+    let coupon = match terms.coupon {
+        None => None,
+        Some(id) => Some(store::find_coupon(tx, id).await?.ok_or_else(changed)?),
+    };
+    let lines: Vec<Line> = offers.iter().map(|offer| offer.line).collect();
+    let priced = pricing::quote(&lines, coupon.as_ref().map(|coupon| &coupon.terms), now).map_err(|_| changed())?;
+    if terms.are_of(&priced) { Ok((offers, priced)) } else { Err(changed().into()) }
+}
+
+/// Tells the edge of each line that is paid.
+pub async fn grant(tx: &mut TenantTransaction, order: &Order, now: Timestamp) -> Result<(), PaymentsError> {
+    for line in store::order_lines(tx, order.id).await? {
+        let granted = LambdaEvent::EnrolmentGranted {
+            person: order.user,
+            course: line.course,
+            enrolment: line.enrolment,
+            order: order.id,
+            at: now,
+        };
+        events::append(tx, &granted, now).await?;
+    }
+    Ok(())
+}
+
+fn conflict(slug: &'static str, detail: &'static str) -> Problem {
+    Problem::new(StatusCode::CONFLICT, slug, detail)
+}
