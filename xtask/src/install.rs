@@ -136,8 +136,10 @@ fn apt(prefix: &[&str], arguments: &[&str]) -> anyhow::Result<()> {
 }
 
 fn install_targets() -> anyhow::Result<()> {
-    let installed = run::output(Command::new("rustup").args(["target", "list", "--installed"])).unwrap_or_default();
-    let missing: Vec<_> = TARGETS.into_iter().filter(|target| !installed.lines().any(|line| line == *target)).collect();
+    let installed =
+        run::output(Command::new("rustup").args(["target", "list", "--installed"])).unwrap_or_default();
+    let missing: Vec<_> =
+        TARGETS.into_iter().filter(|target| !installed.lines().any(|line| line == *target)).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -168,9 +170,11 @@ fn has_libclang() -> bool {
     let in_llvm = |folder: &std::fs::DirEntry| has_file(&folder.path().join("lib"), "libclang");
     folders.iter().any(|folder| has_file(Path::new(folder), "libclang.so"))
         || std::fs::read_dir("/usr/lib")
-            .map(|entries| entries.flatten().any(|entry| {
-                entry.file_name().to_string_lossy().starts_with("llvm-") && in_llvm(&entry)
-            }))
+            .map(|entries| {
+                entries
+                    .flatten()
+                    .any(|entry| entry.file_name().to_string_lossy().starts_with("llvm-") && in_llvm(&entry))
+            })
             .unwrap_or(false)
 }
 

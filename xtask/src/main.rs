@@ -73,7 +73,17 @@ fn main() -> anyhow::Result<()> {
     match arguments.command {
         Command::Dev { listen, data } => {
             install::install(install::Purpose::Dev)?;
-            run::cargo(["run", "--package", "akademi-local", "--", "--demo", "--listen", &listen, "--data", &data])
+            run::cargo([
+                "run",
+                "--package",
+                "akademi-local",
+                "--",
+                "--demo",
+                "--listen",
+                &listen,
+                "--data",
+                &data,
+            ])
         }
         Command::Test { only } => test::test(only),
         Command::Build { host: Host::Spin } => build::spin(),

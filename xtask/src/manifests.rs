@@ -34,22 +34,24 @@ fn spin_manifest() -> String {
         "# Made from the table of functions by `cargo xtask manifests`: change shared/functions, not this file.\n\
          spin_manifest_version = 2\n\n[application]\nname = \"akademi\"\nversion = \"0.1.0\"\n\n[variables]\n",
     );
-    let variables: BTreeMap<&str, Variable> =
-        edge_functions().flat_map(|function| function.variables).map(|variable| (variable.name, *variable)).collect();
+    let variables: BTreeMap<&str, Variable> = edge_functions()
+        .flat_map(|function| function.variables)
+        .map(|variable| (variable.name, *variable))
+        .collect();
     for variable in variables.values() {
         let secret = if variable.secret { ", secret = true" } else { "" };
         // Writing to a String cannot fail.
         let _ = writeln!(text, "# {}\n{} = {{ required = true{secret} }}", variable.meaning, variable.name);
     }
+    // First of all routes: the crate that Spin finds routes with (routefinder 0.5) has no total order among routes
+    // of which some hold dots, and one that stands later may hide behind the wildcard.
+    text.push_str("\n# Whatever no other function answers\n");
+    trigger(&mut text, "/...", "origin");
     for function in edge_functions() {
         let _ = writeln!(text, "\n# {}", function.name);
-        if function.name == "origin" {
-            trigger(&mut text, "/...", "origin");
-        } else {
-            for (path, own_entry) in paths(function.name) {
-                let component = if own_entry { own_entry_name(function.name) } else { function.name.to_owned() };
-                trigger(&mut text, &spin_path(path), &component);
-            }
+        for (path, own_entry) in paths(function.name).into_iter().filter(|_| function.name != "origin") {
+            let component = if own_entry { own_entry_name(function.name) } else { function.name.to_owned() };
+            trigger(&mut text, &spin_path(path), &component);
         }
         component(&mut text, function, function.name);
         if ROUTES.iter().any(|route| route.function == function.name && route.own_entry) {
@@ -85,7 +87,8 @@ fn trigger(text: &mut String, route: &str, component: &str) {
 }
 
 fn component(text: &mut String, function: &Function, name: &str) {
-    let quoted = |values: &[&str]| values.iter().map(|value| format!("\"{value}\"")).collect::<Vec<_>>().join(", ");
+    let quoted =
+        |values: &[&str]| values.iter().map(|value| format!("\"{value}\"")).collect::<Vec<_>>().join(", ");
     let databases: &[&str] = if function.database { &["default"] } else { &[] };
     let _ = writeln!(
         text,

@@ -6,7 +6,8 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use crate::problem::Problem;
 
 /// How long a public answer may be served by a CDN without asking.
-pub const PUBLIC_CACHE: HeaderValue = HeaderValue::from_static("public, max-age=0, s-maxage=60, must-revalidate");
+pub const PUBLIC_CACHE: HeaderValue =
+    HeaderValue::from_static("public, max-age=0, s-maxage=60, must-revalidate");
 
 /// `body()` as public JSON under `etag` (without quotes), or 304 when the client has it already.
 ///

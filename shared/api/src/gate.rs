@@ -34,7 +34,11 @@ pub trait Directory: Send + Sync {
     fn academy<'a>(&'a self, host: &'a str) -> BoxFuture<'a, Result<Option<Academy>, Problem>>;
 
     /// Whether the caller's session exists and has not been ended.
-    fn session_is_live<'a>(&'a self, caller: &'a Caller, now: Timestamp) -> BoxFuture<'a, Result<bool, Problem>>;
+    fn session_is_live<'a>(
+        &'a self,
+        caller: &'a Caller,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<bool, Problem>>;
 }
 
 /// How a request proves itself, by plane.
@@ -198,16 +202,23 @@ impl Inner {
                 // Providers call the other plane.
                 Access::Provider => Err(Problem::not_found()),
                 Access::OtherPlane => {
-                    let planes = planes.as_ref().ok_or_else(|| Problem::broken("this function has no plane keys"))?;
+                    let planes =
+                        planes.as_ref().ok_or_else(|| Problem::broken("this function has no plane keys"))?;
                     self.admit_call(planes, Purpose::Feed, request, seen).await
                 }
                 Access::Public | Access::SignedIn | Access::Needs(_) => {
                     let host = host_of(request);
                     let academy = academy(directory.as_ref(), host).await?;
                     seen.tenant = Some(academy.id);
-                    if let Some(caller) =
-                        check_caller(tokens, directory.as_ref(), row, request.headers(), &academy, self.ports.now())
-                            .await?
+                    if let Some(caller) = check_caller(
+                        tokens,
+                        directory.as_ref(),
+                        row,
+                        request.headers(),
+                        &academy,
+                        self.ports.now(),
+                    )
+                    .await?
                     {
                         request.extensions_mut().insert(caller);
                     }
@@ -350,5 +361,7 @@ fn set_headers(headers: &mut HeaderMap, request_id: &str) {
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
-    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("strict-origin-when-cross-origin"));
+    headers
+        .entry(header::REFERRER_POLICY)
+        .or_insert(HeaderValue::from_static("strict-origin-when-cross-origin"));
 }

@@ -26,7 +26,8 @@ pub fn parse_keys(text: &str) -> Result<Vec<NamedKey>, InvalidKeys> {
         .split(',')
         .map(|pair| {
             let (kid, key) = pair.trim().split_once(':').ok_or(InvalidKeys)?;
-            let kid_is_valid = (1..=32).contains(&kid.len()) && kid.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+            let kid_is_valid =
+                (1..=32).contains(&kid.len()) && kid.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
             if !kid_is_valid {
                 return Err(InvalidKeys);
             }
@@ -66,7 +67,14 @@ mod tests {
         let key = URL_SAFE_NO_PAD.encode([7; 32]);
         let keys = parse_keys(&format!("new:{key},old:{key}")).unwrap();
         assert_eq!(keys.iter().map(|key| key.kid.as_str()).collect::<Vec<_>>(), ["new", "old"]);
-        for bad in ["", "new", "new:short", &format!(":{key}"), &format!("a b:{key}"), &vec![format!("k:{key}"); 5].join(",")] {
+        for bad in [
+            "",
+            "new",
+            "new:short",
+            &format!(":{key}"),
+            &format!("a b:{key}"),
+            &vec![format!("k:{key}"); 5].join(","),
+        ] {
             assert!(parse_keys(bad).is_err(), "{bad}");
         }
     }

@@ -68,6 +68,10 @@ pub fn complete(document: &mut OpenApi) {
 fn problem(operation: &mut Operation, status: &str, description: &str) {
     let content = Content::new(Some(Ref::from_schema_name("Problem")));
     operation.responses.responses.entry(status.to_owned()).or_insert_with(|| {
-        ResponseBuilder::new().description(description).content("application/problem+json", content).build().into()
+        ResponseBuilder::new()
+            .description(description)
+            .content("application/problem+json", content)
+            .build()
+            .into()
     });
 }

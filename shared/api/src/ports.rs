@@ -29,7 +29,10 @@ pub struct Unreachable(pub String);
 pub trait HttpClient: Send + Sync {
     /// # Errors
     /// [`Unreachable`] when no whole response came back.
-    fn send(&self, request: http::Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, Unreachable>>;
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, Unreachable>>;
 }
 
 /// Asks for a run of `sync` soon. A wake may be lost, so nothing depends on it but time.

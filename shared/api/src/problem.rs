@@ -162,7 +162,9 @@ impl Problem {
         if let Some(seconds) = more.and_then(|more| more.retry_after_seconds) {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
-        if let Some(allow) = more.and_then(|more| more.allow.as_deref()).and_then(|allow| HeaderValue::from_str(allow).ok()) {
+        if let Some(allow) =
+            more.and_then(|more| more.allow.as_deref()).and_then(|allow| HeaderValue::from_str(allow).ok())
+        {
             headers.insert(header::ALLOW, allow);
         }
         if self.status == StatusCode::UNAUTHORIZED {

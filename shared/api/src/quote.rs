@@ -75,7 +75,9 @@ impl QuoteTerms {
 
     /// Whether `quote` costs exactly what these terms promise, line by line.
     pub fn are_of(&self, quote: &Quote) -> bool {
-        self.currency == quote.total.currency && self.total == quote.total.amount && self.lines == prices(quote)
+        self.currency == quote.total.currency
+            && self.total == quote.total.amount
+            && self.lines == prices(quote)
     }
 }
 
@@ -192,7 +194,8 @@ mod tests {
     fn an_altered_or_foreign_quote_is_none() {
         let keys_of_one = keys(&root("k1", 1));
         let token = keys_of_one.sign(&terms(1)).unwrap();
-        let cheaper = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&QuoteTerms { total: 1, ..terms(1) }).unwrap());
+        let cheaper =
+            URL_SAFE_NO_PAD.encode(serde_json::to_vec(&QuoteTerms { total: 1, ..terms(1) }).unwrap());
         let [kid, _, mac] = token.split('.').collect::<Vec<_>>()[..] else { panic!("three parts") };
         for bad in ["", "a.b", "a.b.c", &format!("{kid}.{cheaper}.{mac}"), &token[..token.len() - 2]] {
             assert_eq!(keys_of_one.verify(bad, NOW), Err(QuoteError::Invalid), "{bad}");

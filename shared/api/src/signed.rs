@@ -191,7 +191,10 @@ impl PlaneKeys {
         let key = self.keys.iter().find(|key| key.kid == kid).ok_or(CallError::Invalid)?;
         let key = key.purposes.get(purpose as usize).ok_or(CallError::Invalid)?;
         let shown_mac = URL_SAFE_NO_PAD.decode(shown_mac).map_err(|_| CallError::Invalid)?;
-        mac(key, signed).ok_or(CallError::Invalid)?.verify_slice(&shown_mac).map_err(|_| CallError::Invalid)?;
+        mac(key, signed)
+            .ok_or(CallError::Invalid)?
+            .verify_slice(&shown_mac)
+            .map_err(|_| CallError::Invalid)?;
 
         let claims = URL_SAFE_NO_PAD.decode(claims).map_err(|_| CallError::Invalid)?;
         let claims: Claims = serde_json::from_slice(&claims).map_err(|_| CallError::Invalid)?;
@@ -235,14 +238,25 @@ mod tests {
             request_id: "r".into(),
             tenant: Some(TenantId::new(NOW, [1; 10])),
             idempotency_key: Some("k".into()),
-            caller: Some(CallCaller { sub: UserId::new(NOW, [2; 10]), sid: SessionId::new(NOW, [3; 10]), prm: 1 }),
+            caller: Some(CallCaller {
+                sub: UserId::new(NOW, [2; 10]),
+                sid: SessionId::new(NOW, [3; 10]),
+                prm: 1,
+            }),
             ..CallContext::default()
         }
     }
 
-    fn verify(purpose: Purpose, method: Method, target: &str, body: &[u8], now: Timestamp) -> Result<CallContext, CallError> {
+    fn verify(
+        purpose: Purpose,
+        method: Method,
+        target: &str,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<CallContext, CallError> {
         let signed_target: Uri = "/api/v1/orders?a=1".parse().unwrap();
-        let header = keys(1).sign(Purpose::Origin, &Method::POST, &signed_target, b"{}", &context(), NOW).unwrap();
+        let header =
+            keys(1).sign(Purpose::Origin, &Method::POST, &signed_target, b"{}", &context(), NOW).unwrap();
         let headers = HeaderMap::from_iter([(CALL_HEADER, header)]);
         keys(1).verify(purpose, &method, &target.parse().unwrap(), &headers, body, now)
     }
@@ -267,9 +281,11 @@ mod tests {
     #[test]
     fn an_unsigned_forged_or_doubled_header_is_refused() {
         let target: Uri = "/x".parse().unwrap();
-        let check = |headers: &HeaderMap| keys(1).verify(Purpose::Wake, &Method::POST, &target, headers, b"", NOW);
+        let check =
+            |headers: &HeaderMap| keys(1).verify(Purpose::Wake, &Method::POST, &target, headers, b"", NOW);
         assert_eq!(check(&HeaderMap::new()), Err(CallError::Unsigned));
-        let header = |seed| keys(seed).sign(Purpose::Wake, &Method::POST, &target, b"", &context(), NOW).unwrap();
+        let header =
+            |seed| keys(seed).sign(Purpose::Wake, &Method::POST, &target, b"", &context(), NOW).unwrap();
         assert!(check(&HeaderMap::from_iter([(CALL_HEADER, header(1))])).is_ok());
         assert_eq!(check(&HeaderMap::from_iter([(CALL_HEADER, header(2))])), Err(CallError::Invalid));
         let mut doubled = HeaderMap::from_iter([(CALL_HEADER, header(1))]);

@@ -61,7 +61,8 @@ impl TokenSigner {
     /// [`InvalidKeys`]
     pub fn from_config(text: &str) -> Result<Self, InvalidKeys> {
         let seeds = parse_keys(text)?;
-        let public = |seed: &NamedKey| (seed.kid.clone(), SigningKey::from_bytes(&seed.bytes).verifying_key());
+        let public =
+            |seed: &NamedKey| (seed.kid.clone(), SigningKey::from_bytes(&seed.bytes).verifying_key());
         let verifier = TokenVerifier { keys: seeds.iter().map(public).collect() };
         let current = seeds.first().ok_or(InvalidKeys)?;
         Ok(Self { kid: current.kid.clone(), key: SigningKey::from_bytes(&current.bytes), verifier })
@@ -227,13 +228,19 @@ mod tests {
         let payload = token.split('.').nth(1).unwrap();
         let none = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","kid":"a"}"#);
         let hmac = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","kid":"a"}"#);
-        for bad in [format!("{none}.{payload}."), format!("{hmac}.{payload}.{}", "A".repeat(43)), String::new()] {
+        for bad in
+            [format!("{none}.{payload}."), format!("{hmac}.{payload}.{}", "A".repeat(43)), String::new()]
+        {
             assert_eq!(verify(&bad), Err(TokenError::Invalid), "{bad}");
         }
         for position in [5, 60, token.len() - 5] {
             let mut altered = token.clone().into_bytes();
             altered[position] = if altered[position] == b'A' { b'B' } else { b'A' };
-            assert_eq!(verify(std::str::from_utf8(&altered).unwrap()), Err(TokenError::Invalid), "{position}");
+            assert_eq!(
+                verify(std::str::from_utf8(&altered).unwrap()),
+                Err(TokenError::Invalid),
+                "{position}"
+            );
         }
         assert_eq!(verify(&"a".repeat(1 << 20)), Err(TokenError::Invalid));
     }

@@ -201,7 +201,9 @@ mod tests {
     #[test]
     fn addresses_are_lower_cased_and_checked() {
         assert_eq!(EmailAddress::parse(" Ayse.Yilmaz@Ornek.COM ").unwrap().as_str(), "ayse.yilmaz@ornek.com");
-        for bad in ["", "a", "a@b", "@b.co", "a@.co", "a..b@c.co", "a b@c.co", "a@c_d.co", "a@-c.co", "a\n@c.co"] {
+        for bad in
+            ["", "a", "a@b", "@b.co", "a@.co", "a..b@c.co", "a b@c.co", "a@c_d.co", "a@-c.co", "a\n@c.co"]
+        {
             assert_eq!(EmailAddress::parse(bad), Err(InvalidEmailAddress), "{bad}");
         }
         assert!(EmailAddress::parse(&format!("{}@b.co", "a".repeat(65))).is_err());

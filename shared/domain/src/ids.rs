@@ -119,7 +119,9 @@ mod tests {
     fn only_the_hyphenated_form_is_an_id() {
         let id = UserId::new(Timestamp::from_millis(1_700_000_000_000), [7; 10]);
         assert_eq!(id.to_string().parse(), Ok(id));
-        for text in ["", "x", &id.as_uuid().as_simple().to_string(), &format!("{{{id}}}"), &format!("urn:uuid:{id}")] {
+        for text in
+            ["", "x", &id.as_uuid().as_simple().to_string(), &format!("{{{id}}}"), &format!("urn:uuid:{id}")]
+        {
             assert_eq!(text.parse::<UserId>(), Err(InvalidId), "{text}");
         }
     }

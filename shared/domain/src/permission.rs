@@ -71,7 +71,10 @@ impl Permissions {
     }
 
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        Permission::ALL.iter().filter(move |permission| self.has(**permission)).map(|permission| permission.name())
+        Permission::ALL
+            .iter()
+            .filter(move |permission| self.has(**permission))
+            .map(|permission| permission.name())
     }
 }
 

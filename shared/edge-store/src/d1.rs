@@ -46,7 +46,8 @@ impl Database for D1 {
 
     fn batch(&self, statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, StoreError>> {
         Box::pin(Alone::new(async move {
-            let prepared = statements.iter().map(|statement| self.prepare(statement)).collect::<Result<Vec<_>, _>>()?;
+            let prepared =
+                statements.iter().map(|statement| self.prepare(statement)).collect::<Result<Vec<_>, _>>()?;
             let results = self.0.batch(prepared).await.map_err(store_error)?;
             results.iter().map(rows).collect()
         }))

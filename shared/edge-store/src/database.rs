@@ -69,7 +69,12 @@ impl StoreError {
                 };
             }
         }
-        let is_busy = ["database is locked", "database table is locked", "SQLITE_BUSY", "D1_ERROR: Network connection lost"];
+        let is_busy = [
+            "database is locked",
+            "database table is locked",
+            "SQLITE_BUSY",
+            "D1_ERROR: Network connection lost",
+        ];
         if is_busy.iter().any(|text| message.contains(text)) {
             return Self::Busy;
         }
@@ -99,7 +104,8 @@ pub(crate) fn check(statement: &Statement) -> Result<(), StoreError> {
     if statement.params.len() > 100 {
         return Err(StoreError::Parameter("more than 100"));
     }
-    let too_large = |value: &Value| matches!(value, Value::Integer(n) if n.abs() > MAX_INTEGER || *n == i64::MIN);
+    let too_large =
+        |value: &Value| matches!(value, Value::Integer(n) if n.abs() > MAX_INTEGER || *n == i64::MIN);
     if statement.params.iter().any(too_large) {
         return Err(StoreError::Parameter("an integer beyond 2^53"));
     }
@@ -114,10 +120,16 @@ mod tests {
     fn messages_of_all_engines_are_understood() {
         let unique = |on: &str| StoreError::Refused { constraint: Constraint::Unique, on: on.into() };
         for (message, error) in [
-            ("UNIQUE constraint failed: person.tenant_id, person.email_lookup", unique("person.tenant_id, person.email_lookup")),
+            (
+                "UNIQUE constraint failed: person.tenant_id, person.email_lookup",
+                unique("person.tenant_id, person.email_lookup"),
+            ),
             ("D1_ERROR: UNIQUE constraint failed: person.id: SQLITE_CONSTRAINT", unique("person.id")),
             ("NOT NULL constraint failed: guard.ok", StoreError::Guard),
-            ("D1_ERROR: NOT NULL constraint failed: guard.ok: SQLITE_CONSTRAINT (extended: …)", StoreError::Guard),
+            (
+                "D1_ERROR: NOT NULL constraint failed: guard.ok: SQLITE_CONSTRAINT (extended: …)",
+                StoreError::Guard,
+            ),
             ("database is locked", StoreError::Busy),
             ("no such table: x", StoreError::Engine("no such table: x".into())),
         ] {

@@ -58,7 +58,11 @@ impl Directory for EdgeDirectory {
         })
     }
 
-    fn session_is_live<'a>(&'a self, caller: &'a Caller, now: Timestamp) -> BoxFuture<'a, Result<bool, Problem>> {
+    fn session_is_live<'a>(
+        &'a self,
+        caller: &'a Caller,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<bool, Problem>> {
         Box::pin(async move {
             let oldest = now.plus_seconds(-SESSION_ABSOLUTE_SECONDS);
             let database = TenantDatabase::new(self.database.as_ref(), caller.tenant);

@@ -14,7 +14,8 @@ macro_rules! migrations {
 }
 
 /// All migrations in order.
-pub const MIGRATIONS: &[Migration] = migrations!["0001_identity.sql", "0002_learning.sql", "0003_commerce.sql"];
+pub const MIGRATIONS: &[Migration] =
+    migrations!["0001_identity.sql", "0002_learning.sql", "0003_commerce.sql"];
 
 #[cfg(test)]
 mod tests {
@@ -23,8 +24,10 @@ mod tests {
     #[test]
     fn every_file_is_listed_in_order() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
-        let mut files: Vec<_> =
-            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut files: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
         files.sort();
         assert_eq!(files, MIGRATIONS.iter().map(|migration| migration.name).collect::<Vec<_>>());
     }

@@ -6,7 +6,8 @@ use akademi_feed::EdgeEvent;
 use crate::scope::{TenantSql, TenantStatement};
 
 // `?1` is the tenant, as everywhere; the head is one row for the whole database, which is what numbers it.
-const NEXT_NUMBER: TenantSql = TenantSql::new("UPDATE feed_head SET number = number + 1 WHERE id = 1 AND ?1 IS NOT NULL");
+const NEXT_NUMBER: TenantSql =
+    TenantSql::new("UPDATE feed_head SET number = number + 1 WHERE id = 1 AND ?1 IS NOT NULL");
 
 const APPEND: TenantSql = TenantSql::new(
     "INSERT INTO feed_event (number, tenant_id, supersedes, kind, version, payload, created_at) \
@@ -30,6 +31,12 @@ fn statements(event: &EdgeEvent, key: Option<String>, now: Timestamp) -> [Tenant
     let record = event.record();
     [
         NEXT_NUMBER.with([]),
-        APPEND.with([key.into(), record.kind.into(), record.version.into(), record.payload.into(), now.into()]),
+        APPEND.with([
+            key.into(),
+            record.kind.into(),
+            record.version.into(),
+            record.payload.into(),
+            now.into(),
+        ]),
     ]
 }

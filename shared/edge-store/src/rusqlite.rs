@@ -5,8 +5,10 @@
 //! "saved" before it is. Reads take a connection of their own from a pool and see what was committed.
 
 use futures::{channel::oneshot, future::BoxFuture};
-use rusqlite::{Connection, OpenFlags, params_from_iter,
-    types::{ToSqlOutput, ValueRef}};
+use rusqlite::{
+    Connection, OpenFlags, params_from_iter,
+    types::{ToSqlOutput, ValueRef},
+};
 use std::{
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError, mpsc},
@@ -45,7 +47,8 @@ impl SqliteFile {
     /// # Errors
     /// [`StoreError`] when the file cannot be opened or migrated.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        let mut connection =
+            connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         connection.pragma_update(None, "journal_mode", "wal").map_err(store_error)?;
         connection.pragma_update(None, "synchronous", "full").map_err(store_error)?;
         migrate(&mut connection)?;
@@ -112,8 +115,9 @@ pub fn migrate(connection: &mut Connection) -> Result<usize, StoreError> {
         .map_err(store_error)?;
     let mut applied = 0;
     for migration in MIGRATIONS {
-        let transaction =
-            connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(store_error)?;
+        let transaction = connection
+            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+            .map_err(store_error)?;
         let is_new = transaction
             .execute("INSERT INTO d1_migrations (name) VALUES (?1) ON CONFLICT DO NOTHING", [migration.name])
             .map_err(store_error)?;
@@ -177,7 +181,11 @@ fn run_all(connection: &Connection, job: &Job) -> Result<Vec<Rows>, StoreError> 
 }
 
 fn execute(connection: &Connection, sql: &str) -> Result<(), StoreError> {
-    connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map(drop).map_err(store_error)
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| statement.execute([]))
+        .map(drop)
+        .map_err(store_error)
 }
 
 fn run(connection: &Connection, statement: &Statement) -> Result<Rows, StoreError> {
@@ -194,7 +202,9 @@ fn run(connection: &Connection, statement: &Statement) -> Result<Rows, StoreErro
     let mut found = prepared.query(params).map_err(store_error)?;
     let mut rows = Vec::new();
     while let Some(row) = found.next().map_err(store_error)? {
-        let values = (0..columns).map(|column| value(row.get_ref(column).map_err(store_error)?)).collect::<Result<_, _>>()?;
+        let values = (0..columns)
+            .map(|column| value(row.get_ref(column).map_err(store_error)?))
+            .collect::<Result<_, _>>()?;
         rows.push(Row(values));
     }
     Ok(rows)
@@ -205,9 +215,9 @@ fn value(value: ValueRef<'_>) -> Result<Value, StoreError> {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(value) => Value::Integer(value),
         ValueRef::Real(_) => return Err(StoreError::Engine("a statement gave a real number".into())),
-        ValueRef::Text(bytes) => {
-            Value::Text(String::from_utf8(bytes.to_vec()).map_err(|error| StoreError::Engine(error.to_string()))?)
-        }
+        ValueRef::Text(bytes) => Value::Text(
+            String::from_utf8(bytes.to_vec()).map_err(|error| StoreError::Engine(error.to_string()))?,
+        ),
         ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
     })
 }

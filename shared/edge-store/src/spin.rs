@@ -61,9 +61,7 @@ async fn run(connection: &Connection, statement: Statement) -> Result<Rows, Stor
     });
     let result = connection.execute(statement.sql, params).await.map_err(store_error)?;
     let rows = result.collect().await.map_err(store_error)?;
-    rows.into_iter()
-        .map(|row| row.values.into_iter().map(value).collect::<Result<_, _>>().map(Row))
-        .collect()
+    rows.into_iter().map(|row| row.values.into_iter().map(value).collect::<Result<_, _>>().map(Row)).collect()
 }
 
 fn value(value: SpinValue) -> Result<Value, StoreError> {

@@ -156,7 +156,13 @@ mod tests {
 
     fn batch(from: i64, to: i64, numbers: &[i64]) -> Batch {
         let tenant: TenantId = "01890000-0000-7000-8000-000000000001".parse().unwrap();
-        let event = |number: &i64| Envelope { number: *number, tenant, kind: "k".into(), version: 1, payload: "{}".into() };
+        let event = |number: &i64| Envelope {
+            number: *number,
+            tenant,
+            kind: "k".into(),
+            version: 1,
+            payload: "{}".into(),
+        };
         Batch { source: "s".into(), from, to, events: numbers.iter().map(event).collect() }
     }
 

@@ -160,12 +160,27 @@ impl Objects {
     /// Removes an object; one that is not there is removed already.
     pub async fn delete(&self, key: &ObjectKey) -> Result<(), ObjectError> {
         for path in [path(key), content_type_path(key)] {
-            match self.store.delete(&path).await {
-                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-                Err(error) => return Err(error.into()),
+            self.delete_path(&path).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes all objects below a folder, at any depth, and what a [`put`](Self::put) that was interrupted left there.
+    pub async fn delete_folder(&self, folder: &ObjectKey) -> Result<(), ObjectError> {
+        for below in [path(folder), content_type_path(folder)] {
+            let found: Vec<ObjectMeta> = self.store.list(Some(&below)).try_collect().await?;
+            for meta in found {
+                self.delete_path(&meta.location).await?;
             }
         }
         Ok(())
+    }
+
+    async fn delete_path(&self, path: &Path) -> Result<(), ObjectError> {
+        match self.store.delete(path).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The keys and sizes of all objects below a folder, at any depth, in no order.

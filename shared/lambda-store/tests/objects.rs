@@ -109,6 +109,27 @@ async fn a_list_holds_what_is_below_a_folder_of_one_academy() {
 }
 
 #[tokio::test]
+async fn a_deleted_folder_is_gone_with_what_was_half_put_there_and_its_neighbours_stay() {
+    let (folder, objects) = storage();
+    for name in [&["a", "1", "x"][..], &["a", "1", "deep", "y"], &["a", "10", "z"], &["a", "1b"]] {
+        objects.put(&key(1, name), &mp4(), Bytes::from_static(b"one")).await.unwrap();
+    }
+    // What a process leaves that is killed between an object's type and the object.
+    let root = folder.path().join("not/there/yet");
+    std::fs::remove_file(root.join(key(1, &["a", "1", "x"]).as_str())).unwrap();
+    objects.delete_folder(&key(1, &["a", "1"])).await.unwrap();
+    objects.delete_folder(&key(1, &["a", "1"])).await.unwrap();
+    let mut left: Vec<_> =
+        files(&root).iter().map(|path| path.strip_prefix(&root).unwrap().display().to_string()).collect();
+    left.sort();
+    let kept = [key(1, &["a", "10", "z"]), key(1, &["a", "1b"])];
+    let mut expected: Vec<_> =
+        kept.iter().flat_map(|key| [format!("content-types/{key}"), key.to_string()]).collect();
+    expected.sort();
+    assert_eq!(left, expected);
+}
+
+#[tokio::test]
 async fn an_upload_appears_whole_or_not_at_all() {
     let (folder, objects) = storage();
     let name = key(1, &["imports", "course.tar.gz"]);

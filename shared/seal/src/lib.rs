@@ -131,7 +131,8 @@ fn seal(key: &[u8; 32], place: &[u8], plain: &[u8], nonce: Nonce) -> Vec<u8> {
     let cipher = XChaCha20Poly1305::new(key.into());
     let mut sealed = nonce.to_vec();
     // Encryption fails only beyond 256 GiB.
-    let boxed = cipher.encrypt(XNonce::from_slice(&nonce), Payload { msg: plain, aad: place }).unwrap_or_default();
+    let boxed =
+        cipher.encrypt(XNonce::from_slice(&nonce), Payload { msg: plain, aad: place }).unwrap_or_default();
     sealed.extend(boxed);
     sealed
 }

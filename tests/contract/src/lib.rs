@@ -25,7 +25,9 @@ pub fn document() -> utoipa::openapi::OpenApi {
         akademi_auth::ApiDoc::openapi(),
         akademi_catalog::ApiDoc::openapi(),
         akademi_progress::ApiDoc::openapi(),
+        akademi_coupons::ApiDoc::openapi(),
         akademi_authoring::ApiDoc::openapi(),
+        akademi_payments::ApiDoc::openapi(),
         akademi_origin::ApiDoc::openapi(),
         akademi_docs::ApiDoc::openapi(),
     ] {
@@ -43,7 +45,7 @@ pub fn document_json() -> anyhow::Result<String> {
     Ok(document().to_pretty_json()? + "\n")
 }
 
-/// Whether people call the route: the calls between the planes are no part of the API.
+/// Whether others call the route: the calls between the planes are no part of the API.
 pub fn is_public(route: &Route) -> bool {
     route.access != Access::OtherPlane
 }

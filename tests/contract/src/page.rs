@@ -38,7 +38,12 @@ pub fn reading_page(document: &Value) -> String {
     let mut tags: Vec<&str> = operations.iter().map(|operation| operation.tag).collect();
     tags.dedup();
     let mut seen: Vec<&str> = Vec::new();
-    tags.retain(|tag| !seen.contains(tag) && { seen.push(tag); true });
+    tags.retain(|tag| {
+        !seen.contains(tag) && {
+            seen.push(tag);
+            true
+        }
+    });
     page.push_str("<nav>");
     for tag in &tags {
         let _ = write!(page, "<a href=\"#{tag}\">{tag}</a>");
@@ -109,7 +114,9 @@ fn write_operation(page: &mut String, operation: &Operation<'_>) {
         let _ = writeln!(page, "<p>Body: {}</p>", schema_link(schema));
     }
     page.push_str("<table><tr><th>Status</th><th>Meaning</th><th>Body</th></tr>\n");
-    for (status, response) in operation.value.get("responses").and_then(Value::as_object).into_iter().flatten() {
+    for (status, response) in
+        operation.value.get("responses").and_then(Value::as_object).into_iter().flatten()
+    {
         let description = response.get("description").and_then(Value::as_str).unwrap_or_default();
         let schema = response
             .get("content")
@@ -128,7 +135,9 @@ fn schema_link(schema: &Value) -> String {
     let name = reference.and_then(|reference| reference.rsplit('/').next());
     match name {
         Some(name) => format!("<a href=\"#{0}\"><code>{0}</code></a>", escape(name)),
-        None => format!("<code>{}</code>", escape(schema.get("type").and_then(Value::as_str).unwrap_or("any"))),
+        None => {
+            format!("<code>{}</code>", escape(schema.get("type").and_then(Value::as_str).unwrap_or("any")))
+        }
     }
 }
 

@@ -17,7 +17,8 @@ fn the_committed_document_is_what_the_code_says() {
 fn every_public_route_is_in_the_document_and_nothing_else() {
     let document = document();
     for route in public_routes() {
-        let item = document.paths.paths.get(route.path).unwrap_or_else(|| panic!("{} is missing", route.path));
+        let item =
+            document.paths.paths.get(route.path).unwrap_or_else(|| panic!("{} is missing", route.path));
         assert!(operation(item, route.method.name()).is_some(), "{} {}", route.method.name(), route.path);
     }
     for (path, item) in &document.paths.paths {

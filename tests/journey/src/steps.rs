@@ -46,11 +46,15 @@ async fn walk_steps(academy: &Academy, report: &mut Report) -> Option<()> {
     report.step("it is found by isik, IŞIK, iklim and a word in a lesson", finds(api, &course, &run)).await?;
     let learner = report.step("a learner registers and signs in", join(api, &run)).await?;
     report.step("without access its lessons are not there", has_no_access(&learner, &course)).await?;
-    report.step("the administrator gives access, once", give_access(&administrator, &learner, &course)).await?;
+    report
+        .step("the administrator gives access, once", give_access(&administrator, &learner, &course))
+        .await?;
     report.step("heartbeats fill the video, in any order and twice", watch(&learner, &course)).await?;
     report.step("more seconds than have passed are not believed", overclaim(&learner, &course)).await?;
     report.step("the text is opened", open_text(&learner, &course)).await?;
-    report.step("the quiz is scored on the server and completes the course", answer(&learner, &course)).await?;
+    report
+        .step("the quiz is scored on the server and completes the course", answer(&learner, &course))
+        .await?;
     report.step("progress says so", is_complete(&learner, &course)).await?;
     report.step("signing out ends the session", sign_out(&learner)).await
 }
@@ -91,7 +95,8 @@ async fn write_course(instructor: &ApiClient, run: &str) -> anyhow::Result<Cours
     let courses = "/api/v1/authoring/courses";
     let title = format!("İklim ve Işık: Açık Ders {run}");
     let summary = "Güneş, hava ve ışık üzerine açık bir ders.";
-    let draft = instructor.post(courses, &json!({ "title": title, "summary": summary, "language": "tr" })).await?;
+    let draft =
+        instructor.post(courses, &json!({ "title": title, "summary": summary, "language": "tr" })).await?;
     let draft = draft.expect(StatusCode::CREATED)?;
     let id = draft.text("id")?;
     let content = content(draft.get("revision").cloned().unwrap_or_default(), run);
@@ -99,9 +104,13 @@ async fn write_course(instructor: &ApiClient, run: &str) -> anyhow::Result<Cours
     put.expect(StatusCode::OK)?;
     let draft = instructor.get(&format!("{courses}/{id}")).await?.expect(StatusCode::OK)?;
     let lessons = draft.pointer("/modules/0/sections/0/lessons").and_then(Value::as_array);
-    let ids: Vec<String> =
-        lessons.context("the draft has no lessons")?.iter().map(|lesson| lesson.text("id")).collect::<Result<_, _>>()?;
-    let [video, long_video, text, quiz] = <[String; 4]>::try_from(ids).map_err(|_| anyhow::anyhow!("not four lessons"))?;
+    let ids: Vec<String> = lessons
+        .context("the draft has no lessons")?
+        .iter()
+        .map(|lesson| lesson.text("id"))
+        .collect::<Result<_, _>>()?;
+    let [video, long_video, text, quiz] =
+        <[String; 4]>::try_from(ids).map_err(|_| anyhow::anyhow!("not four lessons"))?;
     Ok(Course { slug: draft.text("slug")?, id, video, long_video, text, quiz })
 }
 
@@ -189,12 +198,22 @@ async fn give_access(administrator: &ApiClient, learner: &ApiClient, course: &Co
     let again = administrator.post("/api/v1/enrolments", &grant).await?.expect(StatusCode::OK)?;
     ensure!(first.text("id")? == again.text("id")?, "the second grant made another enrolment");
     let html = learner.get(&course.lesson(&course.text)).await?.expect(StatusCode::OK)?.to_string();
-    ensure!(html.contains("fotosentez") && !html.contains("<script"), "the lesson is not there, or not sanitised");
+    ensure!(
+        html.contains("fotosentez") && !html.contains("<script"),
+        "the lesson is not there, or not sanitised"
+    );
     Ok(())
 }
 
 /// A player's report on a lesson.
-async fn beat(learner: &ApiClient, course: &Course, lesson: &str, playback: u8, seconds: &[(u32, u32)], late: f64) -> anyhow::Result<Value> {
+async fn beat(
+    learner: &ApiClient,
+    course: &Course,
+    lesson: &str,
+    playback: u8,
+    seconds: &[(u32, u32)],
+    late: f64,
+) -> anyhow::Result<Value> {
     let position = seconds.last().map_or(0, |(_, to)| *to);
     let heartbeat = json!({ "course": course.id, "lesson": lesson,
         "playback": format!("01890000-0000-7000-8000-{playback:012}"),
@@ -241,7 +260,8 @@ async fn answer(learner: &ApiClient, course: &Course) -> anyhow::Result<()> {
     let lesson = learner.get(&course.lesson(&course.quiz)).await?.expect(StatusCode::OK)?.to_string();
     ensure!(!lesson.contains("correct"), "the quiz tells its answers");
     let path = format!("{}/attempts", course.lesson(&course.quiz));
-    let choose = |choice: &str| json!({ "answers": [{ "question": "q1", "answer": { "choices": [choice] } }] });
+    let choose =
+        |choice: &str| json!({ "answers": [{ "question": "q1", "answer": { "choices": [choice] } }] });
     let wrong = learner.post(&path, &choose("a")).await?.expect(StatusCode::OK)?;
     ensure!(wrong.pointer("/score/points") == Some(&json!(0)), "a wrong answer scored");
     ensure!(wrong.get("course_completed") == Some(&Value::Bool(false)), "the course completed too early");

@@ -42,6 +42,7 @@ async fn a_learner_walks_from_registration_to_a_completed_course() {
         postgres: database.postgres().clone(),
         log: Arc::new(WriteLog::new(log.clone())),
         sync_interval: Duration::from_millis(300),
+        transcode_program: None,
     })
     .await
     .unwrap();
@@ -76,7 +77,9 @@ async fn a_learner_walks_from_registration_to_a_completed_course() {
     for line in log.lines() {
         serde_json::from_str::<serde_json::Value>(line).expect("every line is JSON");
     }
-    for secret in ["Çağlayangöl", "example.org", "umraniye.example", demo::PASSWORD, "parolası", "eyJ", "Bearer"] {
+    for secret in
+        ["Çağlayangöl", "example.org", "umraniye.example", demo::PASSWORD, "parolası", "eyJ", "Bearer"]
+    {
         assert!(!log.contains(secret), "the log holds {secret:?}");
     }
 }

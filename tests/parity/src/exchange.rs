@@ -31,12 +31,21 @@ impl Exchange {
         let headers = COMPARED
             .iter()
             .filter_map(|name| {
-                let values: Vec<_> =
-                    answer.headers.get_all(*name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+                let values: Vec<_> = answer
+                    .headers
+                    .get_all(*name)
+                    .iter()
+                    .map(|value| String::from_utf8_lossy(value.as_bytes()))
+                    .collect();
                 (!values.is_empty()).then(|| ((*name).to_owned(), values.join(", ")))
             })
             .collect();
-        Self { name: name.to_owned(), status: answer.status.as_u16(), headers, body: comparable(&answer.body) }
+        Self {
+            name: name.to_owned(),
+            status: answer.status.as_u16(),
+            headers,
+            body: comparable(&answer.body),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use akademi_api::{
 use akademi_domain::{ids::TenantId, time::Timestamp};
 use akademi_feed::{Batch, Envelope};
 use akademi_local::api_client::{Answer, ApiClient, JsonExt};
+use anyhow::Context;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Uri, header};
 use serde_json::{Value, json};
@@ -53,18 +54,31 @@ impl Recorder<'_> {
         self.send(name, client, Method::GET, path, &[], "").await
     }
 
-    async fn post(&mut self, name: &str, client: &ApiClient, path: &str, json: &Value) -> anyhow::Result<Answer> {
+    async fn post(
+        &mut self,
+        name: &str,
+        client: &ApiClient,
+        path: &str,
+        json: &Value,
+    ) -> anyhow::Result<Answer> {
         let kind = [(header::CONTENT_TYPE, "application/json")];
         self.send(name, client, Method::POST, path, &kind, json.to_string()).await
     }
 
     /// A signed call as `sync` makes it.
-    async fn call(&mut self, name: &str, method: Method, target: &str, body: String) -> anyhow::Result<Answer> {
+    async fn call(
+        &mut self,
+        name: &str,
+        method: Method,
+        target: &str,
+        body: String,
+    ) -> anyhow::Result<Answer> {
         let uri: Uri = target.parse()?;
         let context = CallContext { request_id: "parity".into(), ..CallContext::default() };
         let keys = self.deployment.plane_keys()?;
         let signature = keys.sign(Purpose::Feed, &method, &uri, body.as_bytes(), &context, (self.now)());
-        let signature = signature.map(|value| value.to_str().map(str::to_owned)).transpose()?.unwrap_or_default();
+        let signature =
+            signature.map(|value| value.to_str().map(str::to_owned)).transpose()?.unwrap_or_default();
         let headers = [(CALL_HEADER, signature.as_str()), (header::CONTENT_TYPE, "application/json")];
         let client = self.academy.clone();
         self.send(name, &client, method, target, &headers, body).await
@@ -83,19 +97,27 @@ pub async fn run(
 ) -> anyhow::Result<Vec<Exchange>> {
     let client = |host: &str| ApiClient::new(http.clone(), academy_base(host));
     let umraniye = client("umraniye.localhost");
-    let kadikoy = client("kadikoy.localhost");
-    let nobody = client("nobody.localhost");
     let mut recorder = Recorder { deployment, academy: umraniye.clone(), exchanges: Vec::new(), now };
-
-    doors(&mut recorder, &umraniye, &nobody).await?;
-    feed(&mut recorder).await?;
-    catalog(&mut recorder, &umraniye, &kadikoy).await?;
-    let learner = identity(&mut recorder, &umraniye, &kadikoy).await?;
-    let staff = umraniye.signed_in(deployment.staff_token(now())?);
-    learning(&mut recorder, &learner, &staff).await?;
-    lambda(&mut recorder, &learner, &staff).await?;
-    sign_out(&mut recorder, &learner).await?;
+    let sent =
+        send_all(&mut recorder, &umraniye, &client("kadikoy.localhost"), &client("nobody.localhost")).await;
+    sent.with_context(|| format!("after {:?}", recorder.exchanges.last()))?;
     Ok(recorder.exchanges)
+}
+
+async fn send_all(
+    recorder: &mut Recorder<'_>,
+    umraniye: &ApiClient,
+    kadikoy: &ApiClient,
+    nobody: &ApiClient,
+) -> anyhow::Result<()> {
+    doors(recorder, umraniye, nobody).await?;
+    feed(recorder).await?;
+    catalog(recorder, umraniye, kadikoy).await?;
+    let learner = identity(recorder, umraniye, kadikoy).await?;
+    let staff = umraniye.signed_in(recorder.deployment.staff_token((recorder.now)())?);
+    learning(recorder, &learner, &staff).await?;
+    lambda(recorder, &learner, &staff).await?;
+    sign_out(recorder, &learner).await
 }
 
 /// Hosts, methods and addresses that are known or not.
@@ -104,7 +126,8 @@ async fn doors(r: &mut Recorder<'_>, umraniye: &ApiClient, nobody: &ApiClient) -
     r.get("ready", nobody, "/health/ready").await?;
     r.get("unknown host", nobody, "/api/v1/academy").await?;
     let face = r.get("academy", umraniye, "/api/v1/academy").await?;
-    let etag = face.headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()).unwrap_or_default().to_owned();
+    let etag =
+        face.headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()).unwrap_or_default().to_owned();
     let fresh = [(header::IF_NONE_MATCH, etag.as_str())];
     r.send("academy, unchanged", umraniye, Method::GET, "/api/v1/academy", &fresh, "").await?;
     r.send("HEAD", umraniye, Method::HEAD, "/api/v1/academy", &[], "").await?;
@@ -149,7 +172,8 @@ async fn catalog(r: &mut Recorder<'_>, umraniye: &ApiClient, kadikoy: &ApiClient
     r.get("made-up cursor", umraniye, &format!("{courses}?cursor=abc")).await?;
     r.get("no courses", kadikoy, courses).await?;
     let page = r.get("course", umraniye, &format!("{courses}/isigin-yolculugu")).await?;
-    let etag = page.headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()).unwrap_or_default().to_owned();
+    let etag =
+        page.headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()).unwrap_or_default().to_owned();
     let fresh = [(header::IF_NONE_MATCH, etag.as_str())];
     let path = format!("{courses}/isigin-yolculugu");
     r.send("course, unchanged", umraniye, Method::GET, &path, &fresh, "").await?;
@@ -172,9 +196,14 @@ async fn catalog(r: &mut Recorder<'_>, umraniye: &ApiClient, kadikoy: &ApiClient
 }
 
 /// Registration, sign-in and their refusals; the learner who goes on.
-async fn identity(r: &mut Recorder<'_>, umraniye: &ApiClient, kadikoy: &ApiClient) -> anyhow::Result<ApiClient> {
+async fn identity(
+    r: &mut Recorder<'_>,
+    umraniye: &ApiClient,
+    kadikoy: &ApiClient,
+) -> anyhow::Result<ApiClient> {
     let register = "/api/v1/auth/register";
-    let person = json!({ "name": "Şükrü Iğdır Çağlayangöl 🎓", "email": "Sukru@Example.org", "password": PASSWORD });
+    let person =
+        json!({ "name": "Şükrü Iğdır Çağlayangöl 🎓", "email": "Sukru@Example.org", "password": PASSWORD });
     r.post("register", umraniye, register, &person).await?;
     r.post("register again", umraniye, register, &person).await?;
     for (name, body) in [
@@ -197,8 +226,20 @@ async fn identity(r: &mut Recorder<'_>, umraniye: &ApiClient, kadikoy: &ApiClien
 
     let login = "/api/v1/auth/login";
     let right = json!({ "email": "sukru@example.org", "password": PASSWORD });
-    r.post("wrong password", umraniye, login, &json!({ "email": "sukru@example.org", "password": "baska parola" })).await?;
-    r.post("unknown address", umraniye, login, &json!({ "email": "kimse@example.org", "password": PASSWORD })).await?;
+    r.post(
+        "wrong password",
+        umraniye,
+        login,
+        &json!({ "email": "sukru@example.org", "password": "baska parola" }),
+    )
+    .await?;
+    r.post(
+        "unknown address",
+        umraniye,
+        login,
+        &json!({ "email": "kimse@example.org", "password": PASSWORD }),
+    )
+    .await?;
     r.post("another academy", kadikoy, login, &right).await?;
     let tokens = r.post("sign in", umraniye, login, &right).await?.json()?;
     let learner = umraniye.signed_in(tokens.text("access_token")?);
@@ -215,7 +256,10 @@ async fn identity(r: &mut Recorder<'_>, umraniye: &ApiClient, kadikoy: &ApiClien
     let old = json!({ "refresh_token": tokens.text("refresh_token")? });
     let next = r.post("refresh", umraniye, refresh, &old).await?.json()?;
     let replayed = r.post("refresh, raced", umraniye, refresh, &old).await?.json()?;
-    anyhow::ensure!(next.get("refresh_token") == replayed.get("refresh_token"), "a race gets the same successor");
+    anyhow::ensure!(
+        next.get("refresh_token") == replayed.get("refresh_token"),
+        "a race gets the same successor"
+    );
     r.post("refresh elsewhere", kadikoy, refresh, &old).await?;
     r.post("refresh, made-up", umraniye, refresh, &json!({ "refresh_token": "abc" })).await?;
     r.get("sessions", &learner, "/api/v1/users/me/sessions").await?;
@@ -248,7 +292,8 @@ async fn learning(r: &mut Recorder<'_>, learner: &ApiClient, staff: &ApiClient) 
     r.get("no id", learner, &format!("{lessons}/1")).await?;
     r.post("open", learner, &format!("{lessons}/{TEXT}/opening"), &json!({})).await?;
     let attempts = format!("{lessons}/{QUIZ}/attempts");
-    let answer = |choice: &str| json!({ "answers": [{ "question": "q1", "answer": { "choices": [choice] } }] });
+    let answer =
+        |choice: &str| json!({ "answers": [{ "question": "q1", "answer": { "choices": [choice] } }] });
     r.post("wrong answer", learner, &attempts, &answer("a")).await?;
     r.post("right answer", learner, &attempts, &answer("b")).await?;
     let unknown = json!({ "answers": [{ "question": "q9", "answer": { "text": "x" } }] });
@@ -282,13 +327,20 @@ async fn sign_out(r: &mut Recorder<'_>, learner: &ApiClient) -> anyhow::Result<(
 /// Two courses as the Lambda plane publishes them.
 fn publications(tenant: TenantId) -> Batch {
     let html = |text: &str| json!({ "kind": "html", "html": text });
-    let lesson = |lesson: &str, title: &str, duration: Value, requirement: Value, body: Value, answers: Value, words: &str| {
-        ("lesson_published", json!({ "course": COURSE, "version": 1, "lesson": lesson, "title": title,
-            "duration_seconds": duration, "requirement": requirement, "body": body, "answers": answers, "words": words }))
+    let lesson = |lesson: &str,
+                  title: &str,
+                  duration: Value,
+                  requirement: Value,
+                  body: Value,
+                  answers: Value,
+                  words: &str| {
+        (
+            "lesson_published",
+            json!({ "course": COURSE, "version": 1, "lesson": lesson, "title": title,
+            "duration_seconds": duration, "requirement": requirement, "body": body, "answers": answers, "words": words }),
+        )
     };
-    let outline_lesson = |id: &str, title: &str, kind: &str, duration: Value, requirement: Value| {
-        json!({ "id": id, "title": title, "kind": kind, "duration_seconds": duration, "requirement": requirement })
-    };
+    let outline_lesson = |id: &str, title: &str, kind: &str, duration: Value, requirement: Value| json!({ "id": id, "title": title, "kind": kind, "duration_seconds": duration, "requirement": requirement });
     let opened = json!({ "rule": "opened" });
     let coverage = json!({ "rule": "coverage", "percent": 90 });
     let half = json!({ "rule": "score", "percent": 50 });
@@ -304,15 +356,26 @@ fn publications(tenant: TenantId) -> Batch {
         outline_lesson(TEXT, "Renkler", "html", Value::Null, opened.clone()),
         outline_lesson(QUIZ, "Sınav", "quiz", Value::Null, half.clone()),
     ] });
-    let module = json!({ "id": "01890000-0000-7000-8000-0000000000e1", "title": "Işık", "sections": [section] });
+    let module =
+        json!({ "id": "01890000-0000-7000-8000-0000000000e1", "title": "Işık", "sections": [section] });
     let published = |course: &str, slug: &str, title: &str, modules: Value, at: &str| {
-        ("course_published", json!({ "version": 1, "summary": "Güneşten gözümüze", "at": at,
-            "outline": { "id": course, "slug": slug, "title": title, "language": "tr", "modules": modules } }))
+        (
+            "course_published",
+            json!({ "version": 1, "summary": "Güneşten gözümüze", "at": at,
+            "outline": { "id": course, "slug": slug, "title": title, "language": "tr", "modules": modules } }),
+        )
     };
     let events = [
         lesson(VIDEO, "Işık", json!(60), coverage, video, Value::Null, ""),
-        lesson(TEXT, "Renkler", Value::Null, opened, html("<p>Beyaz ışık bir prizmadan geçer.</p>"), Value::Null,
-            "Beyaz ışık bir prizmadan geçer."),
+        lesson(
+            TEXT,
+            "Renkler",
+            Value::Null,
+            opened,
+            html("<p>Beyaz ışık bir prizmadan geçer.</p>"),
+            Value::Null,
+            "Beyaz ışık bir prizmadan geçer.",
+        ),
         lesson(QUIZ, "Sınav", Value::Null, half, quiz, answers, "Kaç renk?"),
         published(COURSE, "isigin-yolculugu", "Işığın Yolculuğu", json!([module]), "2026-11-20T10:00:00Z"),
         published(OTHER_COURSE, "bos-ders", "Boş Ders", json!([]), "2026-11-20T11:00:00Z"),

@@ -1,10 +1,6 @@
 //! What every host begins with: two academies and somebody who may do everything in one of them.
 
-use akademi_api::{
-    caller::Caller,
-    signed::{PlaneKeys},
-    token::TokenSigner,
-};
+use akademi_api::{caller::Caller, signed::PlaneKeys, token::TokenSigner};
 use akademi_domain::{
     ids::{SessionId, TenantId, UserId},
     permission::{Permissions, Role},
@@ -79,10 +75,21 @@ pub fn seed_statements(deployment: &Deployment) -> Vec<Statement> {
     };
     let mut statements =
         academy(deployment.umraniye, "umraniye", "Ümraniye Açık Akademi", "tr", "umraniye.localhost");
-    statements.extend(academy(deployment.kadikoy, "kadikoy", "Kadıköy Learning Lab", "en", "kadikoy.localhost"));
+    statements.extend(academy(
+        deployment.kadikoy,
+        "kadikoy",
+        "Kadıköy Learning Lab",
+        "en",
+        "kadikoy.localhost",
+    ));
     let tenant = Value::from(deployment.umraniye);
     let now = Value::from(deployment.now);
-    statements.push(PERSON.with([tenant.clone(), deployment.staff.into(), vec![0_u8; 32].into(), now.clone()]));
+    statements.push(PERSON.with([
+        tenant.clone(),
+        deployment.staff.into(),
+        vec![0_u8; 32].into(),
+        now.clone(),
+    ]));
     statements.push(SESSION.with([
         tenant,
         deployment.staff_session.into(),

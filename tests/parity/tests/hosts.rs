@@ -1,14 +1,20 @@
 //! Every host gives the same answers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use akademi_api::{config::Config, ports::HttpClient};
+use akademi_api::{
+    config::Config,
+    ports::{HttpClient, Unreachable},
+};
 use akademi_component_host::Options as SpinOptions;
 use akademi_domain::time::Timestamp;
 use akademi_edge_store::{Database, Edge, rusqlite::SqliteFile};
-use akademi_lambda_store::testing::TestDatabase;
+use akademi_lambda_store::{objects::Objects, testing::TestDatabase};
 use akademi_local::{http_client::Network, lambda_plane::LambdaPlane, ports, server::Server};
 use akademi_parity::{Deployment, Exchange, run, seed_statements};
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use akademi_worker_host::{Options as WorkerOptions, WorkerHost};
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc};
 
 fn system_now() -> Timestamp {
     quiet_ports().now()
@@ -24,18 +30,24 @@ const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4
 struct Lambda {
     server: Server,
     _database: TestDatabase,
+    _files: tempfile::TempDir,
 }
 
 impl Lambda {
     async fn start(deployment: &mut Deployment) -> Self {
         let database = TestDatabase::new().await.unwrap();
         deployment.variables.insert("edge_url".into(), "http://127.0.0.1:1".into());
+        deployment.variables.insert("storage_url".into(), "http://127.0.0.1:1/storage".into());
         let lookup = |name: &str| deployment.variables.get(name).cloned();
+        let files = tempfile::tempdir().unwrap();
+        let objects = Objects::local(files.path()).unwrap();
+        let postgres = database.postgres().clone();
         let plane =
-            LambdaPlane::new(&quiet_ports(), database.postgres().clone(), Network::new(), &Config::new(&lookup)).unwrap();
+            LambdaPlane::new(&quiet_ports(), postgres, Network::new(), objects, &Config::new(&lookup))
+                .unwrap();
         let server = Server::start(plane.router.clone(), ANY_PORT).await.unwrap();
         deployment.variables.insert("lambda_url".into(), format!("http://{}", server.address));
-        Self { server, _database: database }
+        Self { server, _database: database, _files: files }
     }
 }
 
@@ -43,8 +55,7 @@ async fn seed(file: &Path, deployment: &Deployment) {
     SqliteFile::open(file).unwrap().batch(seed_statements(deployment)).await.unwrap();
 }
 
-async fn record(deployment: &Deployment, address: SocketAddr) -> Vec<Exchange> {
-    let http: Arc<dyn HttpClient> = Network::new();
+async fn record(deployment: &Deployment, address: SocketAddr, http: Arc<dyn HttpClient>) -> Vec<Exchange> {
     let base = |host: &str| format!("http://{host}:{}", address.port());
     run(deployment, http, base, &system_now).await.unwrap()
 }
@@ -60,7 +71,7 @@ async fn local() -> Vec<Exchange> {
     let http: Arc<dyn HttpClient> = Network::new();
     let router = akademi_edge_functions::all(&edge, &http, &Config::new(&lookup)).unwrap();
     let server = Server::start(router, ANY_PORT).await.unwrap();
-    let exchanges = record(&deployment, server.address).await;
+    let exchanges = record(&deployment, server.address, http).await;
     server.stop().await;
     lambda.server.stop().await;
     exchanges
@@ -72,18 +83,63 @@ async fn spin() -> Vec<Exchange> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("edge.sqlite");
     seed(&file, &deployment).await;
-    let wanted = ["edge_master_key", "lambda_url", "plane_root_keys", "token_public_keys", "token_signing_keys"];
-    let variables =
-        wanted.into_iter().map(|name| (name.to_owned(), deployment.variables[name].clone())).collect();
-    let options = SpinOptions { variables, sqlite: [("default".to_owned(), file)].into(), ..SpinOptions::default() };
+    let variables = edge_variables(&deployment);
+    let options =
+        SpinOptions { variables, sqlite: [("default".to_owned(), file)].into(), ..SpinOptions::default() };
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spin.toml");
-    let running = akademi_component_host::serve(&manifest, options).await.expect("run `cargo xtask build --host spin`");
-    let exchanges = record(&deployment, running.addr).await;
+    let running =
+        akademi_component_host::serve(&manifest, options).await.expect("run `cargo xtask build --host spin`");
+    let exchanges = record(&deployment, running.addr, Network::new()).await;
     let log = running.log().text();
     running.shutdown().await;
     lambda.server.stop().await;
     assert!(exchanges.iter().all(|exchange| exchange.status != 500), "{log}");
     exchanges
+}
+
+/// What the edge's manifests declare.
+fn edge_variables(deployment: &Deployment) -> BTreeMap<String, String> {
+    let wanted =
+        ["edge_master_key", "lambda_url", "plane_root_keys", "token_public_keys", "token_signing_keys"];
+    wanted.into_iter().map(|name| (name.to_owned(), deployment.variables[name].clone())).collect()
+}
+
+async fn workerd() -> Vec<Exchange> {
+    let mut deployment = Deployment::new(system_now()).unwrap();
+    let lambda = Lambda::start(&mut deployment).await;
+    let options = WorkerOptions { variables: edge_variables(&deployment), ..WorkerOptions::default() };
+    // It installs, migrates and waits for another process.
+    let host = tokio::task::spawn_blocking(move || WorkerHost::prepare(options)).await.unwrap().unwrap();
+    seed(host.database_path(), &deployment).await;
+    let running = tokio::task::spawn_blocking(move || host.start()).await.unwrap().unwrap();
+    let address = running.base_url().trim_start_matches("http://").trim_end_matches('/').parse().unwrap();
+    let exchanges = record(&deployment, address, Arc::new(PastTheProxy(Network::new()))).await;
+    let log = running.log();
+    tokio::task::spawn_blocking(move || drop(running)).await.unwrap();
+    lambda.server.stop().await;
+    assert!(exchanges.iter().all(|exchange| exchange.status != 500), "{log}");
+    exchanges
+}
+
+/// `wrangler dev` puts a proxy before workerd, and it gives up a connection on which an answer came before the
+/// whole body was read; its own 503 says so and asks to send again. Cloudflare has no such proxy.
+struct PastTheProxy(Arc<Network>);
+
+impl HttpClient for PastTheProxy {
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, Unreachable>> {
+        Box::pin(async move {
+            for _ in 0..5 {
+                let answer = self.0.send(request.clone()).await?;
+                if !answer.body().starts_with(b"Your worker restarted mid-request") {
+                    return Ok(answer);
+                }
+            }
+            Err(Unreachable("wrangler's proxy does not let the request through".into()))
+        })
+    }
 }
 
 /// Compares request by request, so that a difference names its request.
@@ -150,4 +206,9 @@ async fn the_local_host_answers_as_the_list_expects() {
 #[tokio::test(flavor = "multi_thread")]
 async fn spin_components_answer_as_the_local_host_does() {
     assert_same("spin", &local().await, &spin().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_worker_on_workerd_answers_as_the_local_host_does() {
+    assert_same("workerd", &local().await, &workerd().await);
 }

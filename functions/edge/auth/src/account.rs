@@ -108,5 +108,7 @@ pub async fn change(
 }
 
 async fn find(auth: &Auth, caller: &Caller) -> Result<store::Person, Problem> {
-    store::find_person(&auth.edge.tenant(caller.tenant), caller.user).await?.ok_or_else(Problem::session_ended)
+    store::find_person(&auth.edge.tenant(caller.tenant), caller.user)
+        .await?
+        .ok_or_else(Problem::session_ended)
 }

@@ -9,7 +9,8 @@ use argon2::{
 
 /// A hash that no password has, checked when there is nobody to check: so that an unknown address takes as
 /// long as a wrong password.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5bm9ib2R5$QUtBREVNSSBub2JvZHkgaGFzIHRoaXMgaGFzaCAhISE";
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5bm9ib2R5$QUtBREVNSSBub2JvZHkgaGFzIHRoaXMgaGFzaCAhISE";
 
 fn argon2() -> Result<Argon2<'static>, Problem> {
     let params = Params::new(19456, 2, 1, None).map_err(Problem::broken)?;
@@ -44,7 +45,10 @@ mod tests {
         let stored = hash("parolam çok uzun", [7; 16]).unwrap();
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         assert!(verify("parolam çok uzun", Some(&stored)).unwrap());
-        assert!(verify("parolam c\u{327}ok uzun", Some(&stored)).unwrap(), "another keyboard, the same password");
+        assert!(
+            verify("parolam c\u{327}ok uzun", Some(&stored)).unwrap(),
+            "another keyboard, the same password"
+        );
         assert!(!verify("parolam cok uzun", Some(&stored)).unwrap());
         assert!(!verify("parolam çok uzun", None).unwrap());
         assert_ne!(stored, hash("parolam çok uzun", [8; 16]).unwrap());

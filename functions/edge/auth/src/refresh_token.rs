@@ -31,7 +31,13 @@ impl RefreshTokens {
     }
 
     /// The token of one generation of a session: 56 bytes in base64url.
-    pub fn token(&self, tenant: TenantId, session: SessionId, nonce: &SessionNonce, generation: i64) -> String {
+    pub fn token(
+        &self,
+        tenant: TenantId,
+        session: SessionId,
+        nonce: &SessionNonce,
+        generation: i64,
+    ) -> String {
         let mut bytes = Vec::with_capacity(TOKEN_BYTES);
         bytes.extend(session.as_uuid().as_bytes());
         bytes.extend(generation.to_be_bytes());

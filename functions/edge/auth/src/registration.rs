@@ -51,12 +51,8 @@ pub async fn register(
     let wrapped = auth.vault.wrap(academy.id, person, &key, ports.random());
     let email_lookup = auth.vault.email_lookup(academy.id, &profile.email);
 
-    let saved = EdgeEvent::PersonSaved {
-        person,
-        profile: hex::encode(&sealed),
-        state: "active".into(),
-        at: now,
-    };
+    let saved =
+        EdgeEvent::PersonSaved { person, profile: hex::encode(&sealed), state: "active".into(), at: now };
     let new = NewPerson { id: person, email_lookup: &email_lookup, profile: &sealed, password_hash, now };
     let mut batch = vec![
         store::insert_person(new),
@@ -66,7 +62,11 @@ pub async fn register(
     batch.extend(append_event(&saved, now));
     auth.edge.tenant(academy.id).batch(batch).await.map_err(|error| {
         if error.is_duplicate_of("person") {
-            Problem::new(StatusCode::CONFLICT, "email-taken", "This e-mail address has an account here: sign in instead.")
+            Problem::new(
+                StatusCode::CONFLICT,
+                "email-taken",
+                "This e-mail address has an account here: sign in instead.",
+            )
         } else {
             error.into()
         }

@@ -97,7 +97,11 @@ pub async fn refresh(
 }
 
 /// One try; nothing when another request rotated the session meanwhile.
-async fn try_refresh(auth: &Auth, tenant: TenantId, shown: &Shown) -> Result<Option<Body<TokenPair>>, Problem> {
+async fn try_refresh(
+    auth: &Auth,
+    tenant: TenantId,
+    shown: &Shown,
+) -> Result<Option<Body<TokenPair>>, Problem> {
     let database = auth.edge.tenant(tenant);
     let session = store::find_session(&database, shown.session).await?.ok_or_else(Problem::token_invalid)?;
     if !auth.refresh_tokens.is_genuine(shown, tenant, &session.nonce) {

@@ -89,7 +89,10 @@ pub struct Person {
     pub roles: Vec<Role>,
 }
 
-pub async fn find_person(database: &TenantDatabase<'_>, person: UserId) -> Result<Option<Person>, StoreError> {
+pub async fn find_person(
+    database: &TenantDatabase<'_>,
+    person: UserId,
+) -> Result<Option<Person>, StoreError> {
     const SQL: TenantSql = TenantSql::new(
         "SELECT profile, wrapped, version, created_at, \
          (SELECT group_concat(role) FROM role_assignment \
@@ -228,7 +231,8 @@ pub async fn list_sessions(
          ORDER BY rotated_at DESC, id DESC LIMIT ?5",
     );
     let after = after.unwrap_or(Cursor { key: akademi_edge_store::MAX_INTEGER, id: String::new() });
-    let rows = database.rows(SQL.with([person.into(), after.key.into(), after.id.into(), limit.into()])).await?;
+    let rows =
+        database.rows(SQL.with([person.into(), after.key.into(), after.id.into(), limit.into()])).await?;
     rows.iter()
         .map(|row| {
             Ok(ListedSession {

@@ -73,7 +73,8 @@ pub async fn show(
     headers: HeaderMap,
     PathParam(slug): PathParam<String>,
 ) -> Result<Response, Problem> {
-    let page = store::find_course(&catalog.edge.tenant(academy.id), &slug).await?.ok_or_else(Problem::not_found)?;
+    let page =
+        store::find_course(&catalog.edge.tenant(academy.id), &slug).await?.ok_or_else(Problem::not_found)?;
     let etag = format!("c{}.{}", academy.generation, page.version);
     public_json(&headers, &etag, || serde_json::to_vec(&page).map_err(Problem::broken))
 }

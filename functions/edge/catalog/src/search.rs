@@ -56,7 +56,8 @@ pub async fn search(
         return Err(Problem::field("q", "holds no word"));
     }
     let database = catalog.edge.tenant(academy.id);
-    let data = store::search(&database, &store::match_expression(academy.id, &words), params.limit.get()).await?;
+    let data =
+        store::search(&database, &store::match_expression(academy.id, &words), params.limit.get()).await?;
     Ok(Body(Hits { data }))
 }
 

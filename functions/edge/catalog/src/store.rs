@@ -49,7 +49,10 @@ pub async fn list_courses(
     rows.iter().map(card).collect()
 }
 
-pub async fn find_course(database: &TenantDatabase<'_>, slug: &str) -> Result<Option<CoursePage>, StoreError> {
+pub async fn find_course(
+    database: &TenantDatabase<'_>,
+    slug: &str,
+) -> Result<Option<CoursePage>, StoreError> {
     const SQL: TenantSql = TenantSql::new(
         "SELECT id, slug, title, summary, lesson_count, duration_seconds, published_at, amount, currency, \
          version, outline FROM course LEFT JOIN price ON price.tenant_id = ?1 AND price.course_id = course.id \
@@ -93,7 +96,8 @@ pub async fn search(
                 course: row.parse(0)?,
                 slug: row.text(1)?.to_owned(),
                 course_title: row.text(2)?.to_owned(),
-                lesson: lesson.map_err(|_| StoreError::Engine("a lesson's id in the index is none".into()))?,
+                lesson: lesson
+                    .map_err(|_| StoreError::Engine("a lesson's id in the index is none".into()))?,
                 lesson_title: row.optional_text(4)?.map(str::to_owned),
             })
         })

@@ -93,7 +93,8 @@ impl Setup {
         let folder = tempfile::tempdir().unwrap();
         let database = SqliteFile::open(&folder.path().join("edge.sqlite")).unwrap();
         let clock = Arc::new(TestClock(AtomicI64::new(NOW.as_millis())));
-        let ports = Ports { clock: clock.clone(), rng: Arc::new(Counter(AtomicU8::new(1))), log: Arc::new(NoLog) };
+        let ports =
+            Ports { clock: clock.clone(), rng: Arc::new(Counter(AtomicU8::new(1))), log: Arc::new(NoLog) };
         let edge = Edge { ports, database: Arc::new(database) };
         let key = |seed: u8| URL_SAFE_NO_PAD.encode([seed; 32]);
         let signing = format!("k1:{}", key(1));
@@ -129,7 +130,8 @@ impl Setup {
                 brand_colour: "#0b6e4f",
                 hosts: &[host],
             };
-            block_on(Platform::new(setup.edge.database.as_ref()).batch(create_academy(&academy, NOW))).unwrap();
+            block_on(Platform::new(setup.edge.database.as_ref()).batch(create_academy(&academy, NOW)))
+                .unwrap();
         }
         let rate = BasisPoints::new(2000).unwrap();
         let price = |n, amount| LambdaEvent::PriceSet {
@@ -156,7 +158,8 @@ impl Setup {
         let body = serde_json::to_vec(&batch).unwrap();
         let target = Uri::from_static("/internal/feed");
         let context = CallContext { request_id: "test".into(), ..CallContext::default() };
-        let signature = self.planes.sign(Purpose::Feed, &Method::POST, &target, &body, &context, self.now()).unwrap();
+        let signature =
+            self.planes.sign(Purpose::Feed, &Method::POST, &target, &body, &context, self.now()).unwrap();
         let request = Request::post(target)
             .header(CALL_HEADER, signature)
             .header(header::CONTENT_TYPE, "application/json")

@@ -78,7 +78,8 @@ fn changes(tenant: TenantId, event: LambdaEvent, now: Timestamp) -> Vec<Statemen
                 words,
             };
             let mut statements = vec![store::save_lesson(new)];
-            statements.extend(answers.map(|answers| store::save_answer_key(course, version, lesson, &answers)));
+            statements
+                .extend(answers.map(|answers| store::save_answer_key(course, version, lesson, &answers)));
             statements
         }
         LambdaEvent::CoursePublished { version, summary, outline, at } => {

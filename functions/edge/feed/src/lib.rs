@@ -49,7 +49,13 @@ impl Feed {
 
 pub fn router(feed: Feed) -> Router {
     let directory = feed.edge.directory();
-    let gate = Gate::edge("feed", feed.edge.ports.clone(), feed.tokens.clone(), directory, Some(feed.planes.clone()));
+    let gate = Gate::edge(
+        "feed",
+        feed.edge.ports.clone(),
+        feed.tokens.clone(),
+        directory,
+        Some(feed.planes.clone()),
+    );
     let router = Router::new()
         .route("/internal/feed", get(pull::pull).post(apply::apply))
         .route("/internal/person-keys", post(person_keys::hand_over))

@@ -45,7 +45,9 @@ pub async fn hand_over(
     }
     let mut keys = Vec::with_capacity(wanted.people.len());
     for PersonRef { tenant, person } in wanted.people {
-        let Some(wrapped) = store::find_person_key(&feed.edge.tenant(tenant), person).await? else { continue };
+        let Some(wrapped) = store::find_person_key(&feed.edge.tenant(tenant), person).await? else {
+            continue;
+        };
         let key = feed.vault.unwrap(tenant, person, &wrapped).map_err(Problem::broken)?;
         keys.push(PersonKeyGiven { tenant, person, key: hex::encode(key.expose()) });
     }

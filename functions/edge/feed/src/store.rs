@@ -9,7 +9,8 @@ use akademi_domain::{
     time::Timestamp,
 };
 use akademi_edge_store::{
-    Platform, PlatformSql, Statement, StoreError, TenantDatabase, TenantSql, TenantStatement, Value, search_scope,
+    Platform, PlatformSql, Statement, StoreError, TenantDatabase, TenantSql, TenantStatement, Value,
+    search_scope,
 };
 use akademi_feed::{EdgeEvent, Envelope};
 use serde::Serialize;
@@ -33,7 +34,8 @@ impl Head {
 }
 
 pub async fn find_head(platform: &Platform<'_>) -> Result<Head, StoreError> {
-    const SQL: PlatformSql = PlatformSql::new("SELECT epoch, number, acknowledged FROM feed_head WHERE id = 1");
+    const SQL: PlatformSql =
+        PlatformSql::new("SELECT epoch, number, acknowledged FROM feed_head WHERE id = 1");
     let row = platform.row(SQL.with([])).await?;
     let row = row.ok_or_else(|| StoreError::Engine("the feed has no head".into()))?;
     Ok(Head { epoch: row.text(0)?.to_owned(), number: row.integer(1)?, acknowledged: row.integer(2)? })
@@ -147,7 +149,12 @@ pub fn save_lesson(new: NewLesson<'_>) -> TenantStatement {
     ])
 }
 
-pub fn save_answer_key(course: CourseId, version: i64, lesson: LessonId, answers: &AnswerKey) -> TenantStatement {
+pub fn save_answer_key(
+    course: CourseId,
+    version: i64,
+    lesson: LessonId,
+    answers: &AnswerKey,
+) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(
         "INSERT INTO answer_key (tenant_id, course_id, version, lesson_id, answers) VALUES (?1, ?2, ?3, ?4, ?5) \
          ON CONFLICT (tenant_id, course_id, version, lesson_id) DO UPDATE SET answers = excluded.answers",

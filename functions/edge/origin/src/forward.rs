@@ -65,8 +65,14 @@ pub async fn forward(
     let target = parts.uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
     let headers = pick(&mut parts.headers, &PASSED_ON);
     let now = origin.edge.ports.now();
-    let call =
-        PlaneCall { purpose: Purpose::Origin, method: parts.method, target, headers, body, context: &context };
+    let call = PlaneCall {
+        purpose: Purpose::Origin,
+        method: parts.method,
+        target,
+        headers,
+        body,
+        context: &context,
+    };
     let answer = origin.lambda.call(call, now).await?;
 
     let (mut answered, body) = answer.into_parts();

@@ -46,7 +46,10 @@ pub async fn live() -> Body<Live> {
 /// Whether everything that a learner needs answers
 #[utoipa::path(get, path = "/health/ready", tag = "health",
     responses((status = 200, description = "It does", body = Ready), (status = 503, description = "A part is down", body = Ready)))]
-pub async fn ready(State(origin): State<Origin>, RequestId(request_id): RequestId) -> Result<Response, Problem> {
+pub async fn ready(
+    State(origin): State<Origin>,
+    RequestId(request_id): RequestId,
+) -> Result<Response, Problem> {
     const PROBE: PlatformSql = PlatformSql::new("SELECT number FROM feed_head WHERE id = 1");
     let store = Platform::new(origin.edge.database.as_ref()).row(PROBE.with([])).await;
     let edge_store = if matches!(store, Ok(Some(_))) { Part::Answers } else { Part::Down };
@@ -67,6 +70,7 @@ pub async fn ready(State(origin): State<Origin>, RequestId(request_id): RequestI
     };
 
     let is_ready = [edge_store, lambda].iter().all(|part| *part == Part::Answers);
-    let (status, word) = if is_ready { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "unready") };
+    let (status, word) =
+        if is_ready { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "unready") };
     Ok((status, Body(Ready { status: word, edge_store, lambda })).into_response())
 }

@@ -37,7 +37,11 @@ impl Origin {
     ///
     /// # Errors
     /// [`ConfigError`] naming the variable that is missing or wrong.
-    pub fn from_config(edge: Edge, http: Arc<dyn HttpClient>, config: &Config<'_>) -> Result<Self, ConfigError> {
+    pub fn from_config(
+        edge: Edge,
+        http: Arc<dyn HttpClient>,
+        config: &Config<'_>,
+    ) -> Result<Self, ConfigError> {
         let tokens = config.read(akademi_functions::TOKEN_PUBLIC_KEYS, TokenVerifier::from_config)?;
         let planes = config.read(akademi_functions::PLANE_ROOT_KEYS, PlaneKeys::from_config)?;
         let base = config.read(akademi_functions::LAMBDA_URL, parse_base)?;

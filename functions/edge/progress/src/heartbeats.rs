@@ -78,7 +78,8 @@ pub async fn heartbeat(
         late_seconds: heartbeat.late_seconds,
     };
     let recorded = record(&progress, &caller, place, |standing, now| {
-        let claim = Claim::parse(&reported, duration(standing)?).map_err(|error| Problem::field("", error))?;
+        let claim =
+            Claim::parse(&reported, duration(standing)?).map_err(|error| Problem::field("", error))?;
         let credit = credit(&standing.clock, &standing.progress.watched, &claim, &RULES, now);
         let mut progress = standing.progress.clone();
         progress.watched = credit.watched;

@@ -84,7 +84,9 @@ pub async fn find_standing(
         let clock_version = row.optional_integer(13)?.unwrap_or(0);
         let clock = match clock_version {
             0 => LearnerClock::default(),
-            _ => LearnerClock::decode(row.blob(12)?).map_err(|error| StoreError::Engine(error.to_string()))?,
+            _ => {
+                LearnerClock::decode(row.blob(12)?).map_err(|error| StoreError::Engine(error.to_string()))?
+            }
         };
         Ok(Standing {
             kind: kind(row.text(0)?)?,
@@ -288,7 +290,10 @@ impl EnrolledCourse {
     }
 
     /// How far each lesson that was begun is.
-    pub fn lesson_states(&self, outline: &CourseOutline) -> Result<HashMap<LessonId, LessonState>, StoreError> {
+    pub fn lesson_states(
+        &self,
+        outline: &CourseOutline,
+    ) -> Result<HashMap<LessonId, LessonState>, StoreError> {
         let lengths: HashMap<_, _> =
             outline.lessons().map(|lesson| (lesson.id, lesson.duration_seconds.unwrap_or(0))).collect();
         let state = |begun: &BegunLesson| LessonState {

@@ -55,7 +55,9 @@ pub async fn show(
     let media = find_media(&mut tx, asset, caller.user).await?.ok_or(AuthoringError::NotFound)?;
     tx.commit().await?;
     if !media.is_enrolled && !caller.may(Permission::CoursesWrite) {
-        return Err(Problem::forbidden().with_detail("This file is for those enrolled in its course.").into());
+        return Err(Problem::forbidden()
+            .with_detail("This file is for those enrolled in its course.")
+            .into());
     }
     match path.strip_prefix(PLAYBACK) {
         Some(path) => playback(&authoring, &media, path).await,

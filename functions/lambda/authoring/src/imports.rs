@@ -118,7 +118,9 @@ pub async fn create(
         Begin::Replay(stored) => (stored, true),
         Begin::Fresh(claim) => {
             let job = JobId::new(now, authoring.ports.random());
-            let archive = folder(caller.tenant, job).and_then(|folder| archive_key(&folder)).map_err(Problem::broken)?;
+            let archive = folder(caller.tenant, job)
+                .and_then(|folder| archive_key(&folder))
+                .map_err(Problem::broken)?;
             store::insert_import(&mut tx, job, caller.user, &new.file_name, new.bytes, now).await?;
             let upload = authoring.storage.upload(archive, new.bytes, gzip()?, now);
             let location = format!("/api/v1/authoring/jobs/{job}");
@@ -161,7 +163,8 @@ pub async fn start(
     // Locked, so that of two who start it one finds the other's job.
     let import = store::lock_import(&mut tx, id).await?.ok_or(AuthoringError::NotFound)?;
     if job::find(&mut tx, id).await?.is_none() {
-        let archive = folder(caller.tenant, id).and_then(|folder| archive_key(&folder)).map_err(Problem::broken)?;
+        let archive =
+            folder(caller.tenant, id).and_then(|folder| archive_key(&folder)).map_err(Problem::broken)?;
         let sent = match authoring.storage.objects.head(&archive).await {
             Ok(info) => info.size,
             Err(ObjectError::NotFound) => 0,

@@ -66,6 +66,7 @@ pub struct Authoring {
     postgres: Postgres,
     storage: Storage,
     workers: Arc<dyn Wake>,
+    sync: Option<Arc<dyn Wake>>,
 }
 
 impl Authoring {
@@ -77,7 +78,12 @@ impl Authoring {
         storage: Storage,
         workers: Arc<dyn Wake>,
     ) -> Self {
-        Self { ports, planes, postgres, storage, workers }
+        Self { ports, planes, postgres, storage, workers, sync: None }
+    }
+
+    /// Has `sync` look at the feed after each publication; without it a publication waits for the schedule.
+    pub fn waking(self, sync: Arc<dyn Wake>) -> Self {
+        Self { sync: Some(sync), ..self }
     }
 
     /// `max_connections` is 1 on Lambda, where an instance serves one request at a time.

@@ -39,6 +39,9 @@ pub async fn publish(
     let mut tx = authoring.postgres.tenant(caller.tenant).await?;
     let version = publish_course(&mut tx, course, caller.user, authoring.ports.now()).await?;
     tx.commit().await?;
+    if let Some(sync) = &authoring.sync {
+        sync.wake();
+    }
     Ok(Body(Publication { version }))
 }
 

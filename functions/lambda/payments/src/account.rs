@@ -46,7 +46,11 @@ impl Payments {
     ///
     /// # Errors
     /// [`ConfigureError`]
-    pub async fn configure_paytr(&self, tenant: TenantId, config: PayTrConfig) -> Result<String, ConfigureError> {
+    pub async fn configure_paytr(
+        &self,
+        tenant: TenantId,
+        config: PayTrConfig,
+    ) -> Result<String, ConfigureError> {
         let settings = PayTrSettings {
             merchant_id: config.merchant_id.clone(),
             merchant_key: config.merchant_key.expose().to_owned(),

@@ -44,7 +44,8 @@ pub async fn find(
     };
     let key = payments.vault.unwrap(caller.tenant, caller.user, &wrapped).map_err(Problem::broken)?;
     let profile = key.open(caller.user, "profile", &sealed).map_err(Problem::broken)?;
-    let profile: Profile = serde_json::from_slice(&profile).map_err(|_| Problem::broken("a profile has another shape"))?;
+    let profile: Profile =
+        serde_json::from_slice(&profile).map_err(|_| Problem::broken("a profile has another shape"))?;
     let address = call.client.as_deref().and_then(|address| address.parse().ok());
     Ok(Buyer {
         email: profile.email,

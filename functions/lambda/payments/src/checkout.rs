@@ -91,7 +91,8 @@ pub async fn create(
         }
         OrderState::Pending if now < order.expires_at => {}
         _ => {
-            let detail = "This order has ended without being paid: make a new one with a new Idempotency-Key.";
+            let detail =
+                "This order has ended without being paid: make a new one with a new Idempotency-Key.";
             return Err(Problem::new(StatusCode::CONFLICT, "order-ended", detail).into());
         }
     }
@@ -121,11 +122,7 @@ pub async fn create(
 }
 
 /// Lets the same request be sent again at once. Where another one has the key by now, that one goes on.
-async fn give_back(
-    tx: &mut TenantTransaction,
-    scope: &Scope<'_>,
-    claim: Claim,
-) -> Result<(), PaymentsError> {
+async fn give_back(tx: &mut TenantTransaction, scope: &Scope<'_>, claim: Claim) -> Result<(), PaymentsError> {
     match idempotency::release(tx, scope, claim).await {
         Ok(()) | Err(StoreError::LeaseLost) => Ok(()),
         Err(error) => Err(error.into()),

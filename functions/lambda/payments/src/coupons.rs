@@ -86,8 +86,13 @@ pub async fn create(
     };
     let mut tx = payments.postgres.tenant(caller.tenant).await?;
     store::insert_coupon(&mut tx, id, &new.code, &terms, new.use_limit, now).await?;
-    let saved =
-        LambdaEvent::CouponSaved { id, code: new.code.clone(), terms: terms.clone(), available: true, at: now };
+    let saved = LambdaEvent::CouponSaved {
+        id,
+        code: new.code.clone(),
+        terms: terms.clone(),
+        available: true,
+        at: now,
+    };
     events::append(&mut tx, &saved, now).await?;
     tx.commit().await?;
     payments.wake.wake();

@@ -11,7 +11,11 @@ use akademi_lambda_store::postgres::TenantTransaction;
 use crate::{PaymentsError, events, store};
 
 /// Takes one of the uses that are left, before the order of it is stored; whether there was one.
-pub async fn take(tx: &mut TenantTransaction, coupon: CouponId, now: Timestamp) -> Result<bool, PaymentsError> {
+pub async fn take(
+    tx: &mut TenantTransaction,
+    coupon: CouponId,
+    now: Timestamp,
+) -> Result<bool, PaymentsError> {
     let Some(was_last) = store::hold_coupon(tx, coupon).await? else { return Ok(false) };
     if was_last {
         announce(tx, coupon, false, now).await?;

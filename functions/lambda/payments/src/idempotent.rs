@@ -19,9 +19,8 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// # Errors
 /// 400 without one, and for one that is not 1 to 255 visible ASCII characters.
 pub fn key(call: &CallContext) -> Result<String, Problem> {
-    let refused = |detail: &'static str| {
-        Problem::new(StatusCode::BAD_REQUEST, "idempotency-key-required", detail)
-    };
+    let refused =
+        |detail: &'static str| Problem::new(StatusCode::BAD_REQUEST, "idempotency-key-required", detail);
     let sent = call.idempotency_key.as_deref().map(str::trim);
     let sent = sent.ok_or_else(|| refused("Send an Idempotency-Key: the same one again when you retry."))?;
     let key = sent.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(sent);
@@ -81,7 +80,9 @@ mod tests {
         };
         assert_eq!(read(Some("\"8e03978e\"")), Ok("8e03978e".to_owned()));
         assert_eq!(read(Some(" 8e03978e ")), Ok("8e03978e".to_owned()));
-        for bad in [None, Some(""), Some("\"\""), Some("a b"), Some("ğ"), Some("a\"b"), Some(&*"x".repeat(256))] {
+        for bad in
+            [None, Some(""), Some("\"\""), Some("a b"), Some("ğ"), Some("a\"b"), Some(&*"x".repeat(256))]
+        {
             assert_eq!(read(bad), Err(400), "{bad:?}");
         }
     }

@@ -113,8 +113,9 @@ pub fn router(payments: Payments) -> Router {
 /// What providers call, alone: for a host that answers on the platform's own name.
 pub fn callbacks(payments: Payments) -> Router {
     let gate = Gate::lambda("payments", payments.ports.clone(), payments.planes.clone());
-    let router =
-        Router::new().route("/callbacks/{provider}/{tenant_token}", post(callback::receive)).with_state(payments);
+    let router = Router::new()
+        .route("/callbacks/{provider}/{tenant_token}", post(callback::receive))
+        .with_state(payments);
     gate.guard(router)
 }
 

@@ -107,7 +107,8 @@ async fn price_again(
         Some(id) => Some(store::find_coupon(tx, id).await?.ok_or_else(changed)?),
     };
     let lines: Vec<Line> = offers.iter().map(|offer| offer.line).collect();
-    let priced = pricing::quote(&lines, coupon.as_ref().map(|coupon| &coupon.terms), now).map_err(|_| changed())?;
+    let priced =
+        pricing::quote(&lines, coupon.as_ref().map(|coupon| &coupon.terms), now).map_err(|_| changed())?;
     if terms.are_of(&priced) { Ok((offers, priced)) } else { Err(changed().into()) }
 }
 

@@ -42,7 +42,8 @@ pub async fn settle(
         return Ok(Settled::UnknownAttempt);
     };
     // The order's row is the lock: what is read from here on stays.
-    let (Some(order), Some(payment)) = (store::lock_order(tx, order).await?, store::find_payment(tx, id).await?)
+    let (Some(order), Some(payment)) =
+        (store::lock_order(tx, order).await?, store::find_payment(tx, id).await?)
     else {
         return Ok(Settled::UnknownAttempt);
     };
@@ -137,7 +138,11 @@ async fn capture(
 }
 
 /// Whether what the order needs is there: what it held ended with its pending state, so a later capture takes it again.
-async fn take_again(tx: &mut TenantTransaction, order: &Order, now: Timestamp) -> Result<Holds, PaymentsError> {
+async fn take_again(
+    tx: &mut TenantTransaction,
+    order: &Order,
+    now: Timestamp,
+) -> Result<Holds, PaymentsError> {
     match (order.state, order.coupon) {
         (OrderState::Failed | OrderState::Expired, Some(coupon)) if !holds::take(tx, coupon, now).await? => {
             Ok(Holds::Gone)

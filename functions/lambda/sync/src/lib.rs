@@ -103,7 +103,8 @@ impl Sync {
         body: Bytes,
     ) -> Result<Result<T, (StatusCode, Bytes)>, SyncError> {
         let context = CallContext { request_id: "sync".into(), ..CallContext::default() };
-        let path: PathAndQuery = target.parse().map_err(|_| SyncError::Batch(format!("{target} is no address")))?;
+        let path: PathAndQuery =
+            target.parse().map_err(|_| SyncError::Batch(format!("{target} is no address")))?;
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
         let call =

@@ -56,7 +56,8 @@ pub async fn fetch_new(sync: &Sync, batch: &Batch) -> Result<Vec<PersonKeyGiven>
     if people.is_empty() {
         return Ok(Vec::new());
     }
-    let body = serde_json::to_vec(&KeysWanted { people }).map_err(|error| SyncError::Batch(error.to_string()))?;
+    let body =
+        serde_json::to_vec(&KeysWanted { people }).map_err(|error| SyncError::Batch(error.to_string()))?;
     let given: KeysGiven = sync
         .call_edge(Method::POST, TARGET, Bytes::from(body))
         .await?
@@ -72,7 +73,8 @@ pub async fn store(
 ) -> Result<(), SyncError> {
     for PersonKeyGiven { tenant, person, key } in keys {
         let invalid = || SyncError::Batch("a person's key that is none".into());
-        let bytes: [u8; 32] = hex::decode(key).ok().and_then(|key| key.try_into().ok()).ok_or_else(invalid)?;
+        let bytes: [u8; 32] =
+            hex::decode(key).ok().and_then(|key| key.try_into().ok()).ok_or_else(invalid)?;
         let key = PersonKey::from_bytes(bytes);
         let wrapped = sync.vault.wrap(*tenant, *person, &key, sync.ports.random());
         let tx = platform.tenant(*tenant).await?;

@@ -34,8 +34,10 @@ pub async fn pull(sync: &Sync) -> Result<(usize, u64), SyncError> {
             Some(after) => format!("/internal/feed?after={after}&source={own_source}"),
             None => format!("/internal/feed?source={own_source}"),
         };
-        let answer: Answer =
-            sync.call_edge(Method::GET, &target, Bytes::new()).await?.map_err(|got| unexpected(got, &target))?;
+        let answer: Answer = sync
+            .call_edge(Method::GET, &target, Bytes::new())
+            .await?
+            .map_err(|got| unexpected(got, &target))?;
         let edge_cursor = u64::try_from(answer.cursor).unwrap_or(0);
         if answer.batch.to == answer.batch.from {
             return Ok((pulled, edge_cursor));
@@ -68,8 +70,8 @@ async fn apply_batch(sync: &Sync, batch: &Batch) -> Result<u64, SyncError> {
         }
         Advance::Repeated => Ok(to),
         Advance::Gap { wanted } => Ok(wanted),
-        Advance::OtherEpoch { known } => {
-            Err(SyncError::Batch(format!("the edge began epoch {epoch}, this copy is of {known}: rebuild it")))
-        }
+        Advance::OtherEpoch { known } => Err(SyncError::Batch(format!(
+            "the edge began epoch {epoch}, this copy is of {known}: rebuild it"
+        ))),
     }
 }

@@ -64,11 +64,12 @@ pub async fn save_person(
 }
 
 pub async fn has_person_key(tx: &mut TenantTransaction, person: UserId) -> Result<bool, StoreError> {
-    let found = sqlx::query_scalar("SELECT EXISTS (SELECT FROM person_key WHERE tenant_id = $1 AND user_id = $2)")
-        .bind(tx.tenant().as_uuid())
-        .bind(person.as_uuid())
-        .fetch_one(tx.connection())
-        .await?;
+    let found =
+        sqlx::query_scalar("SELECT EXISTS (SELECT FROM person_key WHERE tenant_id = $1 AND user_id = $2)")
+            .bind(tx.tenant().as_uuid())
+            .bind(person.as_uuid())
+            .fetch_one(tx.connection())
+            .await?;
     Ok(found)
 }
 

@@ -9,6 +9,7 @@
 //! | [`transcode`](mod@transcode) | decodes once and encodes every rendition of the plan into a folder |
 //! | [`playlist`] | the text of playlists, and the bit rates that they state; pure |
 //! | [`child`] | runs all of that in a re-executed child process under limits of time, memory and bytes |
+//! | [`job`] | takes videos from storage and puts what they become there, as jobs |
 //!
 //! A video is uploaded by a person whom nobody vouches for, and FFmpeg is a large C library. So a function never
 //! calls [`transcode()`] on an upload itself: its `main` begins with [`child::main_if_child`], and it calls
@@ -27,6 +28,7 @@ mod encode;
 mod error;
 mod filter;
 mod folder;
+pub mod job;
 mod limits;
 mod manifest;
 pub mod plan;

@@ -28,9 +28,9 @@ pub fn router(
             akademi_catalog::Catalog::from_config(edge.clone(), config).map(akademi_catalog::router).map(Some)
         }
         #[cfg(feature = "progress")]
-        "progress" => {
-            akademi_progress::Progress::from_config(edge.clone(), config).map(akademi_progress::router).map(Some)
-        }
+        "progress" => akademi_progress::Progress::from_config(edge.clone(), config)
+            .map(akademi_progress::router)
+            .map(Some),
         #[cfg(feature = "coupons")]
         "coupons" => {
             akademi_coupons::Coupons::from_config(edge.clone(), config).map(akademi_coupons::router).map(Some)

@@ -57,7 +57,9 @@ impl ApiClient {
             request.headers_mut().insert(header::HOST, HeaderValue::try_from(authority)?);
         }
         if let Some(token) = &self.token {
-            request.headers_mut().insert(header::AUTHORIZATION, HeaderValue::try_from(format!("Bearer {token}"))?);
+            request
+                .headers_mut()
+                .insert(header::AUTHORIZATION, HeaderValue::try_from(format!("Bearer {token}"))?);
         }
         let response = self.http.send(request).await?;
         let (parts, body) = response.into_parts();

@@ -41,7 +41,10 @@ impl HttpClient for Network {
             let exchange = async {
                 let response = self.client.request(request).await.map_err(|error| unreachable(&error))?;
                 let (parts, body) = response.into_parts();
-                let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await.map_err(|error| unreachable(&error))?;
+                let body = Limited::new(body, MAX_ANSWER_BYTES)
+                    .collect()
+                    .await
+                    .map_err(|error| unreachable(&error))?;
                 Ok(Response::from_parts(parts, body.to_bytes()))
             };
             tokio::time::timeout(TIMEOUT, exchange).await.map_err(|error| unreachable(&error))?
@@ -85,7 +88,8 @@ impl InProcess {
 impl HttpClient for InProcess {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, Unreachable>> {
         Box::pin(async move {
-            let router = self.router.get().ok_or_else(|| Unreachable("the other plane is not there yet".into()))?;
+            let router =
+                self.router.get().ok_or_else(|| Unreachable("the other plane is not there yet".into()))?;
             let response = match router.clone().oneshot(request.map(Body::from)).await {
                 Ok(response) => response,
                 Err(never) => match never {},

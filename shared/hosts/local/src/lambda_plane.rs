@@ -1,14 +1,15 @@
 //! The Lambda plane in one process: all its functions as one router, and `sync` running beside it.
 
 use akademi_api::{Ports, config::Config, ports::HttpClient, signed::PlaneKeys};
-use akademi_lambda_store::postgres::Postgres;
+use akademi_authoring::{Authoring, Storage};
+use akademi_lambda_store::{objects::Objects, postgres::Postgres};
 use akademi_payments::Payments;
 use akademi_sync::{Carried, Sync, SyncError, Trigger, Wake};
 use axum::Router;
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::Notify, task::JoinHandle};
 
-use crate::http_client::Network;
+use crate::{http_client::Network, workers::Bell};
 
 /// The plane's functions and its sync.
 pub struct LambdaPlane {
@@ -17,6 +18,10 @@ pub struct LambdaPlane {
     pub callbacks: Router,
     pub sync: Sync,
     pub payments: Payments,
+    pub authoring: Authoring,
+    pub storage: Storage,
+    /// Rings when a job has been queued.
+    pub bell: Arc<Bell>,
     wake: Arc<WakeUp>,
 }
 
@@ -31,7 +36,7 @@ impl Wake for WakeUp {
 }
 
 impl LambdaPlane {
-    /// `edge` reaches the edge's feed function at the variable `edge_url`.
+    /// `edge` reaches the edge's feed function at the variable `edge_url`; links to `objects` begin with `storage_url`.
     ///
     /// # Errors
     /// When a variable is missing or wrong.
@@ -39,6 +44,7 @@ impl LambdaPlane {
         ports: &Ports,
         postgres: Postgres,
         edge: Arc<dyn HttpClient>,
+        objects: Objects,
         config: &Config<'_>,
     ) -> anyhow::Result<Self> {
         let planes = Arc::new(config.read(akademi_functions::PLANE_ROOT_KEYS, PlaneKeys::from_config)?);
@@ -52,12 +58,15 @@ impl LambdaPlane {
             wake.clone(),
             config,
         )?;
-        let authoring = akademi_authoring::Authoring::new(ports.clone(), planes, postgres);
+        let storage = Storage::from_config(objects, config)?;
+        let bell = Arc::new(Bell::default());
+        let authoring = Authoring::new(ports.clone(), planes, postgres, storage.clone(), bell.clone())
+            .waking(wake.clone());
         let router = akademi_sync::router(sync.clone(), wake.clone())
-            .merge(akademi_authoring::router(authoring))
+            .merge(akademi_authoring::router(authoring.clone()))
             .merge(akademi_payments::router(payments.clone()));
         let callbacks = akademi_payments::callbacks(payments.clone());
-        Ok(Self { router, callbacks, sync, payments, wake })
+        Ok(Self { router, callbacks, sync, payments, authoring, storage, bell, wake })
     }
 
     /// Ends orders that nobody paid in time, every minute, until the task is aborted.
@@ -77,14 +86,15 @@ impl LambdaPlane {
         })
     }
 
-    /// Runs sync whenever it is woken, and every `interval`, until the task is aborted.
+    /// Runs sync whenever it is woken, and every `interval`, until the task is aborted. PostgreSQL is awake here, so
+    /// each run looks at both directions: a wake that was lost costs an interval and nothing else.
     pub fn run_sync(&self, ports: Ports, interval: Duration) -> JoinHandle<()> {
         let (sync, wake) = (self.sync.clone(), self.wake.clone());
         tokio::spawn(async move {
             loop {
-                let woken = tokio::time::timeout(interval, wake.0.notified()).await.is_ok();
-                let trigger = if woken { Trigger::Wake } else { Trigger::Schedule };
-                log_run(&ports, sync.handle(trigger).await);
+                // Woken or not, there may be something to carry.
+                let _ = tokio::time::timeout(interval, wake.0.notified()).await;
+                log_run(&ports, sync.handle(Trigger::Wake).await);
             }
         })
     }

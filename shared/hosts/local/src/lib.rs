@@ -4,6 +4,7 @@
 //! [`Local::start`](crate::local::Local::start) is what `cargo xtask dev` and the tests run.
 
 pub mod api_client;
+mod byte_range;
 pub mod demo;
 pub mod http_client;
 pub mod lambda_plane;
@@ -11,3 +12,5 @@ pub mod local;
 pub mod ports;
 pub mod secrets;
 pub mod server;
+pub mod storage;
+pub mod workers;

@@ -2,11 +2,17 @@
 
 use akademi_api::{Ports, config::Config, ports::Log};
 use akademi_edge_store::{Edge, rusqlite::SqliteFile};
-use akademi_lambda_store::postgres::Postgres;
+use akademi_lambda_store::{objects::Objects, postgres::Postgres};
+use akademi_transcode::{Limits, job::Transcode};
 use anyhow::Context;
 use axum::Router;
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
-use tokio::task::JoinHandle;
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
     http_client::InProcess,
@@ -14,11 +20,13 @@ use crate::{
     ports::ports,
     secrets::{self, Variables},
     server::Server,
+    storage,
+    workers::Workers,
 };
 
 /// What a deployment needs to be told.
 pub struct Options {
-    /// Where the edge store and the secrets are kept.
+    /// Where the edge store, files and the secrets are kept.
     pub data: PathBuf,
     pub listen: SocketAddr,
     /// PostgreSQL, migrated.
@@ -26,6 +34,9 @@ pub struct Options {
     pub log: Arc<dyn Log>,
     /// How often `sync` looks at the edge without being woken.
     pub sync_interval: Duration,
+    /// The program that transcodes: one whose `main` begins with `akademi_transcode::child::main_if_child`. None is this
+    /// very program.
+    pub transcode_program: Option<PathBuf>,
 }
 
 /// A deployment that runs.
@@ -39,6 +50,7 @@ pub struct Local {
     server: Server,
     sync: JoinHandle<()>,
     expiry: JoinHandle<()>,
+    workers: Workers,
 }
 
 impl Local {
@@ -47,42 +59,69 @@ impl Local {
     /// # Errors
     /// When the folder, a store or the port cannot be had.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(&options.data).with_context(|| format!("making {}", options.data.display()))?;
+        std::fs::create_dir_all(&options.data)
+            .with_context(|| format!("making {}", options.data.display()))?;
         let mut variables = secrets::load_or_create(&options.data)?;
         // Hosts that nobody resolves: both planes are this process.
         variables.insert("lambda_url".into(), "http://lambda.internal".into());
         variables.insert("edge_url".into(), "http://edge.internal".into());
+        let listener = TcpListener::bind(options.listen)
+            .await
+            .with_context(|| format!("listening on {}", options.listen))?;
+        // An address of this machine is no academy's host.
+        let authority = reachable(listener.local_addr()?).to_string();
+        variables.insert("storage_url".into(), format!("http://{authority}{}", storage::PATH));
         let lookup = |name: &str| variables.get(name).cloned();
         let config = Config::new(&lookup);
         let ports = ports(options.log);
 
         let edge = open_edge(&options.data, ports.clone())?;
+        let objects = Objects::local(&options.data.join("objects")).context("opening the folder of files")?;
         let (to_edge, to_lambda) = (InProcess::new(), InProcess::new());
-        let lambda = LambdaPlane::new(&ports, options.postgres, to_edge.clone(), &config)?;
+        let lambda =
+            LambdaPlane::new(&ports, options.postgres.clone(), to_edge.clone(), objects.clone(), &config)?;
         to_lambda.connect(lambda.router.clone());
         let to_lambda: Arc<dyn akademi_api::ports::HttpClient> = to_lambda;
         let router = akademi_edge_functions::all(&edge, &to_lambda, &config)?;
         to_edge.connect(router.clone());
         // The platform's host is this port too.
         let router = router.merge(lambda.callbacks.clone());
+        let router = router.merge(storage::router(lambda.storage.clone(), authority, ports.clone()));
 
-        let server = Server::start(router.clone(), options.listen)
-            .await
-            .with_context(|| format!("listening on {}", options.listen))?;
+        let server = Server::serve(router.clone(), listener)?;
+        let transcode = Transcode {
+            ports: ports.clone(),
+            postgres: options.postgres,
+            objects,
+            program: options.transcode_program,
+            limits: Limits::default(),
+        };
+        let workers = Workers::start(&ports, &lambda.bell, lambda.authoring.clone(), transcode);
         let sync = lambda.run_sync(ports.clone(), options.sync_interval);
         let expiry = lambda.run_expiry(ports);
-        Ok(Self { edge, lambda, variables, address: server.address, router, server, sync, expiry })
+        Ok(Self { edge, lambda, variables, address: server.address, router, server, sync, expiry, workers })
     }
 
-    /// Ends requests, sync and the server.
+    /// Ends requests, jobs, sync and the server.
     pub async fn stop(self) {
         self.server.stop().await;
+        self.workers.stop().await;
         for job in [self.sync, self.expiry] {
             job.abort();
             // It ends at its next await, or has ended already.
             let _ = job.await;
         }
     }
+}
+
+/// Where this machine reaches what listens on `address`.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 /// The edge store in `data`.

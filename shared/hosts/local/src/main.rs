@@ -36,6 +36,8 @@ fn say(text: &str) {
 }
 
 fn main() -> anyhow::Result<()> {
+    // Videos are transcoded by this program itself, in a process of their own.
+    akademi_transcode::child::main_if_child();
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     std::fs::create_dir_all(&arguments.data)
@@ -61,6 +63,7 @@ async fn serve(arguments: &Arguments, cluster: &Cluster) -> anyhow::Result<()> {
         postgres: Postgres::new(cluster.options(LOGIN, "akademi"), CONNECTIONS),
         log: Arc::new(WriteLog::new(log)),
         sync_interval: Duration::from_secs(2),
+        transcode_program: None,
     })
     .await?;
     if arguments.demo {

@@ -3,13 +3,7 @@
 use akademi_api::token::TokenSigner;
 use anyhow::Context;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use std::{
-    collections::BTreeMap,
-    fs,
-    io::Write,
-    os::unix::fs::OpenOptionsExt,
-    path::Path,
-};
+use std::{collections::BTreeMap, fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
 
 /// The values of all variables, by name.
 pub type Variables = BTreeMap<String, String>;
@@ -22,7 +16,8 @@ pub fn load_or_create(folder: &Path) -> anyhow::Result<Variables> {
     let path = folder.join("secrets.json");
     if path.exists() {
         let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-        return serde_json::from_str(&text).with_context(|| format!("{} is not as it was written", path.display()));
+        return serde_json::from_str(&text)
+            .with_context(|| format!("{} is not as it was written", path.display()));
     }
     let variables = generate()?;
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;

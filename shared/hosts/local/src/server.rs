@@ -23,11 +23,17 @@ impl Server {
     /// # Errors
     /// When the address cannot be bound.
     pub async fn start(router: Router, listen: SocketAddr) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(listen).await?;
+        Self::serve(router, TcpListener::bind(listen).await?)
+    }
+
+    /// Serves `router` on a port that is bound already, for what has to know the port first.
+    ///
+    /// # Errors
+    /// When the port has no address.
+    pub fn serve(router: Router, listener: TcpListener) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
         let (stop, mut stopped) = watch::channel(false);
-        let service =
-            router.layer(from_fn(note_client)).into_make_service_with_connect_info::<SocketAddr>();
+        let service = router.layer(from_fn(note_client)).into_make_service_with_connect_info::<SocketAddr>();
         let task = tokio::spawn(async move {
             let ended = async move {
                 // An error means that the server was dropped, which ends it too.

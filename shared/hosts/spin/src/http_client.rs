@@ -7,10 +7,7 @@ use futures::future::BoxFuture;
 use http_body_util::BodyExt;
 use spin_sdk::{
     http::{FullBody, send},
-    wasip3::{
-        http::types::RequestOptions,
-        http_compat::RequestOptionsExtension,
-    },
+    wasip3::{http::types::RequestOptions, http_compat::RequestOptionsExtension},
 };
 use std::sync::Arc;
 
@@ -22,7 +19,10 @@ const MAX_ANSWER_BYTES: usize = 10 * 1024 * 1024;
 struct SpinHttp;
 
 impl HttpClient for SpinHttp {
-    fn send(&self, request: http::Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, Unreachable>> {
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, Unreachable>> {
         Box::pin(Alone::new(async move {
             let mut request = request.map(FullBody::new);
             let options = RequestOptions::new();

@@ -65,7 +65,11 @@ fn media(row: &PgRow) -> Result<Media, StoreError> {
         None => None,
         Some(folder) => {
             let Json(manifest) = row.try_get("manifest")?;
-            Some(Playback { folder: key("playback_key", &folder)?, duration_ms: row.try_get("duration_ms")?, manifest })
+            Some(Playback {
+                folder: key("playback_key", &folder)?,
+                duration_ms: row.try_get("duration_ms")?,
+                manifest,
+            })
         }
     };
     let is_enrolled = row.try_get("is_enrolled")?;

@@ -19,9 +19,8 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// # Errors
 /// 400 without one, and for one that is not 1 to 255 visible ASCII characters.
 pub fn key(call: &CallContext) -> Result<String, Problem> {
-    let refused = |detail: &'static str| {
-        Problem::new(StatusCode::BAD_REQUEST, "idempotency-key-required", detail)
-    };
+    let refused =
+        |detail: &'static str| Problem::new(StatusCode::BAD_REQUEST, "idempotency-key-required", detail);
     let sent = call.idempotency_key.as_deref().map(str::trim);
     let sent = sent.ok_or_else(|| refused("Send an Idempotency-Key: the same one again when you retry."))?;
     let key = sent.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(sent);

@@ -3,7 +3,7 @@
 use akademi_lambda_store::objects::{Object, ObjectError};
 use akademi_olx::{Imported, Limits};
 use bytes::Bytes;
-use futures::{StreamExt, stream::BoxStream};
+use futures::{StreamExt, future::BoxFuture, stream::BoxStream};
 use std::io::{self, Read};
 use tokio::sync::mpsc;
 
@@ -21,10 +21,10 @@ const REPORTS: u64 = 20;
 ///
 /// # Errors
 /// [`ImportFailure::Broken`] with the one reason; [`ImportFailure::Storage`]; what `progress` fails with.
-pub async fn read_course(
+pub async fn read_course<'job>(
     archive: Object,
     limits: Limits,
-    progress: impl AsyncFnMut(u64) -> Result<(), ImportFailure>,
+    progress: impl FnMut(u64) -> BoxFuture<'job, Result<(), ImportFailure>>,
 ) -> Result<Imported, ImportFailure> {
     let (sender, receiver) = mpsc::channel(CHUNKS);
     let parsing = tokio::task::spawn_blocking(move || {
@@ -40,11 +40,11 @@ pub async fn read_course(
 }
 
 /// Owns the sender, so that the parser sees the archive's end when this ends.
-async fn send(
+async fn send<'job>(
     mut archive: BoxStream<'static, Result<Bytes, ObjectError>>,
     size: u64,
     sender: mpsc::Sender<Bytes>,
-    mut progress: impl AsyncFnMut(u64) -> Result<(), ImportFailure>,
+    mut progress: impl FnMut(u64) -> BoxFuture<'job, Result<(), ImportFailure>>,
 ) -> Result<(), ImportFailure> {
     let (mut read, mut told) = (0_u64, 0);
     while let Some(chunk) = archive.next().await {

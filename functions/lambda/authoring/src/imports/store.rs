@@ -52,13 +52,12 @@ pub async fn insert_import(
 
 /// The import; nobody else starts it before this transaction ends.
 pub async fn lock_import(tx: &mut TenantTransaction, id: JobId) -> Result<Option<Import>, StoreError> {
-    let row = sqlx::query(
-        "SELECT user_id, bytes FROM course_import WHERE tenant_id = $1 AND id = $2 FOR UPDATE",
-    )
-    .bind(tx.tenant().as_uuid())
-    .bind(id.as_uuid())
-    .fetch_optional(tx.connection())
-    .await?;
+    let row =
+        sqlx::query("SELECT user_id, bytes FROM course_import WHERE tenant_id = $1 AND id = $2 FOR UPDATE")
+            .bind(tx.tenant().as_uuid())
+            .bind(id.as_uuid())
+            .fetch_optional(tx.connection())
+            .await?;
     row.map(|row| {
         Ok(Import {
             owner: UserId::from_uuid(row.try_get("user_id")?),
@@ -72,11 +71,12 @@ pub async fn import_created_at(
     tx: &mut TenantTransaction,
     id: JobId,
 ) -> Result<Option<Timestamp>, StoreError> {
-    let created_at = sqlx::query_scalar("SELECT created_at FROM course_import WHERE tenant_id = $1 AND id = $2")
-        .bind(tx.tenant().as_uuid())
-        .bind(id.as_uuid())
-        .fetch_optional(tx.connection())
-        .await?;
+    let created_at =
+        sqlx::query_scalar("SELECT created_at FROM course_import WHERE tenant_id = $1 AND id = $2")
+            .bind(tx.tenant().as_uuid())
+            .bind(id.as_uuid())
+            .fetch_optional(tx.connection())
+            .await?;
     Ok(created_at.map(Timestamp::from_millis))
 }
 

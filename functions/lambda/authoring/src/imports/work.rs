@@ -15,7 +15,7 @@ use akademi_lambda_store::{
 };
 use akademi_olx::{Asset, Content, Imported, Limits, VideoSource};
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeSet, error::Error};
 
@@ -119,11 +119,11 @@ impl Authoring {
             Err(ObjectError::NotFound) => return Err(ImportFailure::Broken("the archive is gone".into())),
             archive => archive?,
         };
-        let mut course = read_course(archive, Limits::default(), async |permille| {
+        let tell = |permille| {
             let doing = if permille < 1000 { "reading the archive" } else { "reading the course" };
-            self.tell(job, share(permille, 300), doing).await
-        })
-        .await?;
+            self.tell(job, share(permille, 300), doing).boxed()
+        };
+        let mut course = read_course(archive, Limits::default(), tell).await?;
         let own_folder = folder.join(&job.attempt.to_string())?;
         let assets = self.store_files(job, &own_folder, &mut course).await?;
         self.tell(job, 950, "saving the course").await?;
@@ -141,13 +141,15 @@ impl Authoring {
         let videos = videos_of_lessons(course);
         let files = std::mem::take(&mut course.assets);
         let total = files.len();
-        let mut storing = stream::iter(files)
+        let storing: Vec<_> = files
+            .into_iter()
             .map(|file| {
                 let id = AssetId::new(now, self.ports.random());
                 let is_video_of_lesson = videos.contains(&file.path);
                 self.store_file(file, id, folder, is_video_of_lesson)
             })
-            .buffered(FILES_IN_FLIGHT);
+            .collect();
+        let mut storing = stream::iter(storing).buffered(FILES_IN_FLIGHT);
         let mut stored = Vec::with_capacity(total);
         while let Some(asset) = storing.try_next().await? {
             stored.push(asset);
@@ -191,10 +193,9 @@ impl Authoring {
         let by_path: Assets =
             assets.iter().map(|asset| (asset.path.clone(), (asset.id, asset.content_type))).collect();
         let ports = self.ports.clone();
-        let content =
-            tokio::task::spawn_blocking(move || content_of(modules, links, by_path, id, &ports))
-                .await
-                .map_err(|_| ImportFailure::Broken("the lessons cannot be read".into()))?;
+        let content = tokio::task::spawn_blocking(move || content_of(modules, links, by_path, id, &ports))
+            .await
+            .map_err(|_| ImportFailure::Broken("the lessons cannot be read".into()))?;
         let imported = import_content(&mut tx, id, content, &self.ports).await?;
 
         let now = self.ports.now();
@@ -267,35 +268,35 @@ impl Authoring {
         Ok(())
     }
 
-    /// Deletes what a job has in storage, but for the files of the attempt that made the course.
+    /// Deletes all that a job has in storage, or what is left of it beside the files of the attempt that made the course.
     async fn clear(&self, tenant: TenantId, id: JobId, but_attempt: Option<i32>) {
-        let Ok(folder) = folder(tenant, id) else { return };
-        let kept = but_attempt.map(|attempt| format!("{folder}/{attempt}/"));
-        self.delete_where(&folder, |key| !kept.as_ref().is_some_and(|kept| key.as_str().starts_with(kept)))
-            .await;
+        let objects = &self.storage.objects;
+        let deleted = async {
+            let folder = folder(tenant, id)?;
+            let Some(kept) = but_attempt else { return Ok(objects.delete_folder(&folder).await?) };
+            objects.delete(&archive_key(&folder)?).await?;
+            for attempt in 1..kept {
+                objects.delete_folder(&folder.join(&attempt.to_string())?).await?;
+            }
+            Ok(())
+        };
+        self.note_left(id, deleted.await);
     }
 
     async fn delete_attempt(&self, job: &ClaimedJob) {
-        let own = folder(job.tenant, job.id).and_then(|folder| folder.join(&job.attempt.to_string()));
-        if let Ok(own) = own {
-            self.delete_where(&own, |_| true).await;
-        }
+        let deleted = async {
+            let own = folder(job.tenant, job.id)?.join(&job.attempt.to_string())?;
+            Ok(self.storage.objects.delete_folder(&own).await?)
+        };
+        self.note_left(job.id, deleted.await);
     }
 
-    /// What cannot be deleted now stays, and the log says so: the job's outcome does not hang on it.
-    async fn delete_where(&self, folder: &ObjectKey, is_to_go: impl Fn(&ObjectKey) -> bool) {
-        let objects = &self.storage.objects;
-        let deleted = async {
-            let listed: Vec<(ObjectKey, u64)> = objects.list(folder).try_collect().await?;
-            for (key, _) in listed.iter().filter(|(key, _)| is_to_go(key)) {
-                objects.delete(key).await?;
-            }
-            Ok::<_, ObjectError>(())
-        };
-        if let Err(error) = deleted.await {
+    /// What cannot be deleted now stays, and the log says so: no outcome hangs on it.
+    fn note_left(&self, job: JobId, deleted: Result<(), ImportFailure>) {
+        if let Err(failure) = deleted {
             let line = serde_json::json!({
-                "at": self.ports.now(), "function": "authoring", "level": "error",
-                "left": folder.as_str(), "cause": with_sources(&error),
+                "at": self.ports.now(), "function": "authoring", "level": "error", "files_left_by": job,
+                "cause": with_sources(&failure),
             });
             self.ports.log.line(&line.to_string());
         }

@@ -2,17 +2,18 @@
 
 use akademi_api::{
     Ports,
-    ports::{Clock, Log, Rng},
+    config::Config,
+    ports::{Clock, Log, Rng, Wake},
     signed::{CALL_HEADER, CallCaller, CallContext, PlaneKeys, Purpose},
 };
-use akademi_authoring::{Authoring, router};
+use akademi_authoring::{Authoring, Storage, router};
 use akademi_domain::{
     ids::{SessionId, TenantId, UserId},
     permission::{Permissions, Role},
     time::Timestamp,
 };
 use akademi_feed::{Decoded, Envelope, LambdaEvent};
-use akademi_lambda_store::{feed, testing::TestDatabase};
+use akademi_lambda_store::{feed, objects::Objects, testing::TestDatabase};
 use axum::{Router, body::Body};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, Method, Request, StatusCode, header};
@@ -25,6 +26,8 @@ use std::sync::{
 use tower::ServiceExt;
 
 pub const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+/// Where links to files begin.
+pub const STORAGE: &str = "https://files.example/akademi";
 pub const COURSES: &str = "/api/v1/authoring/courses";
 
 /// Counts, so that every id of a test differs.
@@ -53,6 +56,16 @@ struct Silent;
 
 impl Log for Silent {
     fn line(&self, _: &str) {}
+}
+
+/// Counts how often workers were called.
+#[derive(Default)]
+pub struct Calls(AtomicU64);
+
+impl Wake for Calls {
+    fn wake(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -94,6 +107,10 @@ impl Answer {
 pub struct World {
     pub database: TestDatabase,
     pub ports: Ports,
+    pub authoring: Authoring,
+    pub storage: Storage,
+    pub files: tempfile::TempDir,
+    calls: Arc<Calls>,
     clock: Arc<Seconds>,
     planes: Arc<PlaneKeys>,
     router: Router,
@@ -107,18 +124,45 @@ impl World {
             Ports { clock: clock.clone(), rng: Arc::new(Counter(AtomicU64::new(1))), log: Arc::new(Silent) };
         let keys = format!("k1:{}", URL_SAFE_NO_PAD.encode([7; 32]));
         let planes = Arc::new(PlaneKeys::from_config(&keys).unwrap());
-        let authoring = Authoring::new(ports.clone(), planes.clone(), database.postgres().clone());
-        Self { router: router(authoring), database, ports, clock, planes }
+        let files = tempfile::tempdir().unwrap();
+        let lookup = |name: &str| match name {
+            "storage_url" => Some(format!("{STORAGE}/")),
+            "plane_root_keys" => Some(keys.clone()),
+            _ => None,
+        };
+        let objects = Objects::local(files.path()).unwrap();
+        let storage = Storage::from_config(objects, &Config::new(&lookup)).unwrap();
+        let calls = Arc::new(Calls::default());
+        let authoring = Authoring::new(
+            ports.clone(),
+            planes.clone(),
+            database.postgres().clone(),
+            storage.clone(),
+            calls.clone(),
+        );
+        let router = router(authoring.clone());
+        Self { router, database, ports, authoring, storage, files, calls, clock, planes }
     }
 
     pub fn pass_seconds(&self, seconds: u64) {
         self.clock.0.fetch_add(seconds, Ordering::Relaxed);
     }
 
+    /// How often workers were called so far.
+    pub fn calls(&self) -> u64 {
+        self.calls.0.load(Ordering::Relaxed)
+    }
+
     /// A call signed for this person.
     pub async fn call(&self, person: Person, method: Method, target: &str, body: Option<&Value>) -> Answer {
         let body = body.map(|body| serde_json::to_vec(body).unwrap());
         self.send(person, method, target, "application/json", body.unwrap_or_default()).await
+    }
+
+    /// A POST with an `Idempotency-Key`.
+    pub async fn post_once(&self, person: Person, target: &str, key: Option<&str>, body: &Value) -> Answer {
+        let body = serde_json::to_vec(body).unwrap();
+        self.send_with_key(person, Method::POST, target, "application/json", body, key).await
     }
 
     pub async fn send(
@@ -129,6 +173,18 @@ impl World {
         content_type: &str,
         body: Vec<u8>,
     ) -> Answer {
+        self.send_with_key(person, method, target, content_type, body, None).await
+    }
+
+    async fn send_with_key(
+        &self,
+        person: Person,
+        method: Method,
+        target: &str,
+        content_type: &str,
+        body: Vec<u8>,
+        idempotency_key: Option<&str>,
+    ) -> Answer {
         let caller = CallCaller {
             sub: person.user,
             sid: SessionId::new(NOW, [9; 10]),
@@ -138,6 +194,7 @@ impl World {
             request_id: "r".into(),
             tenant: Some(person.tenant),
             caller: Some(caller),
+            idempotency_key: idempotency_key.map(str::to_owned),
             ..CallContext::default()
         };
         let uri = target.parse().unwrap();
@@ -157,7 +214,12 @@ impl World {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };
+        let text = || Value::String(String::from_utf8_lossy(&body).into_owned());
+        let body = if body.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(&body).unwrap_or_else(|_| text())
+        };
         Answer { status: parts.status, headers: parts.headers, body }
     }
 
@@ -217,6 +279,8 @@ impl World {
              UNION ALL SELECT 'lesson' || lesson_draft::text || lesson_draft.xmin FROM lesson_draft
              UNION ALL SELECT 'publication' || course_publication::text FROM course_publication
              UNION ALL SELECT 'published' || lesson_publication::text FROM lesson_publication
+             UNION ALL SELECT 'asset' || asset::text FROM asset
+             UNION ALL SELECT 'raw' || raw_block::text FROM raw_block
              UNION ALL SELECT 'event' || feed_event::text FROM feed_event
              ORDER BY line",
         )

@@ -4,6 +4,11 @@
 mod academy;
 mod content;
 mod courses;
+mod hostile_imports;
+mod import_world;
+mod imports;
+mod interrupted_imports;
+mod media;
 mod openapi;
 mod publishing;
 mod real_course;

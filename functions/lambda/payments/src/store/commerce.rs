@@ -38,7 +38,10 @@ pub async fn set_price(
     Ok(())
 }
 
-pub async fn find_price(tx: &mut TenantTransaction, course: CourseId) -> Result<Option<CoursePrice>, StoreError> {
+pub async fn find_price(
+    tx: &mut TenantTransaction,
+    course: CourseId,
+) -> Result<Option<CoursePrice>, StoreError> {
     let row = sqlx::query(
         "SELECT amount, currency, vat_basis_points, updated_at FROM price WHERE tenant_id = $1 AND course_id = $2",
     )
@@ -145,7 +148,8 @@ pub async fn list_coupons(
     after: Option<(Timestamp, CouponId)>,
     limit: i64,
 ) -> Result<Vec<Coupon>, StoreError> {
-    let (created_at, id) = after.unwrap_or((Timestamp::from_millis(i64::MAX), CouponId::from_uuid(Uuid::max())));
+    let (created_at, id) =
+        after.unwrap_or((Timestamp::from_millis(i64::MAX), CouponId::from_uuid(Uuid::max())));
     let rows = sqlx::query(
         "SELECT id, code, terms, use_limit, held, used, created_at FROM coupon
          WHERE tenant_id = $1 AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4",

@@ -158,7 +158,8 @@ pub async fn list_orders(
     after: Option<(Timestamp, OrderId)>,
     limit: i64,
 ) -> Result<Vec<Order>, StoreError> {
-    let (created_at, id) = after.unwrap_or((Timestamp::from_millis(i64::MAX), OrderId::from_uuid(Uuid::max())));
+    let (created_at, id) =
+        after.unwrap_or((Timestamp::from_millis(i64::MAX), OrderId::from_uuid(Uuid::max())));
     let rows = sqlx::query(
         "SELECT * FROM customer_order WHERE tenant_id = $1 AND user_id = $2 AND (created_at, id) < ($3, $4)
          ORDER BY created_at DESC, id DESC LIMIT $5",

@@ -21,10 +21,12 @@ use akademi_payments::{
 };
 use akademi_seal::{PersonKey, Vault};
 use axum::{Router, body::Body};
-use base64::{Engine as _, engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD}};
-use bytes::Bytes;
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use hmac::{Hmac, Mac as _};
-use http::{HeaderMap, Method, Request, Uri, header};
+use http::{Method, Request, Uri, header};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -32,6 +34,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use std::sync::Arc;
 use tower::ServiceExt as _;
 
+use crate::answer::Answer;
 use crate::ports::{NOW, Provider, TestClock, Wakes, ports};
 
 pub const KEY: &str = "demoMerchantKey1";
@@ -67,24 +70,6 @@ pub struct Academy {
     vault: Vault,
 }
 
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub body: Bytes,
-}
-
-impl Answer {
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_default()
-    }
-
-    /// The kind of problem that it is.
-    pub fn problem(&self) -> (u16, String) {
-        let kind = self.json()["type"].as_str().unwrap_or_default().trim_start_matches("/problems/").to_owned();
-        (self.status, kind)
-    }
-}
-
 /// Who asks.
 #[derive(Clone, Copy)]
 pub struct Who {
@@ -98,7 +83,11 @@ pub fn learner(n: u8) -> Who {
 }
 
 pub fn staff() -> Who {
-    Who { tenant: tenant(1), user: person(200), permissions: Permissions::NONE.with(Permission::CommerceWrite) }
+    Who {
+        tenant: tenant(1),
+        user: person(200),
+        permissions: Permissions::NONE.with(Permission::CommerceWrite),
+    }
 }
 
 impl Academy {
@@ -280,7 +269,8 @@ impl Academy {
             starts_at: None,
             ends_at: None,
         };
-        let body = json!({ "code": code, "discount": terms.discount, "scope": terms.scope, "use_limit": use_limit });
+        let body =
+            json!({ "code": code, "discount": terms.discount, "scope": terms.scope, "use_limit": use_limit });
         let answer = self.call(staff(), Method::POST, "/api/v1/commerce/coupons", None, Some(&body)).await;
         assert_eq!(answer.status, 201, "{}", answer.json());
         (serde_json::from_value(answer.json()["id"].clone()).unwrap(), terms)

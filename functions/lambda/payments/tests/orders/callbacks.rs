@@ -70,8 +70,14 @@ async fn what_is_forged_or_does_not_fit_is_kept_and_changes_nothing() {
     let mut raised: Vec<&str> = cases.iter().map(|(_, _, kind)| *kind).collect();
     raised.sort_unstable();
     assert_eq!(academy.texts("SELECT kind FROM payment_alarm ORDER BY kind").await, raised, "once for each");
-    assert_eq!(academy.number("SELECT count(*) FROM payment_callback WHERE times = 2").await, cases.len() as i64);
-    assert_eq!(academy.number("SELECT count(*) FROM payment_callback WHERE verification = 'verified'").await, 4);
+    assert_eq!(
+        academy.number("SELECT count(*) FROM payment_callback WHERE times = 2").await,
+        cases.len() as i64
+    );
+    assert_eq!(
+        academy.number("SELECT count(*) FROM payment_callback WHERE verification = 'verified'").await,
+        4
+    );
     assert_eq!(academy.state(1, &id).await, "pending");
     assert_eq!(academy.number("SELECT count(*) FROM ledger_entry").await, 0);
     assert!(academy.granted(person(1)).await.is_empty());
@@ -113,7 +119,8 @@ async fn a_refused_payment_releases_its_coupon_and_late_money_takes_it_again() {
         assert_eq!(academy.callback(failed.clone()).await.body, "OK");
     }
     assert_eq!((academy.state(1, &id).await.as_str(), academy.uses().await), ("failed", (0, 0)));
-    let shown = academy.call(learner(1), Method::GET, &format!("/api/v1/orders/{id}"), None, None).await.json();
+    let shown =
+        academy.call(learner(1), Method::GET, &format!("/api/v1/orders/{id}"), None, None).await.json();
     assert!(shown["checkout"].is_null(), "not payable any more");
 
     assert_eq!(academy.pay(&oid, 11992).await.body, "OK");

@@ -47,7 +47,10 @@ async fn a_coupon_is_made_once_per_code_and_told_to_the_edge() {
     }
     let (mut codes, mut cursor) = (Vec::new(), String::new());
     loop {
-        let page = academy.call(staff(), Method::GET, &format!("{COUPONS}?limit=2{cursor}"), None, None).await.json();
+        let page = academy
+            .call(staff(), Method::GET, &format!("{COUPONS}?limit=2{cursor}"), None, None)
+            .await
+            .json();
         let data = page["data"].as_array().unwrap();
         codes.extend(data.iter().map(|coupon| coupon["code"].as_str().unwrap().to_owned()));
         match page["next_cursor"].as_str() {
@@ -67,7 +70,8 @@ async fn bad_input_is_refused_by_field_and_nothing_is_written() {
     let academy = Academy::new().await;
     let before = academy.number("SELECT count(*) FROM feed_event").await;
     let price = format!("/api/v1/commerce/courses/{}/price", course(1));
-    let good = json!({ "code": "abc", "discount": { "kind": "percent", "share": 100 }, "scope": { "kind": "all" } });
+    let good =
+        json!({ "code": "abc", "discount": { "kind": "percent", "share": 100 }, "scope": { "kind": "all" } });
     let coupon = |changes: Value| {
         let mut body = good.clone();
         for (name, value) in changes.as_object().unwrap() {
@@ -77,22 +81,82 @@ async fn bad_input_is_refused_by_field_and_nothing_is_written() {
     };
     let money = |amount: i64| json!({ "amount": amount, "currency": "TRY" });
     for (method, target, body, status, field) in [
-        (Method::PUT, price.as_str(), json!({ "amount": -1, "currency": "TRY", "vat_basis_points": 0 }), 422, "amount"),
-        (Method::PUT, &price, json!({ "amount": 1.5, "currency": "TRY", "vat_basis_points": 0 }), 422, "amount"),
-        (Method::PUT, &price, json!({ "amount": 1_i64 << 53, "currency": "TRY", "vat_basis_points": 0 }), 422, "amount"),
-        (Method::PUT, &price, json!({ "amount": 1, "currency": "GBP", "vat_basis_points": 0 }), 422, "currency"),
-        (Method::PUT, &price, json!({ "amount": 1, "currency": "TRY", "vat_basis_points": 10001 }), 422, "vat_basis_points"),
-        (Method::PUT, &price, json!({ "amount": 1, "currency": "TRY" }), 422, "."),
-        (Method::PUT, &price, json!({ "amount": 1, "currency": "TRY", "vat_basis_points": 0, "x": 1 }), 422, "x"),
+        (
+            Method::PUT,
+            price.as_str(),
+            json!({ "amount": -1, "currency": "TRY", "vat_basis_points": 0 }),
+            422,
+            "amount",
+        ),
+        (
+            Method::PUT,
+            &price,
+            json!({ "amount": 1.5, "currency": "TRY", "vat_basis_points": 0 }),
+            422,
+            "amount",
+        ),
+        (
+            Method::PUT,
+            &price,
+            json!({ "amount": 1_i64 << 53, "currency": "TRY", "vat_basis_points": 0 }),
+            422,
+            "amount",
+        ),
+        (
+            Method::PUT,
+            &price,
+            json!({ "amount": 1, "currency": "GBP", "vat_basis_points": 0 }),
+            422,
+            "currency",
+        ),
+        (
+            Method::PUT,
+            &price,
+            json!({ "amount": 1, "currency": "TRY", "vat_basis_points": 10001 }),
+            422,
+            "vat_basis_points",
+        ),
+        (Method::PUT, &price, json!({ "amount": 1, "currency": "TRY" }), 422, "vat_basis_points"),
+        (
+            Method::PUT,
+            &price,
+            json!({ "amount": 1, "currency": "TRY", "vat_basis_points": 0, "x": 1 }),
+            422,
+            "x",
+        ),
         (Method::PUT, "/api/v1/commerce/courses/x/price", json!({}), 404, ""),
         (Method::POST, COUPONS, coupon(json!({ "code": "a" })), 422, "code"),
         (Method::POST, COUPONS, coupon(json!({ "code": "a b c" })), 422, "code"),
-        (Method::POST, COUPONS, coupon(json!({ "discount": { "kind": "percent", "share": 0 } })), 422, "discount.share"),
-        (Method::POST, COUPONS, coupon(json!({ "discount": { "kind": "fixed", "amount": money(0) } })), 422, "discount.amount.amount"),
-        (Method::POST, COUPONS, coupon(json!({ "scope": { "kind": "courses", "courses": [] } })), 422, "scope.courses"),
+        (
+            Method::POST,
+            COUPONS,
+            coupon(json!({ "discount": { "kind": "percent", "share": 0 } })),
+            422,
+            "discount.share",
+        ),
+        (
+            Method::POST,
+            COUPONS,
+            coupon(json!({ "discount": { "kind": "fixed", "amount": money(0) } })),
+            422,
+            "discount.amount.amount",
+        ),
+        (
+            Method::POST,
+            COUPONS,
+            coupon(json!({ "scope": { "kind": "courses", "courses": [] } })),
+            422,
+            "scope.courses",
+        ),
         (Method::POST, COUPONS, coupon(json!({ "minimum_total": money(-1) })), 422, "minimum_total.amount"),
         (Method::POST, COUPONS, coupon(json!({ "use_limit": 0 })), 422, "use_limit"),
-        (Method::POST, COUPONS, coupon(json!({ "starts_at": "2026-01-02T00:00:00Z", "ends_at": "2026-01-02T00:00:00Z" })), 422, "ends_at"),
+        (
+            Method::POST,
+            COUPONS,
+            coupon(json!({ "starts_at": "2026-01-02T00:00:00Z", "ends_at": "2026-01-02T00:00:00Z" })),
+            422,
+            "ends_at",
+        ),
         (Method::POST, COUPONS, coupon(json!({ "starts_at": "dün" })), 422, "starts_at"),
         (Method::POST, COUPONS, coupon(json!({ "x": 1 })), 422, "x"),
     ] {

@@ -28,7 +28,8 @@ impl HttpClient for Network {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, Unreachable>> {
         Box::pin(async move {
             let unreachable = |error: &dyn std::fmt::Display| Unreachable(error.to_string());
-            let response = self.0.request(request.map(Full::new)).await.map_err(|error| unreachable(&error))?;
+            let response =
+                self.0.request(request.map(Full::new)).await.map_err(|error| unreachable(&error))?;
             let (parts, body) = response.into_parts();
             let body = body.collect().await.map_err(|error| unreachable(&error))?;
             Ok(Response::from_parts(parts, body.to_bytes()))
@@ -42,7 +43,8 @@ async fn start(behaviour: Behaviour) -> (Academy, Handle) {
     let port = listener.local_addr().unwrap().port();
     let (sandbox, running) =
         serve("127.0.0.1:0".parse().unwrap(), Config { merchants: Vec::new(), behaviour }).await.unwrap();
-    let academy = Academy::with(Provider::new(), Arc::new(Network::new()), &format!("http://{sandbox}")).await;
+    let academy =
+        Academy::with(Provider::new(), Arc::new(Network::new()), &format!("http://{sandbox}")).await;
     let merchant = serde_json::json!({
         "merchant_id": "100200", "merchant_key": KEY, "merchant_salt": SALT,
         "callback_url": format!("http://platform.localhost:{port}{}", academy.callback),
@@ -99,7 +101,14 @@ async fn a_payment_is_there_before_the_browser_is_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_callback_that_was_lost_and_forged_first_arrives_in_the_end() {
-    let behaviour = Behaviour { before_return: 0, drop_first: 1, corrupt_hash: 1, forge_amount: 1, retry_ms: 10, ..Behaviour::default() };
+    let behaviour = Behaviour {
+        before_return: 0,
+        drop_first: 1,
+        corrupt_hash: 1,
+        forge_amount: 1,
+        retry_ms: 10,
+        ..Behaviour::default()
+    };
     let (academy, _sandbox) = start(behaviour).await;
     let (id, _) = press(&academy, "sonuc=ode&taksit=0").await;
     callbacks(&academy, 5).await;

@@ -17,7 +17,10 @@ async fn an_unpaid_order_ends_after_half_an_hour_and_frees_its_coupon() {
         academy.payments.expire_orders(academy.now())
     );
     assert_eq!(a.unwrap() + b.unwrap(), 1, "two at once end it once");
-    assert_eq!((academy.state(1, &first).await, academy.state(2, &paid).await), ("expired".into(), "paid".into()));
+    assert_eq!(
+        (academy.state(1, &first).await, academy.state(2, &paid).await),
+        ("expired".into(), "paid".into())
+    );
     assert_eq!(academy.uses().await, (0, 1));
     assert_eq!(academy.texts("SELECT state FROM coupon_use ORDER BY state").await, ["confirmed", "released"]);
 }

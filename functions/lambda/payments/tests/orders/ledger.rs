@@ -4,8 +4,8 @@ use akademi_lambda_store::postgres::TenantTransaction;
 use sqlx::Row as _;
 
 use crate::academy::{Academy, tenant};
-use akademi_domain::ids::LedgerTransactionId;
 use crate::ports::NOW;
+use akademi_domain::ids::LedgerTransactionId;
 
 async fn insert_transaction(tx: &mut TenantTransaction, n: u8) {
     sqlx::query(
@@ -38,7 +38,10 @@ async fn a_capture_is_entered_as_revenue_and_its_vat() {
     let (_, oid) = academy.order_one(1, None).await;
     academy.pay(&oid, 14990).await;
     let mut superuser = academy.superuser().await;
-    let rows = sqlx::query("SELECT account, amount FROM ledger_entry ORDER BY account").fetch_all(&mut superuser).await.unwrap();
+    let rows = sqlx::query("SELECT account, amount FROM ledger_entry ORDER BY account")
+        .fetch_all(&mut superuser)
+        .await
+        .unwrap();
     let entries: Vec<(String, i64)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
     let wanted = [("provider:paytr", 14990), ("sales", -12492), ("vat", -2498)];
     assert_eq!(entries, wanted.map(|(account, amount)| (account.to_owned(), amount)));
@@ -80,7 +83,9 @@ async fn the_database_refuses_what_does_not_balance() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_in_the_ledger_is_changed_or_deleted() {
     let academy = Academy::new().await;
-    for statement in ["UPDATE ledger_entry SET amount = 1", "DELETE FROM ledger_entry", "DELETE FROM ledger_transaction"] {
+    for statement in
+        ["UPDATE ledger_entry SET amount = 1", "DELETE FROM ledger_entry", "DELETE FROM ledger_transaction"]
+    {
         let mut tx = academy.database.postgres().tenant(tenant(1)).await.unwrap();
         let refused = sqlx::query(statement).execute(tx.connection()).await.unwrap_err();
         let code = refused.as_database_error().unwrap().code().unwrap().into_owned();

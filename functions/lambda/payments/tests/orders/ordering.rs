@@ -26,9 +26,13 @@ async fn an_order_holds_its_coupon_and_names_the_page() {
 
     let provider = &academy.provider;
     assert_eq!(provider.sent("payment_amount"), "19992");
-    assert_eq!((provider.sent("user_name"), provider.sent("email")), ("Şükrü Iğdır".into(), "ogrenci@example.com".into()));
+    assert_eq!(
+        (provider.sent("user_name"), provider.sent("email")),
+        ("Şükrü Iğdır".into(), "ogrenci@example.com".into())
+    );
     assert_eq!(provider.sent("user_ip"), "203.0.113.7", "the stand-in of a private address");
-    let back = format!("http://umraniye.localhost:3000/orders/{}?returned=paid", order["id"].as_str().unwrap());
+    let back =
+        format!("http://umraniye.localhost:3000/orders/{}?returned=paid", order["id"].as_str().unwrap());
     assert_eq!(provider.sent("merchant_ok_url"), back);
 
     let shown = academy.call(learner(1), Method::GET, &path, None, None).await.json();
@@ -37,8 +41,15 @@ async fn an_order_holds_its_coupon_and_names_the_page() {
     assert_eq!(shown["checkout"], order["checkout"], "payable for who comes back");
     let listed = academy.call(learner(1), Method::GET, &format!("{ORDERS}?limit=1"), None, None).await.json();
     assert_eq!((&listed["data"][0]["id"], &listed["next_cursor"]), (&order["id"], &json!(null)));
-    let columns = academy.texts("SELECT to_jsonb(payment)::text || to_jsonb(customer_order)::text FROM payment, customer_order").await;
-    assert!(!columns[0].contains("0555") && !columns[0].contains("example.com"), "no personal field is stored");
+    let columns = academy
+        .texts(
+            "SELECT to_jsonb(payment)::text || to_jsonb(customer_order)::text FROM payment, customer_order",
+        )
+        .await;
+    assert!(
+        !columns[0].contains("0555") && !columns[0].contains("example.com"),
+        "no personal field is stored"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,15 +140,19 @@ async fn what_no_longer_holds_is_refused_and_leaves_nothing_behind() {
     let over = academy.quote(learner(1), &[(1, 14990)], Some(&coupon));
     assert_eq!(order(over).await.problem(), (409, "price-changed".into()));
     let body = json!({ "quote": quote });
-    let no_phone = academy.call(learner(1), Method::POST, ORDERS, Some("k"), Some(&body)).await;
-    assert_eq!(no_phone.json()["errors"][0]["field"], "buyer.phone");
+    let no_address = academy.call(learner(1), Method::POST, ORDERS, Some("k"), Some(&body)).await;
+    assert_eq!(no_address.json()["errors"][0]["field"], "buyer.address");
     let unknown = academy.quote(learner(50), &[(1, 14990)], None);
     let not_synced = academy.order(learner(50), "k", &unknown).await;
     assert_eq!((not_synced.status, &not_synced.headers[header::RETRY_AFTER]), (503, &"2".parse().unwrap()));
     academy.clock.advance_seconds(16 * 60);
     assert_eq!(order(quote.clone()).await.problem(), (409, "quote-expired".into()));
-    let unconfigured = Who { tenant: tenant(2), ..learner(1) };
-    assert_eq!(academy.call(unconfigured, Method::POST, ORDERS, Some("k"), Some(&json!({ "quote": 7 }))).await.status, 422);
+    sqlx::query("DELETE FROM payment_account").execute(&mut superuser).await.unwrap();
+    let unconfigured = order(academy.quote(learner(1), &[(1, 14990)], None)).await;
+    assert_eq!(unconfigured.problem(), (409, "payments-not-configured".into()));
+    let ill_formed = json!({ "quote": 7 });
+    let refused = academy.call(learner(1), Method::POST, ORDERS, Some("k"), Some(&ill_formed)).await;
+    assert_eq!(refused.json()["errors"][0]["field"], "quote");
 
     for table in ["customer_order", "order_line", "payment", "coupon_use", "idempotency"] {
         assert_eq!(academy.number(&format!("SELECT count(*) FROM {table}")).await, 0, "{table}");
@@ -165,10 +180,16 @@ async fn an_order_stays_payable_when_the_provider_cannot_be_reached() {
     assert_eq!(made.status, 201, "{}", made.json());
     assert_eq!(academy.number("SELECT count(*) FROM customer_order").await, 1);
     assert_eq!(academy.uses().await, (1, 0));
-    assert_eq!(academy.texts("SELECT state FROM payment ORDER BY created_at, id").await, ["abandoned", "abandoned", "begun"]);
+    assert_eq!(
+        academy.texts("SELECT state FROM payment ORDER BY created_at, id").await,
+        ["abandoned", "abandoned", "begun"]
+    );
 
     // A late word about an attempt that was given up does not end the order.
-    let abandoned = academy.texts("SELECT replace(id::text, '-', '') FROM payment ORDER BY created_at, id").await.remove(0);
+    let abandoned = academy
+        .texts("SELECT replace(id::text, '-', '') FROM payment ORDER BY created_at, id")
+        .await
+        .remove(0);
     let failed = academy.callback(Academy::callback_body(&abandoned, "failed", 0, 11992)).await;
     assert_eq!(failed.body, "OK");
     assert_eq!(academy.state(1, made.json()["id"].as_str().unwrap()).await, "pending");

@@ -17,12 +17,14 @@ async fn of_64_orders_at_once_on_a_coupon_of_10_uses_10_are_made() {
     for who in &people {
         academy.add_person(&mut superuser, who.user).await;
     }
-    let quotes: Vec<String> = people.iter().map(|who| academy.quote(*who, &[(1, 14990)], Some(&coupon))).collect();
+    let quotes: Vec<String> =
+        people.iter().map(|who| academy.quote(*who, &[(1, 14990)], Some(&coupon))).collect();
     let orders = people.iter().zip(&quotes).map(|(who, quote)| academy.order(*who, "k", quote));
     let answers = join_all(orders).await;
 
     let made = answers.iter().filter(|answer| answer.status == 201).count();
-    let refused = answers.iter().filter(|answer| answer.problem() == (409, "coupon-not-available".into())).count();
+    let refused =
+        answers.iter().filter(|answer| answer.problem() == (409, "coupon-not-available".into())).count();
     assert_eq!((made, refused), (10, 54));
     assert_eq!(academy.uses().await, (10, 0));
     assert_eq!(academy.number("SELECT count(*) FROM coupon_use WHERE state = 'held'").await, 10);
@@ -45,7 +47,10 @@ async fn without_the_lock_more_are_made() {
     let academy = Academy::new().await;
     academy.coupon("bahar", Some(10)).await;
     let mut superuser = academy.superuser().await;
-    sqlx::query("ALTER TABLE coupon DROP CONSTRAINT coupon_uses_within_limit").execute(&mut superuser).await.unwrap();
+    sqlx::query("ALTER TABLE coupon DROP CONSTRAINT coupon_uses_within_limit")
+        .execute(&mut superuser)
+        .await
+        .unwrap();
     superuser.close().await.unwrap();
     let all_have_looked = Arc::new(Barrier::new(16));
     let holds = (0..16).map(|_| {

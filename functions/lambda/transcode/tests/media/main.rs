@@ -3,6 +3,7 @@
 
 mod child_process;
 mod hostile_files;
+mod jobs;
 mod made_sources;
 mod oracle;
 mod real_sources;

@@ -1,0 +1,182 @@
+//! The local folder of files behind HTTP, as S3 is behind its own: what a signed link permits, and nothing else.
+//!
+//! It answers on one host that is no academy's, so that a stored page or drawing runs in no academy's origin, and pages
+//! of all academies may read it (CORS): who holds a link needs no cookie and no token.
+
+use akademi_api::{Ports, Problem};
+use akademi_authoring::Storage;
+use akademi_lambda_store::{
+    object_key::ObjectKey,
+    objects::{Object, ObjectError, ObjectInfo},
+    signed_url::{Access, Grant, LinkRefused},
+};
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use futures::TryStreamExt;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+
+use crate::byte_range::{Asked, asked_range};
+
+/// Where files are on the storage's host.
+pub const PATH: &str = "/storage";
+
+/// Media types that a browser may run scripts of.
+const ACTIVE: [&str; 5] =
+    ["text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "application/xml"];
+
+#[derive(Clone)]
+struct Served {
+    storage: Storage,
+    /// Host and port.
+    authority: String,
+    ports: Ports,
+}
+
+/// The files of `storage`, for requests to the host `authority` (with its port).
+pub fn router(storage: Storage, authority: String, ports: Ports) -> Router {
+    let served = Served { storage, authority, ports };
+    Router::new()
+        .route(&format!("{PATH}/{{*key}}"), get(answer).put(answer).options(answer))
+        .with_state(served)
+}
+
+async fn answer(State(served): State<Served>, request: Request) -> Response {
+    let (started, method) = (served.ports.now(), request.method().clone());
+    let request_id = format!("{:032x}", u128::from_be_bytes(served.ports.random()));
+    let (mut response, cause) = match served.serve(request).await {
+        Ok(response) => (response, None),
+        Err(problem) => (problem.render(&request_id), problem.cause().map(str::to_owned)),
+    };
+    for (name, value) in [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::ACCESS_CONTROL_EXPOSE_HEADERS, "content-length, content-range, etag"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    let line = serde_json::json!({
+        "at": started, "request_id": request_id, "function": "storage", "method": method.as_str(),
+        "status": response.status().as_u16(), "milliseconds": served.ports.now().millis_since(started), "cause": cause,
+    });
+    served.ports.log.line(&line.to_string());
+    response
+}
+
+impl Served {
+    async fn serve(&self, request: Request) -> Result<Response, Problem> {
+        let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+        if host != Some(self.authority.as_str()) {
+            return Err(Problem::not_found());
+        }
+        if request.method() == Method::OPTIONS {
+            return Ok(preflight());
+        }
+        let uri = request.uri();
+        let key = uri.path().strip_prefix(PATH).and_then(|path| path.strip_prefix('/')).unwrap_or_default();
+        let (method, query) = (request.method().as_str(), uri.query().unwrap_or_default());
+        let grant = self.storage.links.verify(method, key, query, self.ports.now()).map_err(|refused| {
+            let detail = match refused {
+                LinkRefused::Expired => "The link has expired: ask for a new one.",
+                LinkRefused::Malformed | LinkRefused::Forged => "The link does not open this.",
+            };
+            Problem::forbidden().with_detail(detail).because(refused)
+        })?;
+        let Grant { key, access, expires_at } = grant;
+        match access {
+            Access::Download => {
+                let mut response = self.read(&key, request.headers()).await?;
+                let seconds = expires_at.millis_since(self.ports.now()).max(0) / 1000;
+                let cache = HeaderValue::try_from(format!("private, max-age={seconds}"));
+                response.headers_mut().insert(header::CACHE_CONTROL, cache.map_err(Problem::broken)?);
+                Ok(response)
+            }
+            Access::Upload { max_bytes, content_type } => {
+                let sent = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+                if sent != Some(content_type.as_str().as_bytes()) {
+                    let detail = format!("The link is for a file of the type {content_type}.");
+                    return Err(Problem::forbidden().with_detail(detail));
+                }
+                let length = request.headers().get(header::CONTENT_LENGTH);
+                let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+                if length.is_some_and(|length| length > max_bytes) {
+                    return Err(Problem::too_large());
+                }
+                let body = request.into_body().into_data_stream();
+                let stored = self.storage.objects.put_stream(&key, &content_type, max_bytes, body).await;
+                stored.map_err(|error| match error {
+                    ObjectError::TooLarge { .. } => Problem::too_large(),
+                    ObjectError::Interrupted(_) => Problem::malformed_body().because(error),
+                    error => Problem::broken(error),
+                })?;
+                Ok(StatusCode::OK.into_response())
+            }
+        }
+    }
+
+    async fn read(&self, key: &ObjectKey, headers: &HeaderMap) -> Result<Response, Problem> {
+        let info = self.storage.objects.head(key).await.map_err(refusal)?;
+        let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
+        let (status, object) = match asked_range(range, info.size) {
+            Asked::Whole => (StatusCode::OK, self.storage.objects.get(key).await),
+            Asked::Part(part) => {
+                (StatusCode::PARTIAL_CONTENT, self.storage.objects.get_range(key, part).await)
+            }
+            Asked::Beyond => {
+                let size = format!("bytes */{}", info.size);
+                return Ok(
+                    (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, size)]).into_response()
+                );
+            }
+        };
+        let Object { info, range, bytes } = object.map_err(refusal)?;
+        let mut response = (status, Body::from_stream(bytes.into_stream())).into_response();
+        describe(response.headers_mut(), &info)?;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_LENGTH, (range.end - range.start).into());
+        if status == StatusCode::PARTIAL_CONTENT {
+            let part = format!("bytes {}-{}/{}", range.start, range.end.saturating_sub(1), info.size);
+            headers.insert(header::CONTENT_RANGE, HeaderValue::try_from(part).map_err(Problem::broken)?);
+        }
+        Ok(response)
+    }
+}
+
+/// What is sent, and how a browser is to treat it.
+fn describe(headers: &mut HeaderMap, info: &ObjectInfo) -> Result<(), Problem> {
+    let content_type = info.content_type.as_str();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::try_from(content_type).map_err(Problem::broken)?);
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if let Some(etag) = info.etag.as_ref().and_then(|etag| HeaderValue::try_from(format!("\"{etag}\"")).ok())
+    {
+        headers.insert(header::ETAG, etag);
+    }
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    if ACTIVE.iter().any(|active| active.eq_ignore_ascii_case(essence)) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
+    }
+    Ok(())
+}
+
+fn refusal(error: ObjectError) -> Problem {
+    match error {
+        ObjectError::NotFound => Problem::not_found(),
+        error => Problem::broken(error),
+    }
+}
+
+/// What a page of another origin may send (Fetch standard, CORS preflight).
+fn preflight() -> Response {
+    let allowed = [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, PUT"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type, range"),
+        (header::ACCESS_CONTROL_MAX_AGE, "3600"),
+    ];
+    (StatusCode::NO_CONTENT, allowed).into_response()
+}
