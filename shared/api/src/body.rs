@@ -30,19 +30,30 @@ pub async fn read_bytes(body: axum::body::Body, limit: usize) -> Result<bytes::B
     }
 }
 
-/// `bytes` as JSON: syntax is 400, meaning is 422 with the field's path.
+/// `bytes` as a JSON object: syntax is 400, meaning is 422 with the field's path.
 pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // serde takes a list in the place of a struct, its fields in order; an API does not.
+    let begins = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        if error.inner().is_data() {
+    let parsed = match begins {
+        Some(b'{') => serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
             let message = without_position(error.inner());
-            Problem::field(field_path(&error.path().to_string(), &message), message)
-        } else {
-            Problem::malformed_json()
+            (field_path(&error.path().to_string(), &message), message)
+        }),
+        _ => Err((String::new(), "must be a JSON object".to_owned())),
+    };
+    match parsed {
+        Ok(value) => {
+            deserializer.end().map_err(|_| Problem::malformed_json())?;
+            Ok(value)
         }
-    })?;
-    deserializer.end().map_err(|_| Problem::malformed_json())?;
-    Ok(value)
+        // What is wrong with a field is only worth telling if the whole is JSON.
+        Err((field, message)) => {
+            let text = std::str::from_utf8(bytes).map_err(|_| Problem::malformed_json())?;
+            serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(|_| Problem::malformed_json())?;
+            Err(Problem::field(field, message))
+        }
+    }
 }
 
 /// The field that an error is about: serde gives the path of the object that lacks a field or has one too many,
@@ -174,7 +185,7 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_another_problem() {
-        for body in ["", "{", r#"{"name":"a","lessons":[]} x"#, "{\"name\":\"\u{0}"] {
+        for body in ["", "{", r#"{"name":"a","lessons":[]} x"#, r#"{"x":"#, "{\"name\":\"\u{0}"] {
             assert_eq!(parse_json::<Form>(body.as_bytes()).unwrap_err().slug(), "malformed-json", "{body}");
         }
     }
