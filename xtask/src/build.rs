@@ -46,6 +46,7 @@ pub fn worker() -> anyhow::Result<()> {
     run::cargo(["run", "--quiet", "--package", "akademi-worker-host", "--bin", "build-worker"])
 }
 
-fn target_folder() -> PathBuf {
+/// Where cargo puts what it builds.
+pub fn target_folder() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
 }

@@ -2,7 +2,7 @@
 
 use akademi_local::api_client::{ApiClient, JsonExt};
 use anyhow::{Context, ensure};
-use http::{Method, StatusCode};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -191,18 +191,98 @@ async fn has_no_access(learner: &ApiClient, course: &Course) -> anyhow::Result<(
     learner.get(&course.lesson(&course.text)).await?.expect(StatusCode::NOT_FOUND).map(drop)
 }
 
+/// The price of the course in kuruş, VAT inside.
+const PRICE: i64 = 14_990;
+
+async fn set_price(instructor: &ApiClient, course: &Course, run: &str) -> anyhow::Result<()> {
+    let price = json!({ "amount": PRICE, "currency": "TRY", "vat_basis_points": 2000 });
+    let path = format!("/api/v1/commerce/courses/{}/price", course.id);
+    instructor.send_json(Method::PUT, &path, &price).await?.expect(StatusCode::OK)?;
+    let coupon = json!({ "code": format!("indirim{run}"), "discount": { "kind": "percent", "share": 1000 },
+        "scope": { "kind": "courses", "courses": [course.id] }, "use_limit": 5 });
+    instructor.post("/api/v1/commerce/coupons", &coupon).await?.expect(StatusCode::CREATED).map(drop)
+}
+
+/// Waits until the price and the coupon have come to the edge, then asks what the course costs.
+async fn quote(learner: &ApiClient, course: &Course, run: &str) -> anyhow::Result<String> {
+    // As a Turkish keyboard writes it in capitals.
+    let basket = json!({ "courses": [course.id], "coupon": format!("İNDİRİM{}", run.to_uppercase()) });
+    let mut last = Value::Null;
+    for _ in 0..200 {
+        let answer = learner.post("/api/v1/coupons/quote", &basket).await?;
+        last = answer.json()?;
+        if last.pointer("/total/amount") == Some(&json!(PRICE - PRICE / 10)) {
+            return last.text("quote");
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    anyhow::bail!("the quote is not what it should be: {last}")
+}
+
+async fn place_order(learner: &ApiClient, quote: &str) -> anyhow::Result<Value> {
+    let order =
+        json!({ "quote": quote, "buyer": { "phone": "05551112233", "address": "Atatürk Cad. 1, Ümraniye" } });
+    let key = [
+        (HeaderName::from_static("idempotency-key"), HeaderValue::from_static("journey-order")),
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+    ];
+    let body = bytes::Bytes::from(order.to_string());
+    // Until the feed has brought the learner to the Lambda plane, the answer says when to come again.
+    let mut answer = learner.send(Method::POST, "/api/v1/orders", &key, body.clone()).await?;
+    for _ in 0..50 {
+        if answer.status != StatusCode::SERVICE_UNAVAILABLE {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        answer = learner.send(Method::POST, "/api/v1/orders", &key, body.clone()).await?;
+    }
+    let made = answer.expect(StatusCode::CREATED)?;
+    let again = learner.send(Method::POST, "/api/v1/orders", &key, body).await?;
+    ensure!(again.headers.contains_key("idempotent-replayed"), "the same key made another order");
+    ensure!(again.expect(StatusCode::CREATED)? == made, "the replay answers otherwise");
+    Ok(made)
+}
+
+/// Presses the button on the provider's page, as a browser does without scripts.
+async fn pay(api: &ApiClient, order: &Value) -> anyhow::Result<()> {
+    let page =
+        order.pointer("/checkout/page").and_then(Value::as_str).context("the order has no page to pay on")?;
+    let shown = api.visit(Method::GET, page, "").await?;
+    ensure!(shown.status == StatusCode::OK, "the provider's page answers {}", shown.status);
+    let pressed = api.visit(Method::POST, page, "sonuc=ode&taksit=0").await?;
+    ensure!(pressed.status == StatusCode::SEE_OTHER, "the provider's button answers {}", pressed.status);
+    Ok(())
+}
+
+async fn is_usable(learner: &ApiClient, course: &Course) -> anyhow::Result<()> {
+    for _ in 0..50 {
+        let answer = learner.get(&course.lesson(&course.text)).await?;
+        if answer.status == StatusCode::OK {
+            let html = answer.json()?.to_string();
+            ensure!(
+                html.contains("fotosentez") && !html.contains("<script"),
+                "the lesson is not there, or not sanitised"
+            );
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    anyhow::bail!("the course is not usable a second after it was paid")
+}
+
+async fn is_paid_once(learner: &ApiClient, order: &Value) -> anyhow::Result<()> {
+    // The provider sends its callback three times, two of them after the browser is back.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let path = format!("/api/v1/orders/{}", order.text("id")?);
+    let order = learner.get(&path).await?.expect(StatusCode::OK)?;
+    ensure!(order.text("state")? == "paid", "{order}");
+    Ok(())
+}
+
 async fn give_access(administrator: &ApiClient, learner: &ApiClient, course: &Course) -> anyhow::Result<()> {
     let person = learner.get("/api/v1/users/me").await?.expect(StatusCode::OK)?.text("id")?;
     let grant = json!({ "person": person, "course": course.id });
-    let first = administrator.post("/api/v1/enrolments", &grant).await?.expect(StatusCode::CREATED)?;
-    let again = administrator.post("/api/v1/enrolments", &grant).await?.expect(StatusCode::OK)?;
-    ensure!(first.text("id")? == again.text("id")?, "the second grant made another enrolment");
-    let html = learner.get(&course.lesson(&course.text)).await?.expect(StatusCode::OK)?.to_string();
-    ensure!(
-        html.contains("fotosentez") && !html.contains("<script"),
-        "the lesson is not there, or not sanitised"
-    );
-    Ok(())
+    administrator.post("/api/v1/enrolments", &grant).await?.expect(StatusCode::OK).map(drop)
 }
 
 /// A player's report on a lesson.

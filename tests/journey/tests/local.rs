@@ -8,6 +8,7 @@ use akademi_local::{
     demo,
     http_client::Network,
     local::{Local, Options},
+    paytr_sandbox,
     ports::WriteLog,
 };
 use std::{
@@ -49,6 +50,14 @@ async fn a_learner_walks_from_registration_to_a_completed_course() {
     assert_eq!(demo::seed(&local, &|_| {}).await.unwrap(), 2);
     assert_eq!(demo::seed(&local, &|_| {}).await.unwrap(), 0, "a second start makes nothing twice");
 
+    let (sandbox, _running) = akademi_paytr_sandbox::serve(
+        "127.0.0.1:0".parse().unwrap(),
+        akademi_paytr_sandbox::Config::default(),
+    )
+    .await
+    .unwrap();
+    paytr_sandbox::connect(&local, &format!("http://{sandbox}")).await.unwrap();
+
     let [umraniye, kadikoy] = &demo::ACADEMIES;
     let base = |host: String| format!("http://{host}:{}", local.address.port());
     let academy = Academy {
@@ -59,17 +68,21 @@ async fn a_learner_walks_from_registration_to_a_completed_course() {
     };
     let report = walk(&academy).await;
     assert_eq!(report.failed(), 0, "{report:#?}");
-    assert!(report.passed() >= 19, "{report:#?}");
+    assert!(report.passed() >= 25, "{report:#?}");
 
     local.lambda.sync.handle(akademi_sync::Trigger::Wake).await.unwrap();
     let mut superuser = database.superuser().await.unwrap();
-    let (people, completed): (i64, i64) = sqlx::query_as(
-        "SELECT (SELECT count(*) FROM person), (SELECT count(*) FROM enrolment WHERE completed_at IS NOT NULL)",
+    let counts: Vec<i64> = sqlx::query_scalar(
+        "SELECT unnest(ARRAY[(SELECT count(*) FROM person),
+             (SELECT count(*) FROM enrolment), (SELECT count(*) FROM enrolment WHERE completed_at IS NOT NULL),
+             (SELECT count(*) FROM payment WHERE state = 'captured'),
+             (SELECT count(*) FROM payment_alarm)])",
     )
-    .fetch_one(&mut superuser)
+    .fetch_all(&mut superuser)
     .await
     .unwrap();
-    assert_eq!((people, completed), (7, 1), "six of the demo and the learner; one completed course");
+    // Six people of the demo and the learner; one paid and completed course; nothing to be alarmed of.
+    assert_eq!(counts, [7, 1, 1, 1, 0]);
     local.stop().await;
 
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();

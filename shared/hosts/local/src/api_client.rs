@@ -66,6 +66,20 @@ impl ApiClient {
         Ok(Answer { status: parts.status, headers: parts.headers, body })
     }
 
+    /// Visits an address anywhere as a browser does: no token, a form as the body of a POST, no redirect followed.
+    ///
+    /// # Errors
+    /// When no whole answer comes.
+    pub async fn visit(&self, method: Method, address: &str, form: &'static str) -> anyhow::Result<Answer> {
+        let request = Request::builder()
+            .method(method)
+            .uri(address)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Bytes::from_static(form.as_bytes()))?;
+        let (parts, body) = self.http.send(request).await?.into_parts();
+        Ok(Answer { status: parts.status, headers: parts.headers, body })
+    }
+
     /// # Errors
     /// When no whole answer comes.
     pub async fn get(&self, path: &str) -> anyhow::Result<Answer> {

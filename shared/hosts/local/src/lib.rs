@@ -9,6 +9,7 @@ pub mod demo;
 pub mod http_client;
 pub mod lambda_plane;
 pub mod local;
+pub mod paytr_sandbox;
 pub mod ports;
 pub mod secrets;
 pub mod server;

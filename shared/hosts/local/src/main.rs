@@ -8,6 +8,7 @@ use akademi_lambda_store::{
 use akademi_local::{
     demo,
     local::{Local, Options},
+    paytr_sandbox::{self, PayTrSandbox},
     ports::WriteLog,
 };
 use anyhow::Context;
@@ -26,6 +27,9 @@ struct Arguments {
     /// Make the demo academies if they are not there.
     #[arg(long)]
     demo: bool,
+    /// The program that stands in for PayTR beside the demo academies.
+    #[arg(long, requires = "demo")]
+    paytr_sandbox: Option<PathBuf>,
 }
 
 /// How many connections to PostgreSQL both planes' functions share here.
@@ -68,6 +72,13 @@ async fn serve(arguments: &Arguments, cluster: &Cluster) -> anyhow::Result<()> {
     .await?;
     if arguments.demo {
         demo::seed(&local, &say).await?;
+    }
+    let sandbox = match &arguments.paytr_sandbox {
+        Some(program) => Some(PayTrSandbox::start(program).await?),
+        None => None,
+    };
+    if let Some(sandbox) = &sandbox {
+        paytr_sandbox::connect(&local, &sandbox.base).await?;
     }
     print_welcome(&local, &log_path);
     wait_for_end().await?;
