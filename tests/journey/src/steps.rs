@@ -47,8 +47,14 @@ async fn walk_steps(academy: &Academy, report: &mut Report) -> Option<()> {
     let learner = report.step("a learner registers and signs in", join(api, &run)).await?;
     report.step("without access its lessons are not there", has_no_access(&learner, &course)).await?;
     report
-        .step("the administrator gives access, once", give_access(&administrator, &learner, &course))
+        .step("the instructor sets a price with VAT and a coupon", set_price(&instructor, &course, &run))
         .await?;
+    let quote = report.step("the coupon is quoted", quote(&learner, &course, &run)).await?;
+    let order = report.step("an order is made, once for one key", place_order(&learner, &quote)).await?;
+    report.step("the provider's page takes the payment", pay(api, &order)).await?;
+    report.step("the paid course is there within a second", is_usable(&learner, &course)).await?;
+    report.step("one payment, whatever the provider repeats", is_paid_once(&learner, &order)).await?;
+    report.step("staff cannot enrol twice", give_access(&administrator, &learner, &course)).await?;
     report.step("heartbeats fill the video, in any order and twice", watch(&learner, &course)).await?;
     report.step("more seconds than have passed are not believed", overclaim(&learner, &course)).await?;
     report.step("the text is opened", open_text(&learner, &course)).await?;

@@ -71,7 +71,7 @@ async fn local() -> Vec<Exchange> {
     let http: Arc<dyn HttpClient> = Network::new();
     let router = akademi_edge_functions::all(&edge, &http, &Config::new(&lookup)).unwrap();
     let server = Server::start(router, ANY_PORT).await.unwrap();
-    let exchanges = record(&deployment, server.address, http).await;
+    let exchanges = record(&deployment, server.address, Arc::new(Insistent(Network::new()))).await;
     server.stop().await;
     lambda.server.stop().await;
     exchanges
@@ -89,7 +89,7 @@ async fn spin() -> Vec<Exchange> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spin.toml");
     let running =
         akademi_component_host::serve(&manifest, options).await.expect("run `cargo xtask build --host spin`");
-    let exchanges = record(&deployment, running.addr, Network::new()).await;
+    let exchanges = record(&deployment, running.addr, Arc::new(Insistent(Network::new()))).await;
     let log = running.log().text();
     running.shutdown().await;
     lambda.server.stop().await;
@@ -113,7 +113,7 @@ async fn workerd() -> Vec<Exchange> {
     seed(host.database_path(), &deployment).await;
     let running = tokio::task::spawn_blocking(move || host.start()).await.unwrap().unwrap();
     let address = running.base_url().trim_start_matches("http://").trim_end_matches('/').parse().unwrap();
-    let exchanges = record(&deployment, address, Arc::new(PastTheProxy(Network::new()))).await;
+    let exchanges = record(&deployment, address, Arc::new(Insistent(Network::new()))).await;
     let log = running.log();
     tokio::task::spawn_blocking(move || drop(running)).await.unwrap();
     lambda.server.stop().await;
@@ -121,23 +121,26 @@ async fn workerd() -> Vec<Exchange> {
     exchanges
 }
 
-/// `wrangler dev` puts a proxy before workerd, and it gives up a connection on which an answer came before the
-/// whole body was read; its own 503 says so and asks to send again. Cloudflare has no such proxy.
-struct PastTheProxy(Arc<Network>);
+/// A client that sends again where a refusal of an unread body ended the connection before its answer was read.
+/// `wrangler dev` puts a proxy before workerd that gives such a connection up with a 503 of its own, which asks to send
+/// again; Cloudflare has no such proxy.
+struct Insistent(Arc<Network>);
 
-impl HttpClient for PastTheProxy {
+impl HttpClient for Insistent {
     fn send(
         &self,
         request: http::Request<Bytes>,
     ) -> BoxFuture<'_, Result<http::Response<Bytes>, Unreachable>> {
         Box::pin(async move {
-            for _ in 0..5 {
-                let answer = self.0.send(request.clone()).await?;
-                if !answer.body().starts_with(b"Your worker restarted mid-request") {
-                    return Ok(answer);
+            let mut last = Unreachable("wrangler's proxy does not let the request through".into());
+            for _ in 0..20 {
+                match self.0.send(request.clone()).await {
+                    Ok(answer) if answer.body().starts_with(b"Your worker restarted mid-request") => {}
+                    Ok(answer) => return Ok(answer),
+                    Err(error) => last = error,
                 }
             }
-            Err(Unreachable("wrangler's proxy does not let the request through".into()))
+            Err(last)
         })
     }
 }
