@@ -57,8 +57,6 @@ enum Command {
     },
     /// Install what is missing on this machine
     Install,
-    /// Run a benchmark (release build): heartbeats
-    Bench { name: String },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -91,9 +89,6 @@ fn main() -> anyhow::Result<()> {
         Command::Openapi => run::cargo(["run", "--package", "akademi-contract", "--bin", "openapi"]),
         Command::Manifests { check } => manifests::manifests(check),
         Command::Install => install::install(install::Purpose::Test),
-        Command::Bench { name } => {
-            run::cargo(["run", "--release", "--package", "akademi-bench", "--", &name])
-        }
     }
 }
 
