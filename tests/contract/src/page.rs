@@ -32,7 +32,7 @@ pub fn reading_page(document: &Value) -> String {
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>Akademi API</title>\n\
          <style>{STYLE}</style>\n<h1>Akademi API</h1>\n<p>{}</p>\n\
          <p>For programs: <a href=\"/api/openapi.json\">openapi.json</a> (OpenAPI 3.1).</p>\n",
-        escape(document.pointer("/info/description").and_then(Value::as_str).unwrap_or_default()),
+        prose(document.pointer("/info/description").and_then(Value::as_str).unwrap_or_default()),
     );
     let operations = operations(document);
     let mut tags: Vec<&str> = operations.iter().map(|operation| operation.tag).collect();
@@ -97,7 +97,7 @@ fn write_operation(page: &mut String, operation: &Operation<'_>) {
         operation.method,
         escape(operation.path),
         escape(text("summary")),
-        escape(text("description")),
+        prose(text("description")),
     );
     let parameters = operation.value.get("parameters").and_then(Value::as_array);
     for parameter in parameters.into_iter().flatten() {
@@ -107,7 +107,7 @@ fn write_operation(page: &mut String, operation: &Operation<'_>) {
             "<p><code>{}</code> ({}): {}</p>",
             escape(text("name")),
             escape(text("in")),
-            escape(text("description"))
+            prose(text("description"))
         );
     }
     if let Some(schema) = operation.value.pointer("/requestBody/content/application~1json/schema") {
@@ -124,7 +124,7 @@ fn write_operation(page: &mut String, operation: &Operation<'_>) {
             .and_then(|content| content.values().next())
             .and_then(|media| media.get("schema"));
         let body = schema.map(schema_link).unwrap_or_default();
-        let _ = writeln!(page, "<tr><td>{status}</td><td>{}</td><td>{body}</td></tr>", escape(description));
+        let _ = writeln!(page, "<tr><td>{status}</td><td>{}</td><td>{body}</td></tr>", prose(description));
     }
     page.push_str("</table></details>\n");
 }
@@ -139,6 +139,15 @@ fn schema_link(schema: &Value) -> String {
             format!("<code>{}</code>", escape(schema.get("type").and_then(Value::as_str).unwrap_or("any")))
         }
     }
+}
+
+/// Prose of the document, in which backticks mark code.
+fn prose(text: &str) -> String {
+    let parts = escape(text);
+    let parts = parts.split('`').enumerate();
+    parts
+        .map(|(index, part)| if index % 2 == 1 { format!("<code>{part}</code>") } else { part.to_owned() })
+        .collect()
 }
 
 fn escape(text: &str) -> String {
