@@ -5,6 +5,7 @@
 //! keeps the outcome; if the caller dies in between, the key is free again once its lease has ended, and the old
 //! holder can no longer finish it.
 
+use akademi_api::idempotency::StoredResponse;
 use akademi_domain::{ids::UserId, time::Timestamp};
 use sqlx::{Row, types::Json};
 
@@ -21,16 +22,6 @@ pub struct Scope<'a> {
     pub route: &'a str,
     /// The header's value.
     pub key: &'a str,
-}
-
-/// A response as it was first given.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredResponse {
-    /// HTTP status, 100 to 599.
-    pub status: u16,
-    /// Names and values of the headers that belong to the answer itself (Content-Type, Location).
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
 }
 
 /// The right to do the work and to finish the record.

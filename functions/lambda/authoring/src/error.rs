@@ -1,6 +1,7 @@
 //! Why a request or a job's step is refused.
 
 use akademi_api::{Problem, problem::FieldError};
+use akademi_domain::course::Title;
 use akademi_lambda_store::error::StoreError;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -19,6 +20,9 @@ pub enum AuthoringError {
     SlugTaken,
     #[error("the course has no lesson")]
     NothingToPublish,
+    /// A share of these videos is required, and nobody knows yet how long they are; by title.
+    #[error("{} required videos have no length", .0.len())]
+    UnknownLength(Vec<Title>),
     /// Fields of the content, by path.
     #[error("{} fields are not as they must be", .0.len())]
     Invalid(Vec<FieldError>),
@@ -55,6 +59,13 @@ impl From<AuthoringError> for Problem {
                 "nothing-to-publish",
                 "A course without a lesson cannot be published.",
             ),
+            AuthoringError::UnknownLength(videos) => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "length-unknown",
+                "A share of a video can be required only where its length is known: wait until it is transcoded, or say \
+                 how long it is.",
+            )
+            .with_errors(videos.into_iter().map(|title| FieldError { field: title.into(), message: "has no duration_seconds".into() }).collect()),
             AuthoringError::Invalid(errors) => Self::invalid().with_errors(errors),
             AuthoringError::Store(error) if error.retryable() => {
                 Self::unavailable().retry_after(1).because(with_source(&error))

@@ -8,7 +8,6 @@
 //!
 //! An archive that cannot be imported leaves nothing but the job, which says why.
 
-mod idempotent;
 pub mod job;
 mod preparing;
 mod reading;
@@ -16,7 +15,10 @@ mod report;
 mod store;
 mod work;
 
-use akademi_api::{Body, Caller, PathParam, Problem, problem::ProblemDocument, signed::CallContext};
+use akademi_api::{
+    Body, Caller, PathParam, Problem, idempotency as idempotent, problem::ProblemDocument,
+    signed::CallContext,
+};
 use akademi_domain::{
     ids::{JobId, TenantId, UserId},
     text::line,

@@ -2,7 +2,7 @@
 
 use akademi_api::{Body, Caller, PathParam, problem::ProblemDocument};
 use akademi_domain::{
-    course::CourseOutline,
+    course::{CourseOutline, Requirement, Title},
     ids::{CourseId, UserId},
     time::Timestamp,
 };
@@ -30,7 +30,7 @@ pub struct Publication {
 #[utoipa::path(post, path = "/api/v1/authoring/courses/{course_id}/publish", tag = "authoring",
     params(("course_id" = CourseId, Path, description = "The course")),
     responses((status = 200, description = "The new version", body = Publication),
-              (status = 422, description = "The course has no lesson", body = ProblemDocument, content_type = "application/problem+json")))]
+              (status = 422, description = "The course has no lesson, or requires a share of a video whose length is not known", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn publish(
     State(authoring): State<Authoring>,
     caller: Caller,
@@ -49,7 +49,8 @@ pub async fn publish(
 /// in order and the course last. Returns the new version.
 ///
 /// # Errors
-/// [`AuthoringError::NothingToPublish`], [`AuthoringError::NotFound`], [`AuthoringError::Store`].
+/// [`AuthoringError::NothingToPublish`], [`AuthoringError::UnknownLength`], [`AuthoringError::NotFound`],
+/// [`AuthoringError::Store`].
 pub async fn publish_course(
     tx: &mut TenantTransaction,
     course: CourseId,
@@ -68,6 +69,10 @@ pub async fn publish_course(
     if outline.lessons().next().is_none() {
         return Err(AuthoringError::NothingToPublish);
     }
+    let unknown = videos_without_length(&outline);
+    if !unknown.is_empty() {
+        return Err(AuthoringError::UnknownLength(unknown));
+    }
     let version = head.version + 1;
     let summary = String::from(head.summary);
     store::save_publication(tx, version, &summary, &outline, publisher, now).await?;
@@ -79,6 +84,18 @@ pub async fn publish_course(
     }
     append(tx, &LambdaEvent::CoursePublished { version, summary, outline, at: now }, now).await?;
     Ok(version)
+}
+
+/// Videos of which a share is required that nobody could reach.
+fn videos_without_length(outline: &CourseOutline) -> Vec<Title> {
+    outline
+        .lessons()
+        .filter(|lesson| {
+            matches!(lesson.requirement, Some(Requirement::Coverage { .. }))
+                && lesson.duration_seconds.is_none()
+        })
+        .map(|lesson| lesson.title.clone())
+        .collect()
 }
 
 fn lesson_events(

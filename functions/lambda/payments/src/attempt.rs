@@ -83,11 +83,7 @@ async fn request(
 
 /// The site's page of an order, where the browser comes back. It proves nothing about the payment.
 fn order_page(call: &CallContext, order: &store::Order, returned: &str) -> Result<Uri, Problem> {
-    let host = call.host.as_deref().ok_or_else(|| Problem::broken("the call names no host"))?;
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let is_here = name == "localhost" || name.ends_with(".localhost");
-    let scheme = if is_here { "http" } else { "https" };
-    format!("{scheme}://{host}/orders/{}?returned={returned}", order.id).parse().map_err(Problem::broken)
+    call.public_url(&format!("/orders/{}?returned={returned}", order.id))
 }
 
 /// A request that the provider would not take, as the buyer can mend it.

@@ -1,10 +1,15 @@
 //! `POST /api/v1/orders`: the order is committed first, then the provider is asked for a page.
 
-use akademi_api::{Body, Caller, Problem, problem::ProblemDocument, signed::CallContext};
+use akademi_api::{
+    Body, Caller, Problem,
+    idempotency::{self as idempotent, StoredResponse},
+    problem::ProblemDocument,
+    signed::CallContext,
+};
 use akademi_domain::{ids::OrderId, money::Money, order::OrderState};
 use akademi_lambda_store::{
     error::StoreError,
-    idempotency::{self, Begin, Claim, Scope, StoredResponse},
+    idempotency::{self, Begin, Claim, Scope},
     postgres::TenantTransaction,
 };
 use axum::{Extension, extract::State, response::Response};
@@ -14,8 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Payments, PaymentsError, attempt,
     buyer::BuyerDetails,
-    error::still_running,
-    idempotent, placing,
+    placing,
     store::{self, Order},
 };
 
@@ -72,8 +76,8 @@ pub async fn create(
     let now = payments.ports.now();
     let claim = match idempotency::begin(&mut tx, &scope, &fingerprint, LEASE_MILLIS, now).await? {
         Begin::Fresh(claim) => claim,
-        Begin::Running => return Err(still_running().into()),
-        Begin::Replay(stored) => return idempotent::respond(stored, true),
+        Begin::Running => return Err(idempotent::still_running().into()),
+        Begin::Replay(stored) => return Ok(idempotent::respond(stored, true)?),
         Begin::Mismatch => return Err(idempotent::mismatch().into()),
     };
     // There is one if an earlier request with this key got no page, or died before it could say so.
@@ -87,7 +91,7 @@ pub async fn create(
             idempotency::finish(&mut tx, &scope, claim, &response).await?;
             tx.commit().await?;
             payments.wake.wake();
-            return idempotent::respond(response, false);
+            return Ok(idempotent::respond(response, false)?);
         }
         OrderState::Pending if now < order.expires_at => {}
         _ => {
@@ -110,7 +114,7 @@ pub async fn create(
             let response = made(&order, Some(page))?;
             idempotency::finish(&mut tx, &scope, claim, &response).await?;
             tx.commit().await?;
-            idempotent::respond(response, false)
+            Ok(idempotent::respond(response, false)?)
         }
         Err(error) => {
             store::abandon_payment(&mut tx, attempt.id, now).await?;
@@ -132,5 +136,5 @@ async fn give_back(tx: &mut TenantTransaction, scope: &Scope<'_>, claim: Claim) 
 fn made(order: &Order, page: Option<String>) -> Result<StoredResponse, PaymentsError> {
     let checkout = page.map(|page| CheckoutPage { page });
     let body = OrderMade { id: order.id, state: order.state, total: order.total, checkout };
-    idempotent::created(format!("/api/v1/orders/{}", order.id), &body)
+    Ok(idempotent::created(format!("/api/v1/orders/{}", order.id), &body)?)
 }

@@ -1,6 +1,6 @@
 //! Why a request or a job's step is refused.
 
-use akademi_api::Problem;
+use akademi_api::{Problem, idempotency::still_running};
 use akademi_lambda_store::error::StoreError;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -43,16 +43,6 @@ impl From<PaymentsError> for Problem {
             PaymentsError::Json(error) => Self::broken(error),
         }
     }
-}
-
-/// Another request with the same key is at it.
-pub fn still_running() -> Problem {
-    Problem::new(
-        StatusCode::CONFLICT,
-        "still-running",
-        "A request with this Idempotency-Key is still running: try again in a moment.",
-    )
-    .retry_after(2)
 }
 
 /// For the log: what the database itself said stands behind the error.

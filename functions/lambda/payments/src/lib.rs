@@ -29,7 +29,6 @@ mod error;
 mod events;
 mod expiry;
 mod holds;
-mod idempotent;
 mod orders;
 mod outgoing;
 pub mod paytr;

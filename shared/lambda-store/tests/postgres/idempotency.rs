@@ -1,9 +1,10 @@
 //! One key, one effect.
 
+use akademi_api::idempotency::StoredResponse;
 use akademi_domain::time::Timestamp;
 use akademi_lambda_store::{
     error::StoreError,
-    idempotency::{Begin, Claim, Scope, StoredResponse, begin, finish},
+    idempotency::{Begin, Claim, Scope, begin, finish},
     postgres::Postgres,
     testing::TestDatabase,
 };

@@ -121,6 +121,25 @@ async fn a_course_without_a_lesson_is_not_published() {
 }
 
 #[tokio::test]
+async fn a_video_of_unknown_length_is_published_only_if_nobody_must_watch_a_share_of_it() {
+    let world = World::new().await;
+    let (course, _) = world.create(instructor(1), "Işık").await;
+    let video = |requirement: Value| {
+        modules(&[
+            json!({ "title": "Film", "requirement": requirement, "body": { "kind": "video", "subtitles": [],
+            "source": { "from": "youtube", "id": "aqz-KE-bpKQ" } } }),
+        ])
+    };
+    let required = video(json!({ "rule": "coverage", "percent": 90 }));
+    world.put_content(instructor(1), &course, 1, &required).await.expect(200);
+    let answer = world.publish(instructor(1), &course).await;
+    assert_eq!((answer.status.as_u16(), answer.problem().0), (422, "length-unknown"));
+    assert_eq!(world.events().await, []);
+    world.put_content(instructor(1), &course, 2, &video(json!({ "rule": "opened" }))).await.expect(200);
+    world.publish(instructor(1), &course).await.expect(200);
+}
+
+#[tokio::test]
 async fn a_crash_before_the_commit_leaves_no_event_and_no_version() {
     let world = World::new().await;
     let (course, draft) = world.create(instructor(1), "Işık").await;

@@ -147,8 +147,8 @@ fn cause_of_death(status: ExitStatus, log: String, limits: &Limits) -> Transcode
     match status.signal() {
         Some(libc::SIGXCPU) => TranscodeError::CpuExhausted { limit_seconds: limits.cpu_seconds },
         Some(libc::SIGXFSZ) => TranscodeError::OutputTooLarge { limit_bytes: limits.output_bytes },
-        // What Rust's allocator says before it aborts.
-        Some(libc::SIGABRT) if log.contains("memory allocation of") => {
+        // What Rust's allocator says before it aborts, or its runtime where a thread finds no room for its stack (ENOMEM).
+        Some(libc::SIGABRT) if log.contains("memory allocation of") || log.contains("(os error 12)") => {
             TranscodeError::OutOfMemory { limit_bytes: limits.memory_bytes }
         }
         Some(signal) => TranscodeError::Crashed { how: format!("signal {signal}"), log },

@@ -1,7 +1,5 @@
 //! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header) and the answers that it leads to.
 
-use akademi_api::{Problem, signed::CallContext};
-use akademi_lambda_store::idempotency::StoredResponse;
 use axum::{
     body::Body,
     response::{IntoResponse, Response},
@@ -10,7 +8,17 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::PaymentsError;
+use crate::{Problem, signed::CallContext};
+
+/// A response as it was first given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredResponse {
+    /// HTTP status, 100 to 599.
+    pub status: u16,
+    /// Names and values of the headers that belong to the answer itself (Content-Type, Location).
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
@@ -32,8 +40,12 @@ pub fn key(call: &CallContext) -> Result<String, Problem> {
 }
 
 /// What tells one request body from another, whatever its white space.
-pub fn fingerprint(request: &impl Serialize) -> Result<[u8; 32], PaymentsError> {
-    Ok(Sha256::digest(serde_json::to_vec(request)?).into())
+///
+/// # Errors
+/// 500 when it does not serialise.
+pub fn fingerprint(request: &impl Serialize) -> Result<[u8; 32], Problem> {
+    let json = serde_json::to_vec(request).map_err(Problem::broken)?;
+    Ok(Sha256::digest(json).into())
 }
 
 /// The same key came with another body.
@@ -45,17 +57,34 @@ pub fn mismatch() -> Problem {
     )
 }
 
-/// A response to be stored and given.
-pub fn created(location: String, body: &impl Serialize) -> Result<StoredResponse, PaymentsError> {
+/// A request with the same key has not been answered yet.
+pub fn still_running() -> Problem {
+    Problem::new(
+        StatusCode::CONFLICT,
+        "still-running",
+        "A request with this Idempotency-Key is being answered: try again in a moment.",
+    )
+    .retry_after(1)
+}
+
+/// A response to be stored and given: 201 with this body.
+///
+/// # Errors
+/// 500 when the body does not serialise.
+pub fn created(location: String, body: &impl Serialize) -> Result<StoredResponse, Problem> {
+    let body = serde_json::to_vec(body).map_err(Problem::broken)?;
     let headers = vec![
         (header::CONTENT_TYPE.to_string(), "application/json".to_owned()),
         (header::LOCATION.to_string(), location),
     ];
-    Ok(StoredResponse { status: StatusCode::CREATED.as_u16(), headers, body: serde_json::to_vec(body)? })
+    Ok(StoredResponse { status: StatusCode::CREATED.as_u16(), headers, body })
 }
 
 /// The response as it was stored; `replayed` marks it as given before.
-pub fn respond(stored: StoredResponse, replayed: bool) -> Result<Response, PaymentsError> {
+///
+/// # Errors
+/// 500 when what is stored is no response.
+pub fn respond(stored: StoredResponse, replayed: bool) -> Result<Response, Problem> {
     let status = StatusCode::from_u16(stored.status).map_err(Problem::broken)?;
     let mut response = (status, Body::from(stored.body)).into_response();
     for (name, value) in stored.headers {
