@@ -76,7 +76,7 @@ const PACKAGES: &[Package] = &[
         name: "poppler-utils",
         is_there: || has_program("pdftotext"),
         purpose: "reads certificates back",
-        for_tests_only: true,
+        for_tests_only: false,
     },
     Package {
         name: "python3-venv",

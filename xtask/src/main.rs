@@ -1,6 +1,7 @@
 //! `cargo xtask`: the project's own commands. It stays small, so that the first command on a fresh machine
 //! begins within seconds; what is heavy is another program that it builds and runs.
 
+mod bench;
 mod build;
 mod install;
 mod manifests;
@@ -44,9 +45,23 @@ enum Command {
         /// The academy's own address, as http://umraniye.localhost:3000
         #[arg(long)]
         base: String,
+        /// A course as Open edX Studio exports it; the demo's own when none is named
+        #[arg(long)]
+        course: Option<PathBuf>,
     },
     /// Send the same requests to the local host, Spin's components and workerd, and compare the answers
     Parity,
+    /// Measure the edge's hot routes in a release build, beside plain routes on the same server
+    Bench {
+        /// Only this route: heartbeats, list, page or certificate
+        name: Option<String>,
+        /// How long each is measured, after a warm-up
+        #[arg(long, default_value_t = 4)]
+        seconds: u32,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
     /// Write the API document from the code
     Openapi,
     /// Write spin.toml from the table of functions
@@ -66,7 +81,10 @@ pub enum Host {
 }
 
 fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
+    let mut arguments = Arguments::parse();
+    if let Command::Journey { course: Some(course), .. } = &mut arguments.command {
+        *course = std::path::absolute(&*course)?;
+    }
     std::env::set_current_dir(root()?).context("entering the workspace")?;
     match arguments.command {
         Command::Dev { listen, data } => {
@@ -82,10 +100,16 @@ fn main() -> anyhow::Result<()> {
         Command::Test { only } => test::test(only),
         Command::Build { host: Host::Spin } => build::spin(),
         Command::Build { host: Host::Worker } => build::worker(),
-        Command::Journey { base } => {
-            run::cargo(["run", "--package", "akademi-journey", "--", "--base", &base])
+        Command::Journey { base, course } => {
+            install::install(install::Purpose::Dev)?;
+            let mut journey = vec!["run", "--package", "akademi-journey", "--", "--base", &base];
+            if let Some(course) = &course {
+                journey.extend(["--course", course.to_str().context("the course's path is no text")?]);
+            }
+            run::cargo(journey)
         }
         Command::Parity => test::test(Some(test::Group::Parity)),
+        Command::Bench { name, seconds, json } => bench::bench(name.as_deref(), seconds, json),
         Command::Openapi => run::cargo(["run", "--package", "akademi-contract", "--bin", "openapi"]),
         Command::Manifests { check } => manifests::manifests(check),
         Command::Install => install::install(install::Purpose::Test),

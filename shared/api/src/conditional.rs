@@ -1,6 +1,9 @@
 //! Conditional answers: `ETag` and 304 (RFC 9110 §8.8.3, §13.1.2).
 
-use axum::response::{IntoResponse, Response};
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::problem::Problem;
@@ -13,16 +16,17 @@ pub const PUBLIC_CACHE: HeaderValue =
 ///
 /// # Errors
 /// Whatever `body` fails with; it does not run for a 304.
-pub fn public_json(
+pub fn public_json<B: Into<Body>>(
     request: &HeaderMap,
     etag: &str,
-    body: impl FnOnce() -> Result<Vec<u8>, Problem>,
+    body: impl FnOnce() -> Result<B, Problem>,
 ) -> Result<Response, Problem> {
     let quoted = format!("\"{etag}\"");
     let mut response = if is_fresh(request, &quoted) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body()?).into_response()
+        ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body()?.into())
+            .into_response()
     };
     let headers = response.headers_mut();
     headers.insert(header::ETAG, HeaderValue::try_from(quoted).map_err(Problem::broken)?);

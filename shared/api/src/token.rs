@@ -9,8 +9,11 @@ use akademi_domain::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
 use ed25519_dalek::{SigningKey, VerifyingKey};
-use jwt_compact::{AlgorithmExt, Claims, Header, TimeOptions, UntrustedToken, ValidationError, alg::Ed25519};
+use jwt_compact::{AlgorithmExt, Claims, Header, TimeOptions, UntrustedToken, alg::Ed25519};
+use lru::LruCache;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::{
     caller::Caller,
@@ -23,6 +26,9 @@ const AUDIENCE: &str = "akademi";
 const LEEWAY: TimeDelta = TimeDelta::seconds(30);
 /// No token of ours is longer; a longer one is refused unread.
 const MAX_TOKEN_BYTES: usize = 1024;
+
+/// How many tokens are remembered as genuine, some 200 bytes each.
+const MAX_REMEMBERED: usize = 4096;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,7 +69,7 @@ impl TokenSigner {
         let seeds = parse_keys(text)?;
         let public =
             |seed: &NamedKey| (seed.kid.clone(), SigningKey::from_bytes(&seed.bytes).verifying_key());
-        let verifier = TokenVerifier { keys: seeds.iter().map(public).collect() };
+        let verifier = TokenVerifier::new(seeds.iter().map(public).collect());
         let current = seeds.first().ok_or(InvalidKeys)?;
         Ok(Self { kid: current.kid.clone(), key: SigningKey::from_bytes(&current.bytes), verifier })
     }
@@ -95,13 +101,42 @@ impl TokenSigner {
     }
 }
 
-/// Checks access tokens.
+/// What a genuine token says. Whether it is good for a request depends on the moment and the academy.
+#[derive(Clone, Copy)]
+struct Genuine {
+    caller: Caller,
+    issued: DateTime<Utc>,
+    expires: DateTime<Utc>,
+}
+
+impl Genuine {
+    fn at(self, tenant: TenantId, now: Timestamp) -> Result<Caller, TokenError> {
+        let moment = DateTime::<Utc>::from_timestamp(now.as_seconds(), 0).ok_or(TokenError::Invalid)?;
+        if moment > self.expires + LEEWAY {
+            return Err(TokenError::Expired);
+        }
+        // Issued in the future, beyond the leeway: a clock is wrong or the token is made up.
+        if self.issued > moment + LEEWAY || self.caller.tenant != tenant {
+            return Err(TokenError::Invalid);
+        }
+        Ok(self.caller)
+    }
+}
+
+/// Checks access tokens. A player sends the same one every few seconds, and a signature costs 60 µs, so those found
+/// genuine last are remembered, by hash; their time and academy are checked each time.
 #[derive(Clone)]
 pub struct TokenVerifier {
     keys: Vec<(String, VerifyingKey)>,
+    /// By the token's SHA-256.
+    genuine: Arc<Mutex<LruCache<[u8; 32], Genuine>>>,
 }
 
 impl TokenVerifier {
+    fn new(keys: Vec<(String, VerifyingKey)>) -> Self {
+        Self { keys, genuine: Arc::new(Mutex::new(LruCache::unbounded())) }
+    }
+
     /// Reads `kid:public key` pairs.
     ///
     /// # Errors
@@ -111,7 +146,7 @@ impl TokenVerifier {
             .into_iter()
             .map(|key| Ok((key.kid, VerifyingKey::from_bytes(&key.bytes).map_err(|_| InvalidKeys)?)))
             .collect::<Result<_, _>>()?;
-        Ok(Self { keys })
+        Ok(Self::new(keys))
     }
 
     /// The form that [`TokenVerifier::from_config`] reads.
@@ -150,31 +185,49 @@ impl TokenVerifier {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::Invalid);
         }
+        let hash: [u8; 32] = Sha256::digest(token).into();
+        let remembered = self.remembered(|genuine| genuine.get(&hash).copied());
+        let genuine = match remembered {
+            Some(genuine) => genuine,
+            None => {
+                let read = self.read(token)?;
+                self.remembered(|genuine| {
+                    genuine.put(hash, read);
+                    if genuine.len() > MAX_REMEMBERED {
+                        genuine.pop_lru();
+                    }
+                });
+                read
+            }
+        };
+        genuine.at(tenant, now)
+    }
+
+    fn remembered<T>(&self, access: impl FnOnce(&mut LruCache<[u8; 32], Genuine>) -> T) -> T {
+        access(&mut self.genuine.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Checks the signature and reads the claims.
+    fn read(&self, token: &str) -> Result<Genuine, TokenError> {
         let untrusted = UntrustedToken::new(token).map_err(|_| TokenError::Invalid)?;
         let kid = untrusted.header().key_id.as_deref().ok_or(TokenError::Invalid)?;
         let (_, key) = self.keys.iter().find(|(name, _)| name == kid).ok_or(TokenError::Invalid)?;
         let token =
             Ed25519.validator::<AccessClaims>(key).validate(&untrusted).map_err(|_| TokenError::Invalid)?;
         let claims = token.claims();
-        let moment = DateTime::<Utc>::from_timestamp(now.as_seconds(), 0).ok_or(TokenError::Invalid)?;
-        let options = TimeOptions::new(LEEWAY, || moment);
-        claims.validate_expiration(&options).map_err(|error| match error {
-            ValidationError::Expired => TokenError::Expired,
-            _ => TokenError::Invalid,
-        })?;
-        // Issued in the future, beyond the leeway: a clock is wrong or the token is made up.
-        if claims.issued_at.is_none_or(|issued| issued > moment + LEEWAY) {
-            return Err(TokenError::Invalid);
-        }
         let custom = &claims.custom;
-        if custom.iss != tenant || custom.aud != AUDIENCE {
+        if custom.aud != AUDIENCE {
             return Err(TokenError::Invalid);
         }
-        Ok(Caller {
-            tenant,
-            user: custom.sub,
-            session: custom.sid,
-            permissions: Permissions::from_bits(custom.prm),
+        Ok(Genuine {
+            caller: Caller {
+                tenant: custom.iss,
+                user: custom.sub,
+                session: custom.sid,
+                permissions: Permissions::from_bits(custom.prm),
+            },
+            issued: claims.issued_at.ok_or(TokenError::Invalid)?,
+            expires: claims.expiration.ok_or(TokenError::Invalid)?,
         })
     }
 }
@@ -243,6 +296,41 @@ mod tests {
             );
         }
         assert_eq!(verify(&"a".repeat(1 << 20)), Err(TokenError::Invalid));
+    }
+
+    #[test]
+    fn a_genuine_token_is_remembered_and_its_time_and_academy_checked_each_time() {
+        let signer = signer("a", 1);
+        let token = signer.sign(&caller(), NOW, [9; 16]).unwrap();
+        let forged = format!("{}A", &token[..token.len() - 1]);
+        let other = signer.sign(&caller(), NOW, [8; 16]).unwrap();
+        assert_eq!(signer.verifier().verify(&forged, caller().tenant, NOW), Err(TokenError::Invalid));
+        assert_eq!(signer.verifier().verify(&token, caller().tenant, NOW), Ok(caller()));
+
+        let keyless = TokenVerifier { keys: Vec::new(), ..signer.verifier().clone() };
+        let verify = |token: &str, tenant, seconds| keyless.verify(token, tenant, NOW.plus_seconds(seconds));
+        assert_eq!(verify(&token, caller().tenant, 60), Ok(caller()), "no signature was checked again");
+        assert_eq!(verify(&other, caller().tenant, 60), Err(TokenError::Invalid));
+        assert_eq!(verify(&forged, caller().tenant, 60), Err(TokenError::Invalid));
+        assert_eq!(verify(&token, caller().tenant, 15 * 60 + 31), Err(TokenError::Expired));
+        assert_eq!(verify(&token, caller().tenant, -31), Err(TokenError::Invalid));
+        assert_eq!(verify(&token, TenantId::new(NOW, [7; 10]), 60), Err(TokenError::Invalid));
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let verifier = signer("a", 1).verifier().clone();
+        let genuine =
+            Genuine { caller: caller(), issued: DateTime::UNIX_EPOCH, expires: DateTime::UNIX_EPOCH };
+        for n in 0..MAX_REMEMBERED as u64 {
+            let mut hash = [0; 32];
+            hash[..8].copy_from_slice(&n.to_be_bytes());
+            verifier.remembered(|known| known.put(hash, genuine));
+        }
+        let token = signer("a", 1).sign(&caller(), NOW, [9; 16]).unwrap();
+        assert_eq!(verifier.verify(&token, caller().tenant, NOW), Ok(caller()));
+        assert_eq!(verifier.remembered(|known| known.len()), MAX_REMEMBERED);
+        assert!(verifier.remembered(|known| known.get(&[0; 32]).is_none()), "the oldest makes way");
     }
 
     #[test]

@@ -15,7 +15,7 @@ macro_rules! migrations {
 
 /// All migrations in order.
 pub const MIGRATIONS: &[Migration] =
-    migrations!["0001_identity.sql", "0002_learning.sql", "0003_commerce.sql"];
+    migrations!["0001_identity.sql", "0002_learning.sql", "0003_commerce.sql", "0004_certificates.sql"];
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,9 @@
 
 use futures::{channel::oneshot, future::BoxFuture};
 use rusqlite::{
-    Connection, OpenFlags, params_from_iter,
+    Connection, OpenFlags,
+    config::DbConfig,
+    params_from_iter,
     types::{ToSqlOutput, ValueRef},
 };
 use std::{
@@ -26,6 +28,8 @@ use crate::{
 const GROUP: usize = 128;
 /// How long a statement waits for another process that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How much of the file a connection keeps in memory at most, in KiB.
+const CACHE_KIB: i64 = 32 * 1024;
 
 type Reply = oneshot::Sender<Result<Vec<Rows>, StoreError>>;
 
@@ -98,6 +102,9 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
         Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(store_error)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(store_error)?;
     connection.pragma_update(None, "foreign_keys", true).map_err(store_error)?;
+    // Else a bound value that might make another plan better has the statement prepared again, each time.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(store_error)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(store_error)?;
     connection.set_prepared_statement_cache_capacity(256);
     Ok(connection)
 }
@@ -224,4 +231,41 @@ fn value(value: ValueRef<'_>) -> Result<Value, StoreError> {
 
 fn store_error(error: rusqlite::Error) -> StoreError {
     StoreError::from_message(&error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::rusqlite::StatementStatus;
+
+    /// How often a statement was prepared again while values of all sorts were bound to it.
+    fn prepared_again(connection: &Connection) -> i32 {
+        connection
+            .execute_batch(
+                "CREATE TABLE seen (a TEXT, b INTEGER, c TEXT) STRICT; CREATE INDEX s ON seen (a, b, c)",
+            )
+            .unwrap();
+        let sql = "SELECT c FROM seen WHERE a = ?1 AND (b, c) < (?2, ?3) ORDER BY b DESC, c DESC LIMIT ?4";
+        let mut statement = connection.prepare(sql).unwrap();
+        for n in 0..4_i64 {
+            assert!(!statement.exists((n.to_string(), n, n.to_string(), n)).unwrap());
+        }
+        statement.get_status(StatementStatus::RePrepare)
+    }
+
+    #[test]
+    fn a_statement_keeps_its_plan_whatever_is_bound_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = |name| {
+            connect(
+                &folder.path().join(name),
+                OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+            )
+            .unwrap()
+        };
+        assert_eq!(prepared_again(&open("ours.sqlite")), 0);
+        let without = open("without.sqlite");
+        without.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, false).unwrap();
+        assert!(prepared_again(&without) > 0, "the guarantee is what keeps it");
+    }
 }

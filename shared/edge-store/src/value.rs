@@ -40,6 +40,7 @@ from! {
     akademi_domain::ids::CourseId, id => Self::Text(id.to_string());
     akademi_domain::ids::LessonId, id => Self::Text(id.to_string());
     akademi_domain::ids::EnrolmentId, id => Self::Text(id.to_string());
+    akademi_domain::certificate::CertificateSerial, serial => Self::Text(serial.to_string());
 }
 
 impl<T: Into<Value>> From<Option<T>> for Value {
@@ -82,6 +83,14 @@ impl Row {
         self.integer(column).map(akademi_domain::time::Timestamp::from_millis)
     }
 
+    pub fn optional_timestamp(
+        &self,
+        column: usize,
+    ) -> Result<Option<akademi_domain::time::Timestamp>, StoreError> {
+        let millis = self.optional_integer(column)?;
+        Ok(millis.map(akademi_domain::time::Timestamp::from_millis))
+    }
+
     pub fn boolean(&self, column: usize) -> Result<bool, StoreError> {
         self.integer(column).map(|value| value != 0)
     }
@@ -104,6 +113,13 @@ impl Row {
         match self.value(column)? {
             Value::Blob(value) => Ok(value),
             _ => Err(Self::mismatch(column, "bytes")),
+        }
+    }
+
+    pub fn optional_blob(&self, column: usize) -> Result<Option<&[u8]>, StoreError> {
+        match self.value(column)? {
+            Value::Null => Ok(None),
+            _ => self.blob(column).map(Some),
         }
     }
 

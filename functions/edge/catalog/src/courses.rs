@@ -11,7 +11,7 @@ use http::HeaderMap;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::{Catalog, store};
+use crate::{Catalog, answers::Answer, store};
 
 /// A course in a list.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -51,16 +51,31 @@ pub async fn list(
 ) -> Result<Response, Problem> {
     let after = page.cursor.as_deref().map(Cursor::decode).transpose()?;
     let limit = page.limit.get();
-    let mut data = store::list_courses(&catalog.edge.tenant(academy.id), after, limit + 1).await?;
+    // A publication moves the academy's generation, so the list is the same as long as that is.
+    let etag = format!("l{}.{limit}.{}", academy.generation, page.cursor.as_deref().unwrap_or_default());
+    let question = (academy.id, etag);
+    let answer = match catalog.answers.find(&question) {
+        Some(answer) => answer,
+        None => {
+            let data = store::list_courses(&catalog.edge.tenant(academy.id), after, limit + 1).await?;
+            let body = serde_json::to_vec(&page_of(data, limit)).map_err(Problem::broken)?;
+            let answer = Answer { etag: question.1.clone(), body: body.into() };
+            catalog.answers.keep(question, answer.clone());
+            answer
+        }
+    };
+    public_json(&headers, &answer.etag, || Ok(answer.body))
+}
+
+/// A page of at most `limit` of these cards, of which there is one more if another page follows.
+fn page_of(mut data: Vec<CourseCard>, limit: i64) -> Page<CourseCard> {
     let has_more = data.len() as i64 > limit;
     data.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let next_cursor = data
         .last()
         .filter(|_| has_more)
         .map(|last| Cursor { key: last.published_at.as_millis(), id: last.id.to_string() }.encode());
-    // A publication moves the academy's generation, so the list is the same as long as that is.
-    let etag = format!("l{}.{limit}.{}", academy.generation, page.cursor.as_deref().unwrap_or_default());
-    public_json(&headers, &etag, || serde_json::to_vec(&Page { data, next_cursor }).map_err(Problem::broken))
+    Page { data, next_cursor }
 }
 
 /// A course's public page
@@ -73,8 +88,18 @@ pub async fn show(
     headers: HeaderMap,
     PathParam(slug): PathParam<String>,
 ) -> Result<Response, Problem> {
-    let page =
-        store::find_course(&catalog.edge.tenant(academy.id), &slug).await?.ok_or_else(Problem::not_found)?;
-    let etag = format!("c{}.{}", academy.generation, page.version);
-    public_json(&headers, &etag, || serde_json::to_vec(&page).map_err(Problem::broken))
+    let question = (academy.id, format!("c{}.{slug}", academy.generation));
+    let answer = match catalog.answers.find(&question) {
+        Some(answer) => answer,
+        None => {
+            let page = store::find_course(&catalog.edge.tenant(academy.id), &slug).await?;
+            let page = page.ok_or_else(Problem::not_found)?;
+            let body = serde_json::to_vec(&page).map_err(Problem::broken)?;
+            let etag = format!("c{}.{}", academy.generation, page.version);
+            let answer = Answer { etag, body: body.into() };
+            catalog.answers.keep(question, answer.clone());
+            answer
+        }
+    };
+    public_json(&headers, &answer.etag, || Ok(answer.body))
 }

@@ -4,6 +4,7 @@
 //! kept by a CDN. No statement here reads a lesson's body or an answer key.
 
 mod academy;
+mod answers;
 mod courses;
 mod search;
 mod store;
@@ -22,6 +23,7 @@ use utoipa::OpenApi;
 pub struct Catalog {
     edge: Edge,
     tokens: TokenVerifier,
+    answers: answers::Answers,
 }
 
 impl Catalog {
@@ -29,7 +31,7 @@ impl Catalog {
     /// [`ConfigError`] naming the variable that is missing or wrong.
     pub fn from_config(edge: Edge, config: &Config<'_>) -> Result<Self, ConfigError> {
         let tokens = config.read(akademi_functions::TOKEN_PUBLIC_KEYS, TokenVerifier::from_config)?;
-        Ok(Self { edge, tokens })
+        Ok(Self { edge, tokens, answers: answers::Answers::default() })
     }
 }
 

@@ -1,0 +1,94 @@
+//! Public answers that were made before. An academy's generation moves with every publication and price, so an answer
+//! of one generation is always the same; nothing here outlives its turn among the most asked.
+
+use akademi_domain::ids::TenantId;
+use bytes::Bytes;
+use lru::LruCache;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How many bytes of bodies are kept at most.
+const MAX_BYTES: usize = 8 * 1024 * 1024;
+
+/// An answer with its `ETag` (without quotes).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    pub etag: String,
+    pub body: Bytes,
+}
+
+/// The academy, and what was asked of which generation.
+type Question = (TenantId, String);
+
+/// Answers of all academies, the last asked kept longest.
+#[derive(Clone)]
+pub struct Answers(Arc<Mutex<Kept>>);
+
+struct Kept {
+    answers: LruCache<Question, Answer>,
+    bytes: usize,
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Kept { answers: LruCache::unbounded(), bytes: 0 })))
+    }
+}
+
+impl Answers {
+    pub fn find(&self, question: &Question) -> Option<Answer> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).answers.get(question).cloned()
+    }
+
+    /// Keeps `answer`; what was asked for longest ago makes way.
+    pub fn keep(&self, question: Question, answer: Answer) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.bytes += answer.body.len();
+        let before = kept.answers.put(question, answer);
+        kept.bytes -= before.map_or(0, |before| before.body.len());
+        while kept.bytes > MAX_BYTES {
+            let Some((_, oldest)) = kept.answers.pop_lru() else { break };
+            kept.bytes -= oldest.body.len();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use akademi_domain::time::Timestamp;
+
+    fn question(tenant: u8, asked: &str) -> Question {
+        (TenantId::new(Timestamp::from_millis(1_790_000_000_000), [tenant; 10]), asked.to_owned())
+    }
+
+    fn answer(bytes: usize) -> Answer {
+        Answer { etag: bytes.to_string(), body: vec![b'x'; bytes].into() }
+    }
+
+    #[test]
+    fn an_answer_is_of_one_academy_and_one_question() {
+        let answers = Answers::default();
+        answers.keep(question(1, "l7.20."), answer(10));
+        assert_eq!(answers.find(&question(1, "l7.20.")), Some(answer(10)));
+        assert_eq!(answers.find(&question(2, "l7.20.")), None, "another academy's");
+        assert_eq!(answers.find(&question(1, "l8.20.")), None, "another generation's");
+    }
+
+    #[test]
+    fn the_bytes_that_are_kept_are_bounded() {
+        let answers = Answers::default();
+        for asked in ["a", "b", "a"] {
+            answers.keep(question(1, asked), answer(MAX_BYTES / 2));
+        }
+        assert!(
+            answers.find(&question(1, "b")).is_some(),
+            "a question that is answered anew takes no more room"
+        );
+        answers.keep(question(1, "c"), answer(1));
+        assert!(answers.find(&question(1, "a")).is_none(), "it was asked for longest ago");
+        assert!(answers.find(&question(1, "b")).is_some() && answers.find(&question(1, "c")).is_some());
+        answers.keep(question(1, "d"), answer(MAX_BYTES + 1));
+        assert!(answers.find(&question(1, "d")).is_none());
+        assert_eq!(answers.0.lock().unwrap().bytes, 0);
+    }
+}

@@ -1,0 +1,179 @@
+//! Answers that are kept change when what they show changes, and belong to one academy.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use akademi_api::{
+    config::Config,
+    signed::{CALL_HEADER, CallContext, PlaneKeys, Purpose},
+};
+use akademi_catalog::Catalog;
+use akademi_domain::{
+    course::CourseOutline,
+    ids::{CourseId, TenantId},
+    money::{Currency, Money},
+    pricing::BasisPoints,
+    time::Timestamp,
+};
+use akademi_edge_store::{
+    Edge, Platform,
+    operations::{NewAcademy, create_academy},
+    rusqlite::SqliteFile,
+};
+use akademi_feed::{Batch, Envelope, LambdaEvent};
+use akademi_feed_function::Feed;
+use akademi_process::{
+    ports::{WriteLog, ports},
+    secrets::{Variables, generate},
+};
+use axum::{Router, body::Body};
+use futures::executor::block_on;
+use http::{Method, Request, StatusCode, Uri, header};
+use http_body_util::BodyExt;
+use serde_json::Value;
+use std::sync::Arc;
+use tower::ServiceExt;
+
+const MADE: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+
+struct Academies {
+    edge: Edge,
+    router: Router,
+    variables: Variables,
+    applied: i64,
+    _folder: tempfile::TempDir,
+}
+
+fn tenant(number: u8) -> TenantId {
+    TenantId::new(MADE, [number; 10])
+}
+
+fn course(number: u8) -> CourseId {
+    CourseId::new(MADE, [number; 10])
+}
+
+fn published(number: u8, title: &str, version: i64) -> LambdaEvent {
+    let outline = CourseOutline {
+        id: course(number),
+        slug: "isik".parse().unwrap(),
+        title: title.parse().unwrap(),
+        language: None,
+        modules: Vec::new(),
+    };
+    LambdaEvent::CoursePublished { version, summary: String::new(), outline, at: MADE }
+}
+
+impl Academies {
+    /// Two academies, `one.localhost` and `two.localhost`.
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Arc::new(SqliteFile::open(&folder.path().join("edge.sqlite")).unwrap());
+        let edge = Edge { ports: ports(Arc::new(WriteLog::new(std::io::sink()))), database };
+        for (number, slug, host) in [(1, "one", "one.localhost"), (2, "two", "two.localhost")] {
+            let new = NewAcademy {
+                id: tenant(number),
+                slug,
+                name: slug,
+                locale: "tr",
+                brand_colour: "#0b6e4f",
+                hosts: &[host],
+            };
+            let platform = Platform::new(edge.database.as_ref());
+            block_on(platform.batch(create_academy(&new, MADE))).unwrap();
+        }
+        let variables = generate().unwrap();
+        let lookup = |name: &str| variables.get(name).cloned();
+        let config = Config::new(&lookup);
+        let feed = akademi_feed_function::router(Feed::from_config(edge.clone(), &config).unwrap());
+        let catalog = akademi_catalog::router(Catalog::from_config(edge.clone(), &config).unwrap());
+        Self { edge, router: feed.merge(catalog), variables, applied: 0, _folder: folder }
+    }
+
+    /// One event of the other plane.
+    fn apply(&mut self, academy: u8, event: &LambdaEvent) {
+        let record = event.record();
+        let number = self.applied + 1;
+        let envelope = Envelope {
+            number,
+            tenant: tenant(academy),
+            kind: record.kind.into(),
+            version: record.version,
+            payload: record.payload,
+        };
+        let batch =
+            Batch { source: "lambda:1".into(), from: self.applied, to: number, events: vec![envelope] };
+        let body = serde_json::to_vec(&batch).unwrap();
+        let target = Uri::from_static("/internal/feed");
+        let keys = PlaneKeys::from_config(&self.variables["plane_root_keys"]).unwrap();
+        let (call, now) = (CallContext::default(), self.edge.ports.now());
+        let signature = keys.sign(Purpose::Feed, &Method::POST, &target, &body, &call, now).unwrap();
+        let request = Request::post(target)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(CALL_HEADER, signature)
+            .body(Body::from(body))
+            .unwrap();
+        assert_eq!(self.send(request).0, StatusCode::OK);
+        self.applied = number;
+    }
+
+    fn send(&self, request: Request<Body>) -> (StatusCode, String, Value) {
+        block_on(async {
+            let response = self.router.clone().oneshot(request).await.unwrap();
+            let etag = response.headers().get(header::ETAG).map(|etag| etag.to_str().unwrap().to_owned());
+            let status = response.status();
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            (status, etag.unwrap_or_default(), serde_json::from_slice(&body).unwrap_or_default())
+        })
+    }
+
+    /// Asks twice, so that the second answer is one that was kept.
+    fn get(&self, host: &str, path: &str) -> (StatusCode, String, Value) {
+        let request =
+            || Request::get(path).header(header::HOST, host).body(Body::empty()).expect("a request");
+        let first = self.send(request());
+        let second = self.send(request());
+        assert!(first.0 != StatusCode::OK || second == first, "a kept answer is the answer");
+        first
+    }
+}
+
+#[test]
+fn a_publication_and_a_price_change_kept_answers() {
+    let mut academies = Academies::new();
+    let page = "/api/v1/catalog/courses/isik";
+    let list = "/api/v1/catalog/courses?limit=5";
+    assert_eq!(academies.get("one.localhost", page).0, StatusCode::NOT_FOUND);
+    assert_eq!(academies.get("one.localhost", list).2["data"], serde_json::json!([]));
+
+    academies.apply(1, &published(1, "Işık", 1));
+    let (_, first_etag, first) = academies.get("one.localhost", page);
+    assert_eq!(first["title"], "Işık");
+    assert_eq!(academies.get("one.localhost", list).2["data"][0]["title"], "Işık");
+
+    academies.apply(1, &published(1, "Işık ve Renk", 2));
+    let (_, second_etag, second) = academies.get("one.localhost", page);
+    assert_eq!((second["title"].as_str(), second["version"].as_i64()), (Some("Işık ve Renk"), Some(2)));
+    assert_ne!(first_etag, second_etag);
+    assert_eq!(academies.get("one.localhost", list).2["data"][0]["title"], "Işık ve Renk");
+
+    let price = Money { amount: 14_990, currency: Currency::TRY };
+    let vat_rate = BasisPoints::new(2_000).unwrap();
+    academies.apply(1, &LambdaEvent::PriceSet { course: course(1), price, vat_rate, at: MADE });
+    assert_eq!(academies.get("one.localhost", page).2["price"]["amount"], 14_990);
+    assert_eq!(academies.get("one.localhost", list).2["data"][0]["price"]["amount"], 14_990);
+
+    academies.apply(1, &LambdaEvent::CourseWithdrawn { course: course(1) });
+    assert_eq!(academies.get("one.localhost", page).0, StatusCode::NOT_FOUND);
+    assert_eq!(academies.get("one.localhost", list).2["data"], serde_json::json!([]));
+}
+
+#[test]
+fn academies_of_the_same_generation_and_slug_keep_answers_of_their_own() {
+    let mut academies = Academies::new();
+    academies.apply(1, &published(1, "Işık", 1));
+    academies.apply(2, &published(2, "Light", 1));
+    for path in ["/api/v1/catalog/courses/isik", "/api/v1/catalog/courses"] {
+        let (_, one_etag, one) = academies.get("one.localhost", path);
+        let (_, two_etag, two) = academies.get("two.localhost", path);
+        assert_eq!(one_etag, two_etag, "nothing but the academy tells them apart");
+        assert!(one.to_string().contains("Işık") && two.to_string().contains("Light"), "{path}");
+    }
+}

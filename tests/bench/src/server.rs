@@ -1,0 +1,124 @@
+//! The server that is measured: the edge functions as the local host runs them, and the baselines, on one core.
+
+use akademi_api::{
+    Ports,
+    config::Config,
+    ports::{HttpClient, Unreachable},
+};
+use akademi_domain::time::Timestamp;
+use akademi_edge_store::{Edge, rusqlite::SqliteFile};
+use akademi_process::{
+    ports::{WriteLog, ports},
+    secrets::{self, Variables},
+    server::Server,
+};
+use anyhow::Context;
+use axum::Router;
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::{Request, Response};
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, Read, Write},
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::Arc,
+};
+
+use crate::{baselines, haste::hasten};
+
+/// What the server is told.
+#[derive(clap::Args)]
+pub struct Options {
+    /// The academy's folder
+    #[arg(long)]
+    data: PathBuf,
+    /// When the academy's faster clock started, in milliseconds since 1970
+    #[arg(long)]
+    clock_start: i64,
+}
+
+/// The measured functions call nobody.
+struct Nobody;
+
+impl HttpClient for Nobody {
+    fn send(&self, _: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, Unreachable>> {
+        Box::pin(async { Err(Unreachable("there is no other plane".into())) })
+    }
+}
+
+/// The edge store in `folder` and its functions.
+///
+/// # Errors
+/// When the store cannot be opened or a variable is missing.
+pub fn edge(folder: &Path, ports: Ports, variables: &Variables) -> anyhow::Result<(Edge, Router)> {
+    let database = SqliteFile::open(&folder.join("edge.sqlite")).context("opening the edge store")?;
+    let edge = Edge { ports, database: Arc::new(database) };
+    let lookup = |name: &str| variables.get(name).cloned();
+    let nobody: Arc<dyn HttpClient> = Arc::new(Nobody);
+    let functions = akademi_edge_functions::all(&edge, &nobody, &Config::new(&lookup))?;
+    Ok((edge, functions))
+}
+
+/// Serves until the standard input ends; the first line of the standard output is the address.
+///
+/// # Errors
+/// When the folder does not hold an academy or no port is free.
+pub async fn serve(options: &Options) -> anyhow::Result<()> {
+    let log = File::create(options.data.join("akademi.log"))?;
+    let clock_start = Timestamp::from_millis(options.clock_start);
+    let ports = hasten(ports(Arc::new(WriteLog::new(log))), clock_start);
+    let (_, functions) = edge(&options.data, ports, &secrets::load_or_create(&options.data)?)?;
+    let router = functions.merge(baselines::router(&options.data)?);
+    let server = Server::start(router, (Ipv4Addr::LOCALHOST, 0).into()).await?;
+    println!("{}", server.address);
+    std::io::stdout().flush()?;
+    tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;
+    server.stop().await;
+    Ok(())
+}
+
+/// A server in a process of its own.
+pub struct Running {
+    pub address: SocketAddr,
+    process: Child,
+    /// The server ends when this does, also if this process is killed.
+    stdin: Option<ChildStdin>,
+}
+
+impl Running {
+    /// Starts this program again as the server of the academy in `folder`.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start(folder: &Path, clock_start: Timestamp) -> anyhow::Result<Self> {
+        let mut process = Command::new(std::env::current_exe()?)
+            .arg("serve")
+            .arg("--data")
+            .arg(folder)
+            .args(["--clock-start", &clock_start.as_millis().to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("starting the server")?;
+        let stdin = process.stdin.take();
+        let mut address = String::new();
+        let stdout = process.stdout.take().context("the server has no output")?;
+        BufReader::new(stdout).read_line(&mut address)?;
+        let address = address.trim().parse().context("the server did not start")?;
+        Ok(Self { address, process, stdin })
+    }
+
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        // It has ended already, or ends now.
+        let _ = self.process.wait();
+    }
+}
