@@ -1,6 +1,7 @@
 //! Pure rules and values: no I/O, no clock, no randomness. Time, ids and random bits are arguments, so that
 //! every decision here can be property-tested.
 
+pub mod certificate;
 pub mod course;
 pub mod identity;
 pub mod ids;

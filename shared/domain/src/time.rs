@@ -1,7 +1,11 @@
-//! Moments as milliseconds since 1970-01-01T00:00:00Z, written as RFC 3339 in UTC.
+//! Moments as milliseconds since 1970-01-01T00:00:00Z, written as RFC 3339 in UTC; days.
+
+mod day;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
+
+pub use day::{Day, InvalidDay};
 
 /// A moment, in whole milliseconds since the Unix epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, utoipa::ToSchema)]

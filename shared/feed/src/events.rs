@@ -1,6 +1,7 @@
 //! What happened, by owner. An event's shape never changes once released: a new shape is a new version.
 
 use akademi_domain::{
+    certificate::CertificateSerial,
     course::{CourseOutline, LessonBody, Requirement},
     ids::{CouponId, CourseId, EnrolmentId, LessonId, OrderId, TenantId, UserId},
     money::Money,
@@ -145,6 +146,24 @@ feed! {
             /// The id of the enrolment, should the person not be enrolled yet.
             enrolment: EnrolmentId,
             order: OrderId,
+            at: Timestamp,
+        }
+        /// A certificate that anybody who holds its serial may check.
+        CertificateIssued, "certificate_issued", 1 {
+            serial: CertificateSerial,
+            person: UserId,
+            course: CourseId,
+            /// The course's title when it was completed.
+            title: String,
+            /// The holder's name when it was issued, sealed with the person's key as the field
+            /// `certificate_holder`, in hex; empty when the person's data was erased before.
+            holder: String,
+            completed_at: Timestamp,
+            issued_at: Timestamp,
+        }
+        /// The academy takes a certificate back, for good.
+        CertificateRevoked, "certificate_revoked", 1 {
+            serial: CertificateSerial,
             at: Timestamp,
         }
     }

@@ -148,6 +148,13 @@ pub const FUNCTIONS: &[Function] = &[
         outbound: &[],
     },
     Function {
+        name: "verify",
+        plane: Plane::Edge,
+        database: true,
+        variables: &[TOKEN_PUBLIC_KEYS, EDGE_MASTER_KEY],
+        outbound: &[],
+    },
+    Function {
         name: "authoring",
         plane: Plane::Lambda,
         database: true,
@@ -167,6 +174,20 @@ pub const FUNCTIONS: &[Function] = &[
         database: true,
         variables: &[DATABASE_URL, PLANE_ROOT_KEYS, LAMBDA_MASTER_KEY],
         outbound: &["https://www.paytr.com"],
+    },
+    Function {
+        name: "certificates",
+        plane: Plane::Lambda,
+        database: true,
+        variables: &[DATABASE_URL, PLANE_ROOT_KEYS, LAMBDA_MASTER_KEY],
+        outbound: &[],
+    },
+    Function {
+        name: "etl",
+        plane: Plane::Lambda,
+        database: true,
+        variables: &[DATABASE_URL, PLANE_ROOT_KEYS],
+        outbound: &[],
     },
     Function {
         name: "sync",

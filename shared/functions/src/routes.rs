@@ -5,7 +5,9 @@ use crate::{
     Route,
     http_method::Method::{self, Delete, Get, Patch, Post, Put},
 };
-use akademi_domain::permission::Permission::{CommerceWrite, CoursesWrite, PeopleWrite};
+use akademi_domain::permission::Permission::{
+    CertificatesWrite, CommerceWrite, CoursesWrite, PeopleWrite, ReportsAcademy, ReportsCourses,
+};
 
 const fn row(method: Method, path: &'static str, function: &'static str, access: Access) -> Route {
     Route { method, path, function, access, reads_session: false, own_entry: false }
@@ -41,6 +43,9 @@ pub const ROUTES: &[Route] = &[
     row(Post, "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/opening", "progress", SignedIn),
     row(Post, "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/attempts", "progress", SignedIn),
     checked(Post, "/api/v1/enrolments", "progress", Needs(PeopleWrite)),
+    row(Get, "/api/v1/certificates/{serial}", "verify", Public),
+    row(Get, "/verify/{serial}", "verify", Public),
+    row(Get, "/api/v1/users/me/certificates", "verify", SignedIn),
     row(Get, "/internal/feed", "feed", OtherPlane),
     row(Post, "/internal/feed", "feed", OtherPlane),
     row(Post, "/internal/person-keys", "feed", OtherPlane),
@@ -67,6 +72,13 @@ pub const ROUTES: &[Route] = &[
     row(Get, "/api/v1/orders", "payments", SignedIn),
     row(Get, "/api/v1/orders/{order_id}", "payments", SignedIn),
     row(Post, "/callbacks/{provider}/{tenant_token}", "payments", Provider),
+    row(Get, "/api/v1/certificates", "certificates", Needs(CertificatesWrite)),
+    row(Get, "/api/v1/certificates/{serial}/pdf", "certificates", SignedIn),
+    checked(Post, "/api/v1/certificates/{serial}/revocation", "certificates", Needs(CertificatesWrite)),
+    checked(Post, "/api/v1/reports/runs", "etl", Needs(ReportsAcademy)),
+    row(Get, "/api/v1/reports/institution", "etl", Needs(ReportsAcademy)),
+    row(Get, "/api/v1/reports/instructor", "etl", Needs(ReportsCourses)),
+    row(Get, "/api/v1/reports/learner", "etl", SignedIn),
     row(Post, "/internal/wake", "sync", OtherPlane),
     row(Get, "/internal/health", "sync", OtherPlane),
 ];

@@ -9,7 +9,7 @@ use http::StatusCode;
 
 use crate::{
     Feed,
-    store::{self, NewLesson},
+    store::{self, NewCertificate, NewLesson},
 };
 
 /// A batch's events and their JSON escapes: 512 KB of payload, or one large event.
@@ -31,7 +31,7 @@ pub async fn apply(
     let mut statements = vec![store::cursor_stands_at(&batch.source, batch.from)];
     for event in &batch.events {
         let event_statements = match LambdaEvent::decode(event).map_err(Problem::broken)? {
-            Decoded::Known(known) => changes(event.tenant, known, now),
+            Decoded::Known(known) => changes(event.tenant, known, now)?,
             // Kept by its owner until a build that knows it asks for a rebuild.
             Decoded::Unknown => Vec::new(),
         };
@@ -53,7 +53,7 @@ fn gap(wanted: i64) -> Problem {
 }
 
 /// What an event changes in this database.
-fn changes(tenant: TenantId, event: LambdaEvent, now: Timestamp) -> Vec<Statement> {
+fn changes(tenant: TenantId, event: LambdaEvent, now: Timestamp) -> Result<Vec<Statement>, Problem> {
     let statements: Vec<TenantStatement> = match event {
         LambdaEvent::LessonPublished {
             course,
@@ -107,6 +107,16 @@ fn changes(tenant: TenantId, event: LambdaEvent, now: Timestamp) -> Vec<Statemen
         LambdaEvent::EnrolmentGranted { person, course, enrolment, order: _, at } => {
             store::grant_enrolment(person, course, enrolment, at)
         }
+        LambdaEvent::CertificateIssued { serial, person, course, title, holder, completed_at, issued_at } => {
+            let holder = hex::decode(holder).map_err(Problem::broken)?;
+            let holder = (!holder.is_empty()).then_some(holder);
+            let title = &title;
+            let new = NewCertificate { serial, person, course, title, holder, completed_at, issued_at };
+            vec![store::save_certificate(new)]
+        }
+        LambdaEvent::CertificateRevoked { serial, at } => {
+            vec![store::revoke_certificate(serial, at), store::bump_generation()]
+        }
     };
-    statements.into_iter().map(|statement| Platform::of_tenant(tenant, statement)).collect()
+    Ok(statements.into_iter().map(|statement| Platform::of_tenant(tenant, statement)).collect())
 }

@@ -1,6 +1,7 @@
 //! The function's SQL: one function a statement.
 
 use akademi_domain::{
+    certificate::CertificateSerial,
     course::{CourseOutline, LessonBody, LessonKind, Requirement},
     ids::{CouponId, CourseId, EnrolmentId, LessonId, TenantId, UserId},
     money::Money,
@@ -303,4 +304,41 @@ pub fn grant_enrolment(
         ]),
         ENROL.with([person.into(), course.into(), enrolment.into(), source.into(), at.into()]),
     ]
+}
+
+/// A certificate that the other plane has issued.
+pub struct NewCertificate<'a> {
+    pub serial: CertificateSerial,
+    pub person: UserId,
+    pub course: CourseId,
+    pub title: &'a str,
+    /// Sealed.
+    pub holder: Option<Vec<u8>>,
+    pub completed_at: Timestamp,
+    pub issued_at: Timestamp,
+}
+
+/// Saves a certificate; one that is there stays as it is, revoked or not.
+pub fn save_certificate(new: NewCertificate<'_>) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "INSERT INTO certificate (tenant_id, serial, person_id, course_id, title, holder, completed_at, issued_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (tenant_id, serial) DO NOTHING",
+    );
+    SQL.with([
+        new.serial.into(),
+        new.person.into(),
+        new.course.into(),
+        new.title.into(),
+        new.holder.into(),
+        new.completed_at.into(),
+        new.issued_at.into(),
+    ])
+}
+
+/// Revokes a certificate; the first date stays.
+pub fn revoke_certificate(serial: CertificateSerial, at: Timestamp) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "UPDATE certificate SET revoked_at = ?3 WHERE tenant_id = ?1 AND serial = ?2 AND revoked_at IS NULL",
+    );
+    SQL.with([serial.into(), at.into()])
 }

@@ -19,7 +19,7 @@ use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
 
 pub use brand::{BrandColour, InvalidBrandColour};
-pub use certificate::{Certificate, InvalidSerial, InvalidVerifyUrl, Locale, Serial, VerifyUrl};
+pub use certificate::{Certificate, InvalidVerifyUrl, Locale, VerifyUrl};
 
 use printable::{Line, Printable};
 use world::{Assets, Page};
@@ -84,7 +84,7 @@ impl Renderer {
             academy: field("academy_name", &certificate.academy_name)?,
             brand: certificate.brand_colour.to_string(),
             brand_ink: certificate.brand_colour.readable_on_white().to_string(),
-            serial: certificate.serial.as_str(),
+            serial: certificate.serial.to_string(),
             verify_url: certificate.verify_url.as_str(),
             locale: certificate.locale.language(),
             year: certificate.issued_on.year(),
@@ -98,7 +98,7 @@ impl Renderer {
 
         let document = typst::compile::<PagedDocument>(&page).output.map_err(diagnostics)?;
         let options = PdfOptions {
-            ident: Smart::Custom(certificate.serial.as_str().to_owned()),
+            ident: Smart::Custom(certificate.serial.to_string()),
             creator: Smart::Custom(Some("Akademi".to_owned())),
             standards: self.standards.clone(),
             ..PdfOptions::default()
@@ -115,7 +115,7 @@ struct TemplateData<'a> {
     academy: Line,
     brand: String,
     brand_ink: String,
-    serial: &'a str,
+    serial: String,
     verify_url: &'a str,
     locale: &'static str,
     year: i16,

@@ -1,15 +1,15 @@
-//! What an event of the edge changes in PostgreSQL's read copies.
+//! What an event of the edge changes in PostgreSQL: the read copies, and what a completed course earns.
 
-use akademi_domain::time::Timestamp;
+use akademi_certificates::{Completion, issue};
 use akademi_feed::{Decoded, EdgeEvent, Envelope};
 use akademi_lambda_store::platform::PlatformTransaction;
 
-use crate::{SyncError, store};
+use crate::{Sync, SyncError, store};
 
 pub async fn apply(
+    sync: &Sync,
     platform: &mut PlatformTransaction,
     envelope: &Envelope,
-    now: Timestamp,
 ) -> Result<(), SyncError> {
     let decoded = EdgeEvent::decode(envelope).map_err(|error| SyncError::Batch(error.to_string()))?;
     let Decoded::Known(event) = decoded else {
@@ -20,7 +20,7 @@ pub async fn apply(
     match event {
         EdgeEvent::AcademySaved { id, slug, name, locale, brand_colour, state, domains } => {
             let academy = store::Academy { id, slug, name, locale, brand_colour, state, domains };
-            store::save_academy(tx, &academy, now).await?;
+            store::save_academy(tx, &academy, sync.ports.now()).await?;
         }
         EdgeEvent::PersonSaved { person, profile, state, at } => {
             let sealed = hex::decode(&profile).map_err(|error| SyncError::Batch(error.to_string()))?;
@@ -35,17 +35,26 @@ pub async fn apply(
             lesson,
             seconds,
             coverage_permille,
-            refused_seconds: _,
-            score: _,
+            refused_seconds,
+            score,
             completed_at,
             updated_at,
         } => {
-            let summary =
-                store::ProgressSummary { person, course, lesson, seconds, coverage_permille, completed_at };
+            let summary = store::ProgressSummary {
+                person,
+                course,
+                lesson,
+                seconds,
+                coverage_permille,
+                refused_seconds,
+                score,
+                completed_at,
+            };
             store::save_progress(tx, &summary, updated_at).await?;
         }
-        EdgeEvent::CourseCompleted { person, course: _, enrolment, at } => {
+        EdgeEvent::CourseCompleted { person, course, enrolment, at } => {
             store::complete_enrolment(tx, person, enrolment, at).await?;
+            issue(tx, &sync.ports, &sync.vault, Completion { person, course, enrolment, at }).await?;
         }
     }
     Ok(())

@@ -1,7 +1,8 @@
 //! Carries the feed between the planes: pulls the edge's events into PostgreSQL, pushes PostgreSQL's to the edge.
 //!
 //! It runs when woken and on a schedule. Every batch is applied with its cursor in one step, so it may be
-//! killed anywhere and run twice at once: nothing is lost and nothing applied twice.
+//! killed anywhere and run twice at once: nothing is lost and nothing applied twice. A run pulls before it pushes, so
+//! that what an event of the edge leads to here (a certificate) is at the edge when the run ends.
 
 mod apply;
 mod person_keys;
@@ -17,6 +18,7 @@ use akademi_api::{
     ports::{HttpClient, Unreachable},
     signed::{CallContext, PlaneKeys, Purpose},
 };
+use akademi_certificates::CertificatesError;
 use akademi_lambda_store::{error::StoreError, postgres::Postgres};
 use akademi_seal::Vault;
 use bytes::Bytes;
@@ -48,6 +50,8 @@ pub enum SyncError {
     Store(#[from] StoreError),
     #[error("a batch of the edge cannot be applied: {0}")]
     Batch(String),
+    #[error("a completed course gets no certificate: {0}")]
+    Certificate(#[from] CertificatesError),
 }
 
 /// Why a run begins.

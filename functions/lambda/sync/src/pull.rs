@@ -63,7 +63,7 @@ async fn apply_batch(sync: &Sync, batch: &Batch) -> Result<u64, SyncError> {
         Advance::Advanced => {
             person_keys::store(&mut platform, sync, &keys).await?;
             for event in &batch.events {
-                apply(&mut platform, event, sync.ports.now()).await?;
+                apply(sync, &mut platform, event).await?;
             }
             platform.commit().await?;
             Ok(to)

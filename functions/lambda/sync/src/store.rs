@@ -2,6 +2,7 @@
 
 use akademi_domain::{
     ids::{CourseId, EnrolmentId, LessonId, TenantId, UserId},
+    quiz::Score,
     time::Timestamp,
 };
 use akademi_lambda_store::{error::StoreError, postgres::TenantTransaction};
@@ -136,22 +137,42 @@ pub struct ProgressSummary {
     pub person: UserId,
     pub course: CourseId,
     pub lesson: LessonId,
+    /// Of all days together, as are those that were not believed.
     pub seconds: i64,
     pub coverage_permille: u16,
+    pub refused_seconds: i64,
+    /// The best of a quiz.
+    pub score: Option<Score>,
     pub completed_at: Option<Timestamp>,
 }
 
+/// Saves the summary, and adds what it tells beyond the one before to the day of `at` in Istanbul.
 pub async fn save_progress(
     tx: &mut TenantTransaction,
     summary: &ProgressSummary,
     at: Timestamp,
 ) -> Result<(), StoreError> {
+    // All parts of the statement see the summary as it was before.
     sqlx::query(
-        "INSERT INTO progress_summary
-         (tenant_id, user_id, lesson_id, course_id, seconds, permille, completed_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-         ON CONFLICT (tenant_id, user_id, lesson_id) DO UPDATE SET seconds = excluded.seconds,
-         permille = excluded.permille, completed_at = excluded.completed_at, updated_at = excluded.updated_at",
+        "WITH before AS (
+             SELECT seconds, refused_seconds FROM progress_summary
+             WHERE tenant_id = $1 AND user_id = $2 AND lesson_id = $3
+         ), saved AS (
+             INSERT INTO progress_summary (tenant_id, user_id, lesson_id, course_id, seconds, permille, completed_at,
+                                           updated_at, refused_seconds, score_points, score_max)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+             ON CONFLICT (tenant_id, user_id, lesson_id) DO UPDATE SET seconds = excluded.seconds,
+             permille = excluded.permille, completed_at = excluded.completed_at, updated_at = excluded.updated_at,
+             refused_seconds = excluded.refused_seconds, score_points = excluded.score_points,
+             score_max = excluded.score_max
+         )
+         INSERT INTO watched_day (tenant_id, day, user_id, course_id, seconds, refused_seconds)
+         VALUES ($1, DATE '1970-01-01' + $12, $2, $4,
+                 greatest($5 - COALESCE((SELECT seconds FROM before), 0), 0),
+                 greatest($9 - COALESCE((SELECT refused_seconds FROM before), 0), 0))
+         ON CONFLICT (tenant_id, day, user_id, course_id) DO UPDATE
+         SET seconds = watched_day.seconds + excluded.seconds,
+             refused_seconds = watched_day.refused_seconds + excluded.refused_seconds",
     )
     .bind(tx.tenant().as_uuid())
     .bind(summary.person.as_uuid())
@@ -161,6 +182,10 @@ pub async fn save_progress(
     .bind(i32::from(summary.coverage_permille))
     .bind(summary.completed_at.map(Timestamp::as_millis))
     .bind(at.as_millis())
+    .bind(summary.refused_seconds)
+    .bind(summary.score.map(|score| i64::from(score.points)))
+    .bind(summary.score.map(|score| i64::from(score.max)))
+    .bind(at.day_in_istanbul().epoch_days())
     .execute(tx.connection())
     .await?;
     Ok(())

@@ -1,5 +1,6 @@
 //! What a certificate says.
 
+use akademi_domain::certificate::CertificateSerial;
 use std::str::FromStr;
 
 use super::BrandColour;
@@ -12,7 +13,7 @@ pub struct Certificate {
     pub course_title: String,
     pub academy_name: String,
     pub brand_colour: BrandColour,
-    pub serial: Serial,
+    pub serial: CertificateSerial,
     /// The day on which it was issued, in the academy's time zone.
     pub issued_on: jiff::civil::Date,
     /// Where anybody can check it: the text, the link and the QR code of the page.
@@ -34,30 +35,6 @@ impl Locale {
             Self::Tr => "tr",
             Self::En => "en",
         }
-    }
-}
-
-/// Text that is no serial: anything but 32 lower-case hexadecimal digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("is not a certificate serial")]
-pub struct InvalidSerial;
-
-/// A certificate's serial: 128 random bits, written as 32 lower-case hexadecimal digits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Serial(String);
-
-impl Serial {
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for Serial {
-    type Err = InvalidSerial;
-
-    fn from_str(text: &str) -> Result<Self, InvalidSerial> {
-        let valid = text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        if valid { Ok(Self(text.to_owned())) } else { Err(InvalidSerial) }
     }
 }
 
@@ -96,14 +73,6 @@ impl FromStr for VerifyUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_serial_is_32_lower_case_hex_digits() {
-        assert!("00112233445566778899aabbccddeeff".parse::<Serial>().is_ok());
-        for text in ["", "00112233445566778899AABBCCDDEEFF", "0011", "00112233445566778899aabbccddeefg"] {
-            assert_eq!(text.parse::<Serial>(), Err(InvalidSerial), "{text}");
-        }
-    }
 
     #[test]
     fn a_link_leads_to_a_web_page_and_nowhere_else() {

@@ -1,10 +1,8 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 //! What other programs see in a rendered certificate: poppler's tools and a QR decoder.
 
-use std::{fs, path::PathBuf, process::Command};
-
 use akademi_certificates::render::{Certificate, Locale, RenderError, Renderer};
-use tempfile::TempDir;
+
+use crate::pdf::{Pdf, qr_codes};
 
 const SERIAL: &str = "9f86d081884c7d659a2feaa0c55ad015";
 const URL: &str = "https://umraniye.akademi.example/verify/9f86d081884c7d659a2feaa0c55ad015";
@@ -24,84 +22,6 @@ fn certificate(locale: Locale) -> Certificate {
 
 fn named(learner_name: &str) -> Certificate {
     Certificate { learner_name: learner_name.to_owned(), ..certificate(Locale::Tr) }
-}
-
-/// A PDF on disk, for programs that read files.
-struct Pdf {
-    folder: TempDir,
-}
-
-impl Pdf {
-    fn of(certificate: &Certificate) -> Self {
-        Self::from_bytes(&Renderer::new().unwrap().render(certificate).unwrap())
-    }
-
-    fn from_bytes(bytes: &[u8]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("certificate.pdf"), bytes).unwrap();
-        Self { folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// What a poppler tool prints about the file.
-    fn tool(&self, program: &str, before: &[&str], after: &[&str]) -> String {
-        let output = Command::new(program)
-            .current_dir(self.folder.path())
-            .args(before)
-            .arg("certificate.pdf")
-            .args(after)
-            .output()
-            .unwrap_or_else(|problem| panic!("{program} (Debian: poppler-utils): {problem}"));
-        assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// The text, without the places where the page lets a long word break.
-    fn text(&self) -> String {
-        self.tool("pdftotext", &["-enc", "UTF-8"], &["-"]).replace('\u{200b}', "")
-    }
-
-    fn pages(&self) -> String {
-        let info = self.tool("pdfinfo", &[], &[]);
-        info.lines().find_map(|line| line.strip_prefix("Pages:")).unwrap().trim().to_owned()
-    }
-
-    /// The lower half of the page in grey at 200 dots per inch, cut at the middle: what stands left and right.
-    fn lower_quarters(&self) -> [Raster; 2] {
-        [("0", "1100"), ("1300", "1039")].map(|(x, width)| {
-            let region =
-                ["-gray", "-r", "200", "-singlefile", "-x", x, "-y", "1100", "-W", width, "-H", "554"];
-            self.tool("pdftoppm", &region, &["quarter"]);
-            Raster::read(&fs::read(self.path("quarter.pgm")).unwrap())
-        })
-    }
-}
-
-/// Grey dots, row by row.
-#[derive(PartialEq)]
-struct Raster {
-    width: usize,
-    height: usize,
-    dots: Vec<u8>,
-}
-
-impl Raster {
-    /// Reads a binary PGM.
-    fn read(file: &[u8]) -> Self {
-        let header = String::from_utf8_lossy(&file[..40]);
-        let [width, height] =
-            [1, 2].map(|field| header.split_ascii_whitespace().nth(field).unwrap().parse().unwrap());
-        Self { width, height, dots: file[file.len() - width * height..].to_vec() }
-    }
-}
-
-fn qr_codes(pdf: &Pdf) -> Vec<String> {
-    let [_, Raster { width, height, dots }] = pdf.lower_quarters();
-    let mut image = rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| dots[y * width + x]);
-    image.detect_grids().iter().map(|grid| grid.decode().unwrap().1).collect()
 }
 
 #[test]

@@ -1,0 +1,122 @@
+//! What people ask of certificates: lists for the academy's staff, the page for its holder, and revoking.
+
+mod list;
+mod page;
+mod revocation;
+mod store;
+
+use akademi_api::{
+    Gate, Ports,
+    config::{Config, ConfigError},
+    ports::Wake,
+    signed::PlaneKeys,
+};
+use akademi_domain::{
+    certificate::CertificateSerial,
+    ids::{CourseId, TenantId, UserId},
+    time::Timestamp,
+};
+use akademi_lambda_store::postgres::Postgres;
+use akademi_seal::Vault;
+use axum::{
+    Router,
+    routing::{get, post},
+};
+use serde::Serialize;
+use std::sync::Arc;
+use utoipa::OpenApi;
+
+use crate::{CertificatesError, holder};
+use store::Certificate;
+
+/// What the function stands on.
+#[derive(Clone)]
+pub struct Certificates {
+    ports: Ports,
+    planes: Arc<PlaneKeys>,
+    postgres: Postgres,
+    vault: Arc<Vault>,
+    wake: Arc<dyn Wake>,
+}
+
+impl Certificates {
+    /// `wake` has `sync` carry what was just committed.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the variable that is missing or wrong.
+    pub fn new(
+        ports: Ports,
+        planes: Arc<PlaneKeys>,
+        postgres: Postgres,
+        wake: Arc<dyn Wake>,
+        config: &Config<'_>,
+    ) -> Result<Self, ConfigError> {
+        let vault = Arc::new(config.read(akademi_functions::LAMBDA_MASTER_KEY, Vault::from_config)?);
+        Ok(Self { ports, planes, postgres, vault, wake })
+    }
+
+    /// The holder's name as it was; `None` once the person was erased.
+    fn holder(
+        &self,
+        tenant: TenantId,
+        certificate: &Certificate,
+    ) -> Result<Option<String>, CertificatesError> {
+        let open = |sealed| holder::open(&self.vault, tenant, certificate.person, sealed);
+        certificate.holder.as_ref().map(open).transpose()
+    }
+
+    /// The certificate as staff see it.
+    fn answer(
+        &self,
+        tenant: TenantId,
+        certificate: Certificate,
+    ) -> Result<CertificateAnswer, CertificatesError> {
+        Ok(CertificateAnswer {
+            serial: certificate.serial,
+            person: certificate.person,
+            holder: self.holder(tenant, &certificate)?,
+            course: CertifiedCourse { id: certificate.course, title: certificate.course_title },
+            completed_at: certificate.completed_at,
+            issued_at: certificate.issued_at,
+            revoked_at: certificate.revoked_at,
+            revocation_reason: certificate.revocation_reason,
+        })
+    }
+}
+
+/// A certificate as the academy's staff see it.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = IssuedCertificate)]
+pub struct CertificateAnswer {
+    pub serial: CertificateSerial,
+    pub person: UserId,
+    /// The holder's name when it was issued; `null` once the person was erased.
+    pub holder: Option<String>,
+    pub course: CertifiedCourse,
+    pub completed_at: Timestamp,
+    pub issued_at: Timestamp,
+    pub revoked_at: Option<Timestamp>,
+    /// What staff wrote when they revoked it.
+    pub revocation_reason: Option<String>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct CertifiedCourse {
+    pub id: CourseId,
+    /// The course's title when it was completed.
+    pub title: String,
+}
+
+pub fn router(certificates: Certificates) -> Router {
+    let gate = Gate::lambda("certificates", certificates.ports.clone(), certificates.planes.clone());
+    let router = Router::new()
+        .route("/api/v1/certificates", get(list::list))
+        .route("/api/v1/certificates/{serial}/pdf", get(page::download))
+        .route("/api/v1/certificates/{serial}/revocation", post(revocation::revoke))
+        .with_state(certificates);
+    gate.guard(router)
+}
+
+#[derive(OpenApi)]
+#[openapi(paths(list::list, page::download, revocation::revoke))]
+pub struct ApiDoc;

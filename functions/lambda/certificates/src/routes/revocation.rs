@@ -1,0 +1,64 @@
+//! The academy takes a certificate back.
+
+use akademi_api::{Body, Caller, PathParam, Problem};
+use akademi_domain::{
+    certificate::CertificateSerial,
+    text::{InvalidText, line},
+};
+use akademi_feed::LambdaEvent;
+use axum::extract::State;
+use serde::Deserialize;
+
+use super::{CertificateAnswer, Certificates, store};
+use crate::{CertificatesError, events};
+
+/// The longest reason, in characters.
+const MAX_REASON: usize = 500;
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Revocation {
+    /// Why, for the academy's staff: nobody else is told.
+    #[schema(value_type = String, min_length = 1, max_length = 500)]
+    reason: Reason,
+}
+
+/// One line in NFC of 1 to [`MAX_REASON`] characters.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct Reason(String);
+
+impl TryFrom<String> for Reason {
+    type Error = InvalidText;
+
+    fn try_from(text: String) -> Result<Self, InvalidText> {
+        line(&text, MAX_REASON).map(Self)
+    }
+}
+
+/// Revoke a certificate
+///
+/// For good. Whoever checks it is told that it was revoked, and when. One that was revoked before stays as it is.
+#[utoipa::path(post, path = "/api/v1/certificates/{serial}/revocation", tag = "certificates",
+    request_body = Revocation,
+    params(("serial" = CertificateSerial, Path, description = "The certificate")),
+    responses((status = 200, description = "The revoked certificate", body = CertificateAnswer)))]
+pub async fn revoke(
+    State(certificates): State<Certificates>,
+    caller: Caller,
+    PathParam(serial): PathParam<CertificateSerial>,
+    Body(Revocation { reason: Reason(reason) }): Body<Revocation>,
+) -> Result<Body<CertificateAnswer>, CertificatesError> {
+    let now = certificates.ports.now();
+    let mut tx = certificates.postgres.tenant(caller.tenant).await?;
+    let revoked_now = store::revoke_certificate(&mut tx, serial, caller.user, &reason, now).await?;
+    if revoked_now {
+        events::append(&mut tx, &LambdaEvent::CertificateRevoked { serial, at: now }, now).await?;
+    }
+    let certificate = store::find_certificate(&mut tx, serial).await?.ok_or_else(Problem::not_found)?;
+    tx.commit().await?;
+    if revoked_now {
+        certificates.wake.wake();
+    }
+    Ok(Body(certificates.answer(caller.tenant, certificate)?))
+}

@@ -1,0 +1,12 @@
+//! Certificates as other programs see them: poppler's tools, a QR decoder, HTTP clients on a real PostgreSQL.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod academy;
+mod isolation;
+mod listing;
+mod openapi;
+mod page;
+mod pdf;
+mod ports;
+mod printing;
+mod revoking;
