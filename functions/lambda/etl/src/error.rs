@@ -1,0 +1,43 @@
+//! Why a request is refused.
+
+use akademi_api::Problem;
+use akademi_lambda_store::error::StoreError;
+use axum::response::{IntoResponse, Response};
+use std::error::Error;
+
+#[derive(Debug, thiserror::Error)]
+pub enum EtlError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the request is refused: {}", .0.slug())]
+    Request(Box<Problem>),
+}
+
+impl From<Problem> for EtlError {
+    fn from(problem: Problem) -> Self {
+        Self::Request(Box::new(problem))
+    }
+}
+
+impl From<EtlError> for Problem {
+    fn from(error: EtlError) -> Self {
+        match error {
+            EtlError::Store(error) if error.retryable() => {
+                Self::unavailable().retry_after(1).because(with_source(&error))
+            }
+            EtlError::Store(error) => Self::broken(with_source(&error)),
+            EtlError::Request(problem) => *problem,
+        }
+    }
+}
+
+/// For the log: what the database itself said stands behind the error.
+pub fn with_source(error: &StoreError) -> String {
+    error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
+}
+
+impl IntoResponse for EtlError {
+    fn into_response(self) -> Response {
+        Problem::from(self).into_response()
+    }
+}

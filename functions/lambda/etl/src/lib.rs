@@ -1,0 +1,67 @@
+//! The report tables, derived from facts a day at a time, and the dashboards that read them.
+//!
+//! # A day
+//! A run derives one day of one academy: what each learner did in each course, what was paid, and the sums of both by
+//! course. Days are those of Istanbul ([`akademi_domain::time::Day`]). It is set-based, in one transaction, and writes
+//! what differs and nothing else: a second run over the same facts changes no row of a report. When it ran stands in
+//! `etl_run`, which is no report.
+//!
+//! # The night
+//! [`Etl::handle`] runs over all academies, each day of each in a transaction of its own: what breaks in one stops no
+//! other, and the next night takes it up again. It looks back a month for days that were missed, and derives the last
+//! week again, for facts that arrived late.
+//!
+//! # What the numbers say
+//! - Paid amounts are what was captured on the day, with VAT, each currency for itself; a refund takes nothing back.
+//! - A revoked certificate counts on the day of its revocation, and still as issued on the day of its issue.
+//! - An active learner made progress on a day: watched, opened a document, answered a quiz.
+//! - The average score is that of learners' best scores so far, whatever the period.
+
+mod dashboard;
+mod error;
+mod learner;
+mod nightly;
+mod period;
+mod runs;
+mod store;
+
+use akademi_api::{Gate, Ports, signed::PlaneKeys};
+use akademi_lambda_store::postgres::Postgres;
+use axum::{
+    Router,
+    routing::{get, post},
+};
+use std::sync::Arc;
+use utoipa::OpenApi;
+
+pub use error::EtlError;
+pub use nightly::{Failure, Night, ScheduleEvent};
+
+/// What the function stands on.
+#[derive(Clone)]
+pub struct Etl {
+    ports: Ports,
+    planes: Arc<PlaneKeys>,
+    postgres: Postgres,
+}
+
+impl Etl {
+    pub fn new(ports: Ports, planes: Arc<PlaneKeys>, postgres: Postgres) -> Self {
+        Self { ports, planes, postgres }
+    }
+}
+
+pub fn router(etl: Etl) -> Router {
+    let gate = Gate::lambda("etl", etl.ports.clone(), etl.planes.clone());
+    let router = Router::new()
+        .route("/api/v1/reports/runs", post(runs::run))
+        .route("/api/v1/reports/institution", get(dashboard::institution))
+        .route("/api/v1/reports/instructor", get(dashboard::instructor))
+        .route("/api/v1/reports/learner", get(learner::learner))
+        .with_state(etl);
+    gate.guard(router)
+}
+
+#[derive(OpenApi)]
+#[openapi(paths(runs::run, dashboard::institution, dashboard::instructor, learner::learner))]
+pub struct ApiDoc;

@@ -1,0 +1,138 @@
+//! The nightly run over all academies.
+
+use akademi_domain::{
+    ids::TenantId,
+    time::{Day, Timestamp},
+};
+use akademi_lambda_store::error::StoreError;
+use serde::{Deserialize, Serialize};
+
+use crate::{Etl, error::with_source, runs, store};
+
+/// How far back a night looks for days that no run has finished.
+const CATCH_UP_DAYS: i32 = 31;
+/// How many days are derived again each night, since their facts may have arrived late: a device that was offline, an
+/// edge that `sync` could not reach.
+const LATE_DAYS: i32 = 7;
+
+/// What the schedule sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScheduleEvent {
+    /// This day alone; without it every day that is due.
+    #[serde(default)]
+    pub day: Option<Day>,
+}
+
+/// What a night did.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Night {
+    pub academies: usize,
+    /// Days that were derived, of all academies together.
+    pub days: usize,
+    pub rows_changed: i64,
+    /// Academies whose run broke off; what came before it stays.
+    pub failures: Vec<Failure>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    pub tenant: TenantId,
+    /// For the log.
+    pub cause: String,
+}
+
+impl Etl {
+    /// One run over all academies. May be killed anywhere, repeated, and run twice at once.
+    ///
+    /// # Errors
+    /// When the academies cannot be listed; what breaks in one of them stands in [`Night::failures`].
+    pub async fn handle(&self, event: ScheduleEvent) -> Result<Night, StoreError> {
+        let yesterday = self.ports.now().day_in_istanbul().plus(-1);
+        let mut platform = self.postgres.platform().await?;
+        let academies = platform.tenants().await?;
+        platform.rollback().await?;
+        let mut night = Night { academies: academies.len(), ..Night::default() };
+        for tenant in academies {
+            if let Err(error) = self.run_academy(tenant, event, yesterday, &mut night).await {
+                night.failures.push(Failure { tenant, cause: with_source(&error) });
+            }
+        }
+        Ok(night)
+    }
+
+    async fn run_academy(
+        &self,
+        tenant: TenantId,
+        event: ScheduleEvent,
+        yesterday: Day,
+        night: &mut Night,
+    ) -> Result<(), StoreError> {
+        let days = match event.day {
+            Some(day) => vec![day],
+            None => {
+                let mut tx = self.postgres.tenant(tenant).await?;
+                let finished = store::finished_runs(&mut tx, yesterday.plus(1 - CATCH_UP_DAYS)).await?;
+                tx.commit().await?;
+                due_days(yesterday, &finished)
+            }
+        };
+        for day in days {
+            let run = runs::derive(&self.postgres, &self.ports, tenant, day).await?;
+            night.days += 1;
+            night.rows_changed += run.rows_changed;
+        }
+        Ok(())
+    }
+}
+
+/// The days to derive, the oldest first: the last ones in any case, and earlier ones that no run finished after they
+/// had ended. `finished` is when each day's last run did.
+fn due_days(yesterday: Day, finished: &[(Day, Timestamp)]) -> Vec<Day> {
+    let is_finished = |day: Day| {
+        let end = day.plus(1).start_in_istanbul();
+        finished.iter().any(|(ran, finished_at)| *ran == day && *finished_at >= end)
+    };
+    let earlier = (LATE_DAYS..CATCH_UP_DAYS).rev().map(|ago| yesterday.plus(-ago));
+    let last = (0..LATE_DAYS).rev().map(|ago| yesterday.plus(-ago));
+    earlier.filter(|day| !is_finished(*day)).chain(last).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const YESTERDAY: Day = Day::from_epoch_days(20_000);
+
+    fn at_night_after(day: Day) -> (Day, Timestamp) {
+        (day, day.plus(1).start_in_istanbul())
+    }
+
+    #[test]
+    fn a_run_at_noon_does_not_finish_its_day() {
+        let day = YESTERDAY.plus(-LATE_DAYS);
+        let mut runs: Vec<_> = (0..CATCH_UP_DAYS).map(|ago| at_night_after(YESTERDAY.plus(-ago))).collect();
+        assert_eq!(due_days(YESTERDAY, &runs).len(), LATE_DAYS as usize);
+        let noon = day.start_in_istanbul().plus_seconds(12 * 60 * 60);
+        runs.iter_mut().find(|(ran, _)| *ran == day).unwrap().1 = noon;
+        let due = due_days(YESTERDAY, &runs);
+        assert_eq!((due.len(), due[0]), (LATE_DAYS as usize + 1, day));
+    }
+
+    proptest! {
+        #[test]
+        fn every_day_of_a_month_is_finished_or_due_and_in_order(missed in proptest::collection::vec(0..CATCH_UP_DAYS, 0..31)) {
+            let runs: Vec<_> = (0..CATCH_UP_DAYS)
+                .filter(|ago| !missed.contains(ago))
+                .map(|ago| at_night_after(YESTERDAY.plus(-ago)))
+                .collect();
+            let due = due_days(YESTERDAY, &runs);
+            prop_assert!(due.is_sorted() && due.len() <= CATCH_UP_DAYS as usize);
+            for ago in 0..CATCH_UP_DAYS {
+                let expected = ago < LATE_DAYS || missed.contains(&ago);
+                prop_assert_eq!(due.contains(&YESTERDAY.plus(-ago)), expected);
+            }
+        }
+    }
+}

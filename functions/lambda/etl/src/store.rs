@@ -1,0 +1,11 @@
+//! The function's SQL: one function a statement, by what it is about.
+
+mod dashboards;
+mod derivation;
+mod ledger;
+#[cfg(test)]
+mod tests;
+
+pub use dashboards::*;
+pub use derivation::*;
+pub use ledger::*;

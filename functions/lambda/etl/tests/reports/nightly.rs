@@ -1,0 +1,113 @@
+//! The nightly run.
+
+use akademi_domain::time::Day;
+use akademi_etl::ScheduleEvent;
+use std::time::Duration;
+
+use crate::academies::{Academies, DAY, NIGHT, admin, at, tenant};
+
+const NIGHTLY: ScheduleEvent = ScheduleEvent { day: None };
+
+async fn finished_days(academies: &Academies, n: u8) -> i64 {
+    academies.number(&format!("SELECT count(*) FROM etl_run WHERE tenant_id = '{}'", tenant(n))).await
+}
+
+async fn watched(academies: &Academies, day: Day) -> i64 {
+    let target = format!("/api/v1/reports/institution?from={day}&to={day}");
+    let (_, shown) = academies.call(admin(), http::Method::GET, &target, None).await;
+    shown["totals"]["watched_seconds"].as_i64().unwrap()
+}
+
+#[tokio::test]
+async fn a_night_derives_what_was_missed_and_a_second_one_changes_nothing() {
+    let academies = Academies::new().await;
+    let first = academies.etl.handle(NIGHTLY).await.unwrap();
+    assert_eq!((first.academies, first.days, first.rows_changed), (2, 2 * 31, 0));
+    assert!(first.failures.is_empty());
+
+    // Nobody ran for 20 nights, and on each of their days somebody watched.
+    for later in 1..=20 {
+        academies.watch(1, 1, 10 * i64::from(later), 0, at(DAY.plus(later), 60)).await;
+    }
+    academies.clock.set(at(DAY.plus(21), 3600));
+    let second = academies.etl.handle(NIGHTLY).await.unwrap();
+    assert_eq!((second.days, second.rows_changed), (2 * 20, 2 * 20));
+    for later in 1..=20 {
+        assert_eq!(watched(&academies, DAY.plus(later)).await, 10, "{later}");
+    }
+    let third = academies.etl.handle(NIGHTLY).await.unwrap();
+    assert_eq!((third.days, third.rows_changed), (2 * 7, 0), "the last week, for what is late");
+
+    // Somebody derived today at noon: the night after does it again.
+    academies.clock.set(at(DAY.plus(21), 43_200));
+    academies.run(1, DAY.plus(21)).await;
+    academies.watch(1, 1, 300, 0, at(DAY.plus(21), 50_000)).await;
+    academies.clock.set(at(DAY.plus(29), 3600));
+    academies.etl.handle(NIGHTLY).await.unwrap();
+    assert_eq!(watched(&academies, DAY.plus(21)).await, 100);
+}
+
+#[tokio::test]
+async fn one_broken_academy_stops_no_other_and_is_taken_up_again() {
+    let academies = Academies::new().await;
+    for n in 1..=2 {
+        academies.progress(tenant(n), 1, 1, 1, (60, 0), None, at(DAY, 60)).await;
+    }
+    // Academies go by their ids: the broken one is first.
+    academies
+        .execute(&format!(
+            "CREATE FUNCTION break() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'a broken row'; END $$;
+             CREATE TRIGGER broken BEFORE INSERT ON learning_day FOR EACH ROW
+             WHEN (NEW.tenant_id = '{}') EXECUTE FUNCTION break()",
+            tenant(1)
+        ))
+        .await;
+    let night = academies.etl.handle(NIGHTLY).await.unwrap();
+    assert_eq!((night.academies, night.days, night.rows_changed), (2, 30 + 31, 2));
+    assert_eq!(night.failures.len(), 1);
+    assert_eq!(night.failures[0].tenant, tenant(1));
+    assert!(night.failures[0].cause.contains("a broken row"), "{night:?}");
+    assert_eq!((finished_days(&academies, 1).await, finished_days(&academies, 2).await), (30, 31));
+
+    academies.execute("DROP TRIGGER broken ON learning_day").await;
+    let night = academies.etl.handle(NIGHTLY).await.unwrap();
+    assert_eq!((night.rows_changed, night.failures.len()), (2, 0));
+    assert_eq!(watched(&academies, DAY).await, 60);
+}
+
+#[tokio::test]
+async fn a_day_may_be_asked_for() {
+    let academies = Academies::new().await;
+    academies.watch(1, 1, 60, 0, at(DAY.plus(-100), 60)).await;
+    let night = academies.etl.handle(ScheduleEvent { day: Some(DAY.plus(-100)) }).await.unwrap();
+    assert_eq!((night.days, night.rows_changed), (2, 2));
+    let event: ScheduleEvent = serde_json::from_value(serde_json::json!({ "day": DAY })).unwrap();
+    assert_eq!(event.day, Some(DAY));
+    assert_eq!(serde_json::from_str::<ScheduleEvent>("{}").unwrap(), NIGHTLY);
+}
+
+/// Whether a run of academy `n` ends while academy 1's lock is held.
+async fn ends_beside_another_run(academies: &Academies, n: u8) -> bool {
+    let mut held = academies.database.postgres().tenant(tenant(1)).await.unwrap();
+    sqlx::query("SELECT pg_advisory_xact_lock(x'65746c'::int, hashtext($1))")
+        .bind(tenant(1).to_string())
+        .execute(held.connection())
+        .await
+        .unwrap();
+    let ended = tokio::time::timeout(Duration::from_millis(500), academies.run(n, DAY)).await.is_ok();
+    held.rollback().await.unwrap();
+    ended
+}
+
+#[tokio::test]
+async fn two_runs_of_an_academy_never_interleave() {
+    let academies = Academies::new().await;
+    assert!(!ends_beside_another_run(&academies, 1).await, "it waits");
+    assert!(ends_beside_another_run(&academies, 2).await, "another academy's does not");
+    // Many at once, each of them whole: all that was to be written is written once.
+    academies.watch(1, 1, 60, 0, at(DAY, 60)).await;
+    academies.clock.set(NIGHT);
+    let runs = (0..8).map(|_| academies.run(1, DAY));
+    let changed = futures::future::join_all(runs).await;
+    assert_eq!(changed.iter().sum::<i64>(), 2, "{changed:?}");
+}
