@@ -9,6 +9,7 @@ pub mod caller;
 pub mod conditional;
 pub mod config;
 pub mod gate;
+pub mod idempotency;
 pub mod keys;
 pub mod openapi;
 pub mod paging;

@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 use crate::{
     caller::Caller,
     keys::{InvalidKeys, derive, parse_keys},
+    problem::Problem,
 };
 
 pub const CALL_HEADER: HeaderName = HeaderName::from_static("akademi-call");
@@ -89,6 +90,19 @@ impl CallContext {
             session: caller.sid,
             permissions: Permissions::from_bits(caller.prm),
         })
+    }
+
+    /// The absolute address of `path` (with its query, if any) on the host that the person's browser is at: `https`, and
+    /// `http` on `localhost` and below it, where no certificate authority vouches for anything.
+    ///
+    /// # Errors
+    /// `internal` for a call that names no host.
+    pub fn public_url(&self, path: &str) -> Result<Uri, Problem> {
+        let host = self.host.as_deref().ok_or_else(|| Problem::broken("the call names no host"))?;
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        let is_here = name == "localhost" || name.ends_with(".localhost");
+        let scheme = if is_here { "http" } else { "https" };
+        format!("{scheme}://{host}{path}").parse().map_err(Problem::broken)
     }
 }
 
@@ -276,6 +290,20 @@ mod tests {
         ] {
             assert_eq!(verify(purpose, method, target, body, NOW.plus_seconds(after)), Err(error));
         }
+    }
+
+    #[test]
+    fn an_address_on_the_persons_host_is_https_unless_it_is_this_machine() {
+        for (host, url) in [
+            ("umraniye.example", "https://umraniye.example/verify/00?a=1"),
+            ("localhost.example:8443", "https://localhost.example:8443/verify/00?a=1"),
+            ("localhost", "http://localhost/verify/00?a=1"),
+            ("umraniye.localhost:3000", "http://umraniye.localhost:3000/verify/00?a=1"),
+        ] {
+            let call = CallContext { host: Some(host.into()), ..CallContext::default() };
+            assert_eq!(call.public_url("/verify/00?a=1").unwrap().to_string(), url);
+        }
+        assert!(CallContext::default().public_url("/").is_err());
     }
 
     #[test]

@@ -26,8 +26,11 @@ pub fn document() -> utoipa::openapi::OpenApi {
         akademi_catalog::ApiDoc::openapi(),
         akademi_progress::ApiDoc::openapi(),
         akademi_coupons::ApiDoc::openapi(),
+        akademi_verify::ApiDoc::openapi(),
         akademi_authoring::ApiDoc::openapi(),
         akademi_payments::ApiDoc::openapi(),
+        akademi_certificates::ApiDoc::openapi(),
+        akademi_etl::ApiDoc::openapi(),
         akademi_origin::ApiDoc::openapi(),
         akademi_docs::ApiDoc::openapi(),
     ] {

@@ -1,7 +1,13 @@
-//! The learner's journey: an academy puts a course online, a learner finds it, watches it, answers, finishes it.
-//! HTTP only, through the academy's own host; nothing that a person could not do.
+//! The learner's journey: an academy puts a course online, a learner finds it, buys it, watches it, finishes it, and
+//! holds a certificate that a stranger can check. HTTP only, through the academy's own host; nothing that a person could
+//! not do.
 
+mod authoring;
+mod learning;
+mod proof;
 mod report;
+mod reports;
+mod shop;
 mod steps;
 
 pub use report::{Report, Step};

@@ -4,7 +4,7 @@ use akademi_local::api_client::Answer;
 use serde_json::Value;
 
 /// The headers that must be the same on every host.
-const COMPARED: [&str; 10] = [
+const COMPARED: [&str; 11] = [
     "allow",
     "cache-control",
     "content-security-policy",
@@ -15,6 +15,7 @@ const COMPARED: [&str; 10] = [
     "vary",
     "www-authenticate",
     "x-content-type-options",
+    "x-robots-tag",
 ];
 
 /// An answer as it is compared.

@@ -1,5 +1,7 @@
 //! The list.
 
+mod certificates;
+
 use akademi_api::{
     ports::HttpClient,
     signed::{CALL_HEADER, CallContext, Purpose},
@@ -116,6 +118,7 @@ async fn send_all(
     let learner = identity(recorder, umraniye, kadikoy).await?;
     let staff = umraniye.signed_in(recorder.deployment.staff_token((recorder.now)())?);
     learning(recorder, &learner, &staff).await?;
+    certificates::certificates(recorder, &learner, kadikoy).await?;
     lambda(recorder, &learner, &staff).await?;
     sign_out(recorder, &learner).await
 }

@@ -190,6 +190,14 @@ async fn the_local_host_answers_as_the_list_expects() {
         ("enrol again", 200),
         ("heartbeat", 200),
         ("right answer", 200),
+        ("certificate, before it is issued", 404),
+        ("certificate", 200),
+        ("another academy's certificate", 404),
+        ("certificate page", 200),
+        ("another academy's certificate page", 404),
+        ("certificates", 200),
+        ("certificates, not signed in", 401),
+        ("certificate, revoked", 200),
         ("create a course", 201),
         ("create a course as a learner", 403),
         ("sign out", 204),
@@ -204,6 +212,10 @@ async fn the_local_host_answers_as_the_list_expects() {
     assert!(body("heartbeat").contains("\"gained_seconds\":10"));
     assert!(body("heartbeat again").contains("\"gained_seconds\":0"));
     assert!(!body("quiz lesson").contains("one_of"), "no answer leaves the server");
+    assert!(body("certificate").contains("\"holder\":\"Şükrü Iğdır Çağlayangöl\""));
+    assert!(body("certificate page").contains("Şükrü Iğdır Çağlayangöl"));
+    assert!(body("certificate page").contains("21 Kasım 2026"), "the day in Istanbul");
+    assert!(body("certificate page, revoked").contains("Sertifika iptal edildi"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

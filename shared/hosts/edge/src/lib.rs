@@ -35,6 +35,10 @@ pub fn router(
         "coupons" => {
             akademi_coupons::Coupons::from_config(edge.clone(), config).map(akademi_coupons::router).map(Some)
         }
+        #[cfg(feature = "verify")]
+        "verify" => {
+            akademi_verify::Verify::from_config(edge.clone(), config).map(akademi_verify::router).map(Some)
+        }
         #[cfg(feature = "feed")]
         "feed" => akademi_feed_function::Feed::from_config(edge.clone(), config)
             .map(akademi_feed_function::router)

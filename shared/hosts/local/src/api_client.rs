@@ -80,6 +80,16 @@ impl ApiClient {
         Ok(Answer { status: parts.status, headers: parts.headers, body })
     }
 
+    /// Sends a file to a signed address: no token.
+    ///
+    /// # Errors
+    /// When no whole answer comes.
+    pub async fn upload(&self, address: &str, content_type: &str, file: Bytes) -> anyhow::Result<Answer> {
+        let request = Request::put(address).header(header::CONTENT_TYPE, content_type).body(file)?;
+        let (parts, body) = self.http.send(request).await?.into_parts();
+        Ok(Answer { status: parts.status, headers: parts.headers, body })
+    }
+
     /// # Errors
     /// When no whole answer comes.
     pub async fn get(&self, path: &str) -> anyhow::Result<Answer> {

@@ -1,7 +1,10 @@
 //! Two academies to look at: people, brands and courses of the project's own, made through the API.
 
+mod course;
+
 use akademi_domain::{
-    ids::{TenantId, UserId},
+    course::{LessonKind, Requirement},
+    ids::{JobId, TenantId, UserId},
     permission::Role,
 };
 use akademi_edge_store::{
@@ -9,14 +12,18 @@ use akademi_edge_store::{
     operations::{NewAcademy, create_academy, grant_role},
 };
 use anyhow::Context;
+use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
     api_client::{ApiClient, JsonExt},
+    course_import::{import, lessons_mut},
     http_client::Network,
     local::Local,
 };
+
+pub use course::DemoCourse;
 
 /// The password of everybody in the demo.
 pub const PASSWORD: &str = "akademi-demo-2026";
@@ -27,8 +34,9 @@ pub struct DemoAcademy {
     pub name: &'static str,
     pub locale: &'static str,
     pub brand_colour: &'static str,
+    /// Name, address and role.
     people: [(&'static str, &'static str, Role); 3],
-    course: fn() -> (Value, Value),
+    pub course: DemoCourse,
 }
 
 pub const ACADEMIES: [DemoAcademy; 2] = [
@@ -42,7 +50,7 @@ pub const ACADEMIES: [DemoAcademy; 2] = [
             ("İbrahim Çınar", "egitmen@umraniye.example", Role::Instructor),
             ("Şükrü Iğdır", "ogrenci@umraniye.example", Role::Student),
         ],
-        course: light_course,
+        course: course::LIGHT,
     },
     DemoAcademy {
         slug: "kadikoy",
@@ -54,7 +62,7 @@ pub const ACADEMIES: [DemoAcademy; 2] = [
             ("Ömer Teacher", "teacher@kadikoy.example", Role::Instructor),
             ("Ayşe Learner", "learner@kadikoy.example", Role::Student),
         ],
-        course: ferry_course,
+        course: course::FERRY,
     },
 ];
 
@@ -70,144 +78,118 @@ impl DemoAcademy {
     }
 }
 
-/// Makes the demo academies that are not there yet; how many that were.
+/// Makes what of the demo academies is not there yet: academies, people, published courses. How many were not whole.
 ///
 /// # Errors
-/// When a store or the API refuses.
-pub async fn seed(local: &Local, say: &dyn Fn(&str)) -> anyhow::Result<usize> {
+/// When a store or the API refuses, or FFmpeg cannot make the film.
+pub async fn seed(local: &Local, say: &(dyn Fn(&str) + Sync)) -> anyhow::Result<usize> {
     let mut made = 0;
     for academy in &ACADEMIES {
-        if !exists(local, academy).await? {
+        if !is_whole(local, academy).await? {
             say(&format!("making the demo academy {}", academy.name));
-            make(local, academy).await.with_context(|| format!("making {}", academy.slug))?;
+            make_people(local, academy).await.with_context(|| format!("making {}", academy.slug))?;
+            make_course(local, academy, say).await.with_context(|| format!("making {}", academy.slug))?;
             made += 1;
         }
     }
     Ok(made)
 }
 
-async fn exists(local: &Local, academy: &DemoAcademy) -> anyhow::Result<bool> {
-    const BY_SLUG: PlatformSql = PlatformSql::new("SELECT 1 AS found FROM tenant WHERE slug = ?1");
+/// What is made last is there.
+async fn is_whole(local: &Local, academy: &DemoAcademy) -> anyhow::Result<bool> {
+    const COURSE: PlatformSql = PlatformSql::new(
+        "SELECT 1 AS found FROM tenant JOIN course ON course.tenant_id = tenant.id WHERE tenant.slug = ?1 LIMIT 1",
+    );
     let platform = Platform::new(local.edge.database.as_ref());
-    Ok(platform.row(BY_SLUG.with([academy.slug.into()])).await?.is_some())
+    Ok(platform.row(COURSE.with([academy.slug.into()])).await?.is_some())
 }
 
-async fn make(local: &Local, academy: &DemoAcademy) -> anyhow::Result<()> {
-    let ports = &local.edge.ports;
-    let id = TenantId::new(ports.now(), ports.random());
-    let host = academy.host();
-    let new = NewAcademy {
-        id,
-        slug: academy.slug,
-        name: academy.name,
-        locale: academy.locale,
-        brand_colour: academy.brand_colour,
-        hosts: &[&host],
-    };
+async fn find(local: &Local, academy: &DemoAcademy) -> anyhow::Result<Option<TenantId>> {
+    const BY_SLUG: PlatformSql = PlatformSql::new("SELECT id FROM tenant WHERE slug = ?1");
     let platform = Platform::new(local.edge.database.as_ref());
-    platform.batch(create_academy(&new, ports.now())).await?;
+    let row = platform.row(BY_SLUG.with([academy.slug.into()])).await?;
+    Ok(row.map(|row| row.parse(0)).transpose()?)
+}
 
-    let api = ApiClient::new(Network::new(), format!("http://{host}:{}", local.address.port()));
+fn api(local: &Local, academy: &DemoAcademy) -> ApiClient {
+    ApiClient::new(Network::new(), format!("http://{}:{}", academy.host(), local.address.port()))
+}
+
+/// Makes the academy and its people, those that are missing.
+///
+/// # Errors
+/// When a store or the API refuses.
+pub async fn make_people(local: &Local, academy: &DemoAcademy) -> anyhow::Result<()> {
+    let ports = &local.edge.ports;
+    let platform = Platform::new(local.edge.database.as_ref());
+    let id = match find(local, academy).await? {
+        Some(id) => id,
+        None => {
+            let id = TenantId::new(ports.now(), ports.random());
+            let new = NewAcademy {
+                id,
+                slug: academy.slug,
+                name: academy.name,
+                locale: academy.locale,
+                brand_colour: academy.brand_colour,
+                hosts: &[&academy.host()],
+            };
+            platform.batch(create_academy(&new, ports.now())).await?;
+            id
+        }
+    };
+    let api = api(local, academy);
     for (name, email, role) in academy.people {
-        let person: UserId = api.register(name, email, PASSWORD).await?.parse()?;
+        // Somebody who can sign in was registered by a start that ended early.
+        let person: UserId = match api.sign_in(email, PASSWORD).await {
+            Ok(person) => person.get("/api/v1/users/me").await?.expect(StatusCode::OK)?.text("id")?,
+            Err(_) => api.register(name, email, PASSWORD).await?,
+        }
+        .parse()?;
         platform.batch(vec![grant_role(id, person, role)]).await?;
     }
+    Ok(())
+}
+
+/// Imports the academy's course, requires what a learner can fulfil, and publishes it.
+async fn make_course(
+    local: &Local,
+    academy: &DemoAcademy,
+    say: &(dyn Fn(&str) + Sync),
+) -> anyhow::Result<()> {
     let [_, (_, instructor, _), _] = academy.people;
-    let instructor = api.sign_in(instructor, PASSWORD).await?;
-    let (course, mut content) = (academy.course)();
-    let draft = instructor.post("/api/v1/authoring/courses", &course).await?.expect(StatusCode::CREATED)?;
-    if let Some(fields) = content.as_object_mut() {
-        fields.insert("revision".into(), draft.get("revision").cloned().unwrap_or_default());
-    }
-    let path = format!("/api/v1/authoring/courses/{}", draft.text("id")?);
-    instructor.send_json(Method::PUT, &format!("{path}/content"), &content).await?.expect(StatusCode::OK)?;
+    let instructor = api(local, academy).sign_in(instructor, PASSWORD).await?;
+    let archive = archive(academy.course).await?;
+    // A start that ended early may have left a draft, whose upload is long closed.
+    let key = JobId::new(local.edge.ports.now(), local.edge.ports.random()).to_string();
+    let tell = |far: &str| say(&format!("  {}: {far}", academy.course.title));
+    let imported = import(&instructor, &key, archive, &tell).await?;
+
+    let path = format!("/api/v1/authoring/courses/{}", imported.text("course")?);
+    let mut draft = instructor.get(&path).await?.expect(StatusCode::OK)?;
+    lessons_mut(&mut draft).try_for_each(require)?;
+    let content = json!({ "revision": draft.get("revision"), "modules": draft.get("modules") });
+    let draft = instructor.send_json(Method::PUT, &format!("{path}/content"), &content).await?;
+    let draft = draft.expect(StatusCode::OK)?;
+    let summary = json!({ "revision": draft.get("revision"), "summary": academy.course.summary });
+    instructor.send_json(Method::PATCH, &path, &summary).await?.expect(StatusCode::OK)?;
     instructor.post(&format!("{path}/publish"), &json!({})).await?.expect(StatusCode::OK)?;
     local.lambda.sync.handle(akademi_sync::Trigger::Wake).await?;
     Ok(())
 }
 
-fn html_lesson(title: &str, html: &str) -> Value {
-    json!({
-        "title": title,
-        "requirement": { "rule": "opened" },
-        "body": { "kind": "html", "html": html },
-    })
+/// The archive of a course, made on a thread that may wait for FFmpeg.
+///
+/// # Errors
+/// When FFmpeg is not there, or cannot make the film.
+pub async fn archive(course: DemoCourse) -> anyhow::Result<Bytes> {
+    tokio::task::spawn_blocking(move || course.archive()).await?
 }
 
-fn quiz_lesson(title: &str, prompt: &str, choices: [&str; 3], correct: &str) -> Value {
-    let choices: Vec<_> = ["a", "b", "c"]
-        .into_iter()
-        .zip(choices)
-        .map(|(id, label)| json!({ "id": id, "label": label }))
-        .collect();
-    json!({
-        "title": title,
-        "requirement": { "rule": "score", "percent": 50 },
-        "body": { "kind": "quiz", "quiz": {
-            "introduction": "",
-            "questions": [{ "id": "q1", "prompt": prompt, "points": 1,
-                "form": { "kind": "single_choice", "choices": choices } }],
-        } },
-        "answers": { "explanation": "", "questions": [
-            { "question": "q1", "points": 1, "rule": { "kind": "one_of", "correct": [correct] } },
-        ] },
-    })
-}
-
-/// One module with one section of these lessons.
-fn content(module: &str, section: &str, lessons: Vec<Value>) -> Value {
-    json!({ "modules": [{ "title": module, "sections": [{ "title": section, "lessons": lessons }] }] })
-}
-
-fn light_course() -> (Value, Value) {
-    let course = json!({
-        "title": "Işığın Yolculuğu",
-        "summary": "Güneşten gözümüze: ışık nedir, nasıl yol alır, renkler nereden gelir?",
-        "language": "tr",
-    });
-    let lessons = vec![
-        html_lesson(
-            "Işık nedir?",
-            "<p>Işık, gözümüzün görebildiği <strong>elektromanyetik dalgadır</strong>. Boşlukta saniyede \
-             yaklaşık 299.792 kilometre yol alır; Güneş'ten çıkan ışık bize sekiz dakikada ulaşır.</p>",
-        ),
-        html_lesson(
-            "Renkler",
-            "<p>Beyaz ışık bir prizmadan geçince kırmızıdan mora bütün renklere ayrılır. Gökkuşağında prizma, \
-             yağmur damlalarıdır.</p><ul><li>Uzun dalga: kırmızı</li><li>Kısa dalga: mor</li></ul>",
-        ),
-        quiz_lesson(
-            "Kısa sınav",
-            "<p>Güneş ışığı bize ne kadar sürede ulaşır?</p>",
-            ["Sekiz saniyede", "Sekiz dakikada", "Sekiz saatte"],
-            "b",
-        ),
-    ];
-    (course, content("Işık", "İlk bakış", lessons))
-}
-
-fn ferry_course() -> (Value, Value) {
-    let course = json!({
-        "title": "How a Ferry Crosses the Bosphorus",
-        "summary": "Currents, timetables and a little physics, seen from the upper deck.",
-        "language": "en",
-    });
-    let lessons = vec![
-        html_lesson(
-            "Two currents",
-            "<p>At the surface, water flows from the Black Sea to the Marmara; below it, saltier water flows \
-             back. A captain steers <em>against</em> the drift, not at the pier.</p>",
-        ),
-        html_lesson(
-            "Docking",
-            "<p>The ferry comes in upstream of the pier and lets the current bring it alongside.</p>",
-        ),
-        quiz_lesson(
-            "Check yourself",
-            "<p>Which way does the surface current flow?</p>",
-            ["Towards the Marmara", "Towards the Black Sea", "It stands still"],
-            "a",
-        ),
-    ];
-    (course, content("On the water", "Crossing", lessons))
+/// Requires a lesson by the usual rule of its kind.
+pub fn require(lesson: &mut Value) -> anyhow::Result<()> {
+    let kind: LessonKind = serde_json::from_value(lesson.pointer("/body/kind").cloned().unwrap_or_default())?;
+    let rule = serde_json::to_value(Requirement::usual(kind))?;
+    lesson.as_object_mut().context("a lesson is no object")?.insert("requirement".into(), rule);
+    Ok(())
 }

@@ -2,6 +2,8 @@
 
 use akademi_api::{Ports, config::Config, ports::HttpClient, signed::PlaneKeys};
 use akademi_authoring::{Authoring, Storage};
+use akademi_certificates::Certificates;
+use akademi_etl::{Etl, ScheduleEvent};
 use akademi_lambda_store::{objects::Objects, postgres::Postgres};
 use akademi_payments::Payments;
 use akademi_sync::{Carried, Sync, SyncError, Trigger, Wake};
@@ -11,6 +13,9 @@ use tokio::{sync::Notify, task::JoinHandle};
 
 use crate::{http_client::Network, workers::Bell};
 
+/// How long after midnight the day before is derived: by then `sync` has carried what it left behind.
+const AFTER_MIDNIGHT_SECONDS: i64 = 5 * 60;
+
 /// The plane's functions and its sync.
 pub struct LambdaPlane {
     pub router: Router,
@@ -18,6 +23,7 @@ pub struct LambdaPlane {
     pub callbacks: Router,
     pub sync: Sync,
     pub payments: Payments,
+    pub etl: Etl,
     pub authoring: Authoring,
     pub storage: Storage,
     /// Rings when a job has been queued.
@@ -58,15 +64,20 @@ impl LambdaPlane {
             wake.clone(),
             config,
         )?;
+        let certificates =
+            Certificates::new(ports.clone(), planes.clone(), postgres.clone(), wake.clone(), config)?;
+        let etl = Etl::new(ports.clone(), planes.clone(), postgres.clone());
         let storage = Storage::from_config(objects, config)?;
         let bell = Arc::new(Bell::default());
         let authoring = Authoring::new(ports.clone(), planes, postgres, storage.clone(), bell.clone())
             .waking(wake.clone());
         let router = akademi_sync::router(sync.clone(), wake.clone())
             .merge(akademi_authoring::router(authoring.clone()))
-            .merge(akademi_payments::router(payments.clone()));
+            .merge(akademi_payments::router(payments.clone()))
+            .merge(akademi_certificates::router(certificates))
+            .merge(akademi_etl::router(etl.clone()));
         let callbacks = akademi_payments::callbacks(payments.clone());
-        Ok(Self { router, callbacks, sync, payments, authoring, storage, bell, wake })
+        Ok(Self { router, callbacks, sync, payments, etl, authoring, storage, bell, wake })
     }
 
     /// Ends orders that nobody paid in time, every minute, until the task is aborted.
@@ -82,6 +93,34 @@ impl LambdaPlane {
                     });
                     ports.log.line(&line.to_string());
                 }
+            }
+        })
+    }
+
+    /// Derives the reports of the days that are due: now, and each night after midnight in Istanbul, until the task is
+    /// aborted. It looks at the clock every minute, since a machine that sleeps loses count of hours.
+    pub fn run_reports(&self, ports: Ports) -> JoinHandle<()> {
+        let etl = self.etl.clone();
+        tokio::spawn(async move {
+            let mut minute = tokio::time::interval(Duration::from_secs(60));
+            let mut last = None;
+            loop {
+                minute.tick().await;
+                let today = ports.now().plus_seconds(-AFTER_MIDNIGHT_SECONDS).day_in_istanbul();
+                if last == Some(today) {
+                    continue;
+                }
+                let line = match etl.handle(ScheduleEvent::default()).await {
+                    Ok(night) => {
+                        last = Some(today);
+                        let level = if night.failures.is_empty() { "info" } else { "error" };
+                        serde_json::json!({ "at": ports.now(), "function": "etl", "level": level, "night": night })
+                    }
+                    Err(error) => serde_json::json!({
+                        "at": ports.now(), "function": "etl", "level": "error", "cause": error.to_string(),
+                    }),
+                };
+                ports.log.line(&line.to_string());
             }
         })
     }

@@ -5,13 +5,13 @@
 
 pub mod api_client;
 mod byte_range;
+pub mod course_import;
 pub mod demo;
 pub mod http_client;
 pub mod lambda_plane;
 pub mod local;
 pub mod paytr_sandbox;
-pub mod ports;
-pub mod secrets;
-pub mod server;
 pub mod storage;
 pub mod workers;
+
+pub use akademi_process::{ports, secrets, server};

@@ -50,6 +50,7 @@ pub struct Local {
     server: Server,
     sync: JoinHandle<()>,
     expiry: JoinHandle<()>,
+    reports: JoinHandle<()>,
     workers: Workers,
 }
 
@@ -98,15 +99,27 @@ impl Local {
         };
         let workers = Workers::start(&ports, &lambda.bell, lambda.authoring.clone(), transcode);
         let sync = lambda.run_sync(ports.clone(), options.sync_interval);
-        let expiry = lambda.run_expiry(ports);
-        Ok(Self { edge, lambda, variables, address: server.address, router, server, sync, expiry, workers })
+        let expiry = lambda.run_expiry(ports.clone());
+        let reports = lambda.run_reports(ports);
+        Ok(Self {
+            edge,
+            lambda,
+            variables,
+            address: server.address,
+            router,
+            server,
+            sync,
+            expiry,
+            reports,
+            workers,
+        })
     }
 
     /// Ends requests, jobs, sync and the server.
     pub async fn stop(self) {
         self.server.stop().await;
         self.workers.stop().await;
-        for job in [self.sync, self.expiry] {
+        for job in [self.sync, self.expiry, self.reports] {
             job.abort();
             // It ends at its next await, or has ended already.
             let _ = job.await;

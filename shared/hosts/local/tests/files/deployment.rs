@@ -1,4 +1,4 @@
-//! A deployment with the demo academies, and people who are signed in.
+//! A deployment with the demo academies' people, who are signed in.
 
 use akademi_api::ports::HttpClient;
 use akademi_lambda_store::testing::TestDatabase;
@@ -43,7 +43,9 @@ impl Deployment {
         })
         .await
         .unwrap();
-        demo::seed(&local, &|_| ()).await.unwrap();
+        for academy in &demo::ACADEMIES {
+            demo::make_people(&local, academy).await.unwrap();
+        }
         Self { local, folder, _database: database }
     }
 

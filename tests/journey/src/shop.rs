@@ -1,0 +1,87 @@
+//! Price, coupon, order and payment.
+
+use akademi_local::api_client::{ApiClient, JsonExt};
+use anyhow::{Context, ensure};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+use crate::{authoring::Course, steps::until};
+
+/// The price of the course in kuruş, VAT inside.
+const PRICE: i64 = 14_990;
+/// What is paid with the coupon of ten percent.
+pub const PAID: i64 = PRICE - PRICE / 10;
+
+pub async fn set_price(instructor: &ApiClient, course: &Course, run: &str) -> anyhow::Result<()> {
+    let price = json!({ "amount": PRICE, "currency": "TRY", "vat_basis_points": 2000 });
+    let path = format!("/api/v1/commerce/courses/{}/price", course.id);
+    instructor.send_json(Method::PUT, &path, &price).await?.expect(StatusCode::OK)?;
+    let coupon = json!({ "code": format!("indirim{run}"), "discount": { "kind": "percent", "share": 1000 },
+        "scope": { "kind": "courses", "courses": [course.id] }, "use_limit": 5 });
+    instructor.post("/api/v1/commerce/coupons", &coupon).await?.expect(StatusCode::CREATED).map(drop)
+}
+
+/// Waits until the price and the coupon have come to the edge, then asks what the course costs.
+pub async fn quote(learner: &ApiClient, course: &Course, run: &str) -> anyhow::Result<String> {
+    // As a Turkish keyboard writes it in capitals.
+    let basket = json!({ "courses": [course.id], "coupon": format!("İNDİRİM{}", run.to_uppercase()) });
+    until("the coupon's discount was not quoted", 10_000, async || {
+        let quote = learner.post("/api/v1/coupons/quote", &basket).await?.json()?;
+        let is_reduced = quote.pointer("/total/amount") == Some(&json!(PAID));
+        is_reduced.then(|| quote.text("quote")).transpose()
+    })
+    .await
+}
+
+pub async fn place_order(learner: &ApiClient, quote: &str) -> anyhow::Result<Value> {
+    let order =
+        json!({ "quote": quote, "buyer": { "phone": "05551112233", "address": "Atatürk Cad. 1, Ümraniye" } });
+    let key = [
+        (HeaderName::from_static("idempotency-key"), HeaderValue::from_static("journey-order")),
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+    ];
+    let body = bytes::Bytes::from(order.to_string());
+    let send = async || learner.send(Method::POST, "/api/v1/orders", &key, body.clone()).await;
+    // Until the feed has brought the learner to the Lambda plane, the answer says when to come again.
+    let answer = until("the order was not taken", 10_000, async || {
+        let answer = send().await?;
+        Ok((answer.status != StatusCode::SERVICE_UNAVAILABLE).then_some(answer))
+    })
+    .await?;
+    let made = answer.expect(StatusCode::CREATED)?;
+    let again = send().await?;
+    ensure!(again.headers.contains_key("idempotent-replayed"), "the same key made another order");
+    ensure!(again.expect(StatusCode::CREATED)? == made, "the replay answers otherwise");
+    Ok(made)
+}
+
+/// Presses the button on the provider's page, as a browser does without scripts.
+pub async fn pay(api: &ApiClient, order: &Value) -> anyhow::Result<()> {
+    let page =
+        order.pointer("/checkout/page").and_then(Value::as_str).context("the order has no page to pay on")?;
+    let shown = api.visit(Method::GET, page, "").await?;
+    ensure!(shown.status == StatusCode::OK, "the provider's page answers {}", shown.status);
+    let pressed = api.visit(Method::POST, page, "sonuc=ode&taksit=0").await?;
+    ensure!(pressed.status == StatusCode::SEE_OTHER, "the provider's button answers {}", pressed.status);
+    Ok(())
+}
+
+pub async fn is_paid_once(learner: &ApiClient, order: &Value) -> anyhow::Result<()> {
+    // The provider sends its callback three times, two of them after the browser is back.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let path = format!("/api/v1/orders/{}", order.text("id")?);
+    let order = learner.get(&path).await?.expect(StatusCode::OK)?;
+    ensure!(order.text("state")? == "paid", "{order}");
+    Ok(())
+}
+
+pub async fn give_access(
+    administrator: &ApiClient,
+    learner: &ApiClient,
+    course: &Course,
+) -> anyhow::Result<()> {
+    let person = learner.get("/api/v1/users/me").await?.expect(StatusCode::OK)?.text("id")?;
+    let grant = json!({ "person": person, "course": course.id });
+    administrator.post("/api/v1/enrolments", &grant).await?.expect(StatusCode::OK).map(drop)
+}
