@@ -34,6 +34,10 @@ pub fn test(only: Option<Group>) -> anyhow::Result<()> {
     if wants(Group::Unit) {
         phases.time("formatting", || run::cargo(["fmt", "--all", "--check"]))?;
     }
+    if only.is_none() {
+        let lints = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
+        phases.time("linting", || run::cargo(lints))?;
+    }
     if wants(Group::Parity) {
         phases.time("building Spin components", build::spin)?;
         phases.time("building the Worker", build::worker)?;

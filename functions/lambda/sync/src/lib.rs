@@ -72,6 +72,9 @@ pub struct Carried {
     pub pushed: usize,
 }
 
+/// How often a run looks again whether what it pushed has an answer; the next one goes on.
+const MAX_ROUNDS: usize = 4;
+
 impl Sync {
     pub fn new(
         ports: Ports,
@@ -94,9 +97,19 @@ impl Sync {
         if trigger == Trigger::Schedule && !pull::edge_has_news(self).await? {
             return Ok(Carried::default());
         }
-        let (pulled, edge_cursor) = pull::pull(self).await?;
-        let pushed = push::push(self, edge_cursor).await?;
-        Ok(Carried { pulled, pushed })
+        let mut carried = Carried::default();
+        for _ in 0..MAX_ROUNDS {
+            let (pulled, edge_cursor) = pull::pull(self).await?;
+            let pushed = push::push(self, edge_cursor).await?;
+            carried.pulled += pulled;
+            carried.pushed += pushed;
+            // What the edge was told may have changed facts of its own, which it tells in turn: a paid line becomes an
+            // enrolment, and only then do files open.
+            if pushed == 0 {
+                break;
+            }
+        }
+        Ok(carried)
     }
 
     /// Calls the edge's feed function.

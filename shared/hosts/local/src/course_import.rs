@@ -54,7 +54,8 @@ pub async fn result(
             _ => {}
         }
         let percent = answer.get("progress_permille").and_then(Value::as_u64).unwrap_or(0) / 10;
-        let far = format!("{} ({percent} %)", answer.text("message")?);
+        let message = answer.text("message")?;
+        let far = format!("{} ({percent} %)", if message.is_empty() { "waiting" } else { &message });
         if far != told {
             tell(&far);
             told = far;

@@ -23,11 +23,7 @@ struct State {
 impl Edge {
     /// Appends to the edge's feed.
     pub fn tell(&self, tenant: TenantId, event: &EdgeEvent) {
-        let mut state = self.0.lock().unwrap();
-        let number = state.feed.len() as i64 + 1;
-        let record = event.record();
-        let (kind, version, payload) = (record.kind.to_owned(), record.version, record.payload);
-        state.feed.push(Envelope { number, tenant, kind, version, payload });
+        self.0.lock().unwrap().tell(tenant, event);
     }
 
     /// Nobody gets this person's key any more.
@@ -46,6 +42,13 @@ impl Edge {
 }
 
 impl State {
+    fn tell(&mut self, tenant: TenantId, event: &EdgeEvent) {
+        let number = self.feed.len() as i64 + 1;
+        let record = event.record();
+        let (kind, version, payload) = (record.kind.to_owned(), record.version, record.payload);
+        self.feed.push(Envelope { number, tenant, kind, version, payload });
+    }
+
     fn read(&self, query: &str) -> Answer {
         let after = query.split('&').find_map(|pair| pair.strip_prefix("after="));
         let from = after.map_or(0, |after| after.parse().unwrap());
@@ -57,6 +60,16 @@ impl State {
     fn hear(&mut self, batch: Batch) -> Acknowledgement {
         assert_eq!(batch.from, self.cursor);
         self.cursor = batch.to;
+        for envelope in &batch.events {
+            // What is granted becomes an enrolment, which the edge owns and tells.
+            if let Ok(Decoded::Known(LambdaEvent::EnrolmentGranted {
+                person, course, enrolment, at, ..
+            })) = LambdaEvent::decode(envelope)
+            {
+                let enrolled = EdgeEvent::Enrolled { person, course, enrolment, source: "order".into(), at };
+                self.tell(envelope.tenant, &enrolled);
+            }
+        }
         self.heard.extend(batch.events);
         Acknowledgement { cursor: self.cursor }
     }

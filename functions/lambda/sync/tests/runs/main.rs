@@ -1,4 +1,4 @@
-//! A completed course earns a certificate: whole runs against an edge that tells what it is given and keeps what it hears,
+//! Whole runs: a completed course earns a certificate, a paid one opens its files. Against an edge that tells what it is given and keeps what it hears,
 //! on a real PostgreSQL.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -12,11 +12,11 @@ use akademi_api::{
 };
 use akademi_domain::{
     course::{CourseOutline, Slug, Title},
-    ids::{CourseId, EnrolmentId, TenantId, UserId},
+    ids::{CourseId, EnrolmentId, OrderId, TenantId, UserId},
     time::Timestamp,
 };
 use akademi_feed::{EdgeEvent, LambdaEvent};
-use akademi_lambda_store::testing::TestDatabase;
+use akademi_lambda_store::{feed::append_event, testing::TestDatabase};
 use akademi_seal::PersonKey;
 use akademi_sync::{Carried, Sync, SyncError, Trigger};
 use sha2::{Digest, Sha256};
@@ -222,6 +222,26 @@ async fn a_completed_course_is_certified_at_the_edge_by_the_same_run() {
     );
     assert_eq!(world.count(&kept).await, 1);
     assert_eq!(world.count("enrolment WHERE completed_at = 1789999995000").await, 1);
+}
+
+#[tokio::test]
+async fn a_paid_line_is_an_enrolment_on_both_planes_after_one_run() {
+    let world = World::new().await;
+    let granted = LambdaEvent::EnrolmentGranted {
+        person: person(1),
+        course: course(),
+        enrolment: enrolment(1),
+        order: OrderId::new(NOW, [4; 10]),
+        at: NOW,
+    };
+    let record = granted.record();
+    let payload = serde_json::from_str(&record.payload).unwrap();
+    let mut tx = world.database.postgres().tenant(tenant(1)).await.unwrap();
+    append_event(&mut tx, record.kind, 1, &payload, NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(world.run().await.unwrap(), Carried { pulled: 1, pushed: 1 });
+    assert_eq!(world.edge.heard(), [(tenant(1), granted)]);
+    assert_eq!(world.count("enrolment").await, 1);
 }
 
 /// Certificates and events after every batch has been applied twice, and the completion been told once more.
