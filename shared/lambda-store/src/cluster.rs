@@ -76,7 +76,17 @@ impl Cluster {
         }
         cluster.initialise(durability)?;
         cluster.configure(durability)?;
-        cluster.pg_ctl("start", &["-l".as_ref(), cluster.folder.join("server.log").as_os_str()])?;
+        let log = cluster.folder.join("server.log");
+        cluster.pg_ctl("start", &["-l".as_ref(), log.as_os_str()]).map_err(|error| match error {
+            // pg_ctl only says that the log tells more.
+            ClusterError::Failed { name, output } => {
+                let log = fs::read_to_string(&log).unwrap_or_default();
+                let last: Vec<&str> = log.lines().rev().take(5).collect();
+                let last = last.into_iter().rev().collect::<Vec<_>>().join("\n");
+                ClusterError::Failed { name, output: format!("{output}\n{last}") }
+            }
+            error => error,
+        })?;
         Ok(cluster)
     }
 

@@ -67,12 +67,26 @@ pub async fn pay(api: &ApiClient, order: &Value) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub async fn is_paid_once(learner: &ApiClient, order: &Value) -> anyhow::Result<()> {
+/// One order that is paid, and one use of the coupon.
+pub async fn is_paid_once(
+    learner: &ApiClient,
+    instructor: &ApiClient,
+    order: &Value,
+    run: &str,
+) -> anyhow::Result<()> {
     // The provider sends its callback three times, two of them after the browser is back.
     tokio::time::sleep(Duration::from_millis(300)).await;
     let path = format!("/api/v1/orders/{}", order.text("id")?);
     let order = learner.get(&path).await?.expect(StatusCode::OK)?;
     ensure!(order.text("state")? == "paid", "{order}");
+    let orders = learner.get("/api/v1/orders").await?.expect(StatusCode::OK)?;
+    let orders = orders.get("data").and_then(Value::as_array).map_or(0, Vec::len);
+    ensure!(orders == 1, "there are {orders} orders");
+    let coupons = instructor.get("/api/v1/commerce/coupons?limit=100").await?.expect(StatusCode::OK)?;
+    let coupons = coupons.get("data").and_then(Value::as_array).context("no coupons")?;
+    let is_ours = |coupon: &&Value| coupon.get("code") == Some(&json!(format!("indirim{run}")));
+    let coupon = coupons.iter().find(is_ours).context("the coupon is not listed")?;
+    ensure!(coupon.get("used") == Some(&json!(1)), "the coupon was not used once: {coupon}");
     Ok(())
 }
 

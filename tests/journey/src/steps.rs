@@ -53,7 +53,9 @@ async fn walk_steps(academy: &Academy, report: &mut Report) -> Option<()> {
     report.step("an archive that is cut off is refused and leaves nothing", cut).await?;
     let sent = authoring::import_course(&instructor, &academy.archive, &run);
     let imported = report.step("the instructor sends the course, its film is transcoded", sent).await?;
-    report.step("the report accounts for every block", async { authoring::accounts(&imported) }).await?;
+    report
+        .step("the report lists every block that it counts", async { authoring::accounts(&imported) })
+        .await?;
     let named = authoring::name_and_require(&instructor, &imported, &run);
     let course = report.step("it is named; film, document and quiz are required", named).await?;
     report.step("a learner cannot see the draft", authoring::is_hidden(api, &course)).await?;
@@ -83,7 +85,8 @@ async fn walk_steps(academy: &Academy, report: &mut Report) -> Option<()> {
     report.step("the provider's page takes the payment", shop::pay(api, &order)).await?;
     let usable = learning::is_usable(&learner, &course, &run);
     report.step("the paid course is there within a second", usable).await?;
-    report.step("one payment, whatever the provider repeats", shop::is_paid_once(&learner, &order)).await?;
+    let once = shop::is_paid_once(&learner, &instructor, &order, &run);
+    report.step("one payment and one coupon use, whatever the provider repeats", once).await?;
     let again = shop::give_access(&administrator, &learner, &course);
     report.step("staff cannot enrol twice", again).await?;
 
@@ -147,14 +150,17 @@ pub async fn until<T, F: Future<Output = anyhow::Result<Option<T>>>>(
     millis: u64,
     mut ask: impl FnMut() -> F,
 ) -> anyhow::Result<T> {
-    const PAUSE_MILLIS: u64 = 20;
-    for _ in 0..=millis / PAUSE_MILLIS {
-        if let Some(found) = ask().await? {
-            return Ok(found);
+    let asking = async {
+        loop {
+            if let Some(found) = ask().await? {
+                return Ok(found);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        tokio::time::sleep(Duration::from_millis(PAUSE_MILLIS)).await;
-    }
-    anyhow::bail!("{what} within {millis} ms")
+    };
+    tokio::time::timeout(Duration::from_millis(millis), asking)
+        .await
+        .with_context(|| format!("{what} within {millis} ms"))?
 }
 
 /// The whole number at `key`.

@@ -90,14 +90,16 @@ async fn a_learner_walks_from_a_real_course_to_a_certificate_that_is_revoked() {
     let counts: Vec<i64> = sqlx::query_scalar(
         "SELECT unnest(ARRAY[(SELECT count(*) FROM person),
              (SELECT count(*) FROM enrolment), (SELECT count(*) FROM enrolment WHERE completed_at IS NOT NULL),
-             (SELECT count(*) FROM payment WHERE state = 'captured'),
+             (SELECT count(*) FROM payment WHERE state = 'captured'), (SELECT sum(times)::bigint FROM payment_callback),
+             (SELECT count(*) FROM coupon_use WHERE state = 'confirmed'), (SELECT count(*) FROM certificate),
              (SELECT count(*) FROM payment_alarm)])",
     )
     .fetch_all(&mut superuser)
     .await
     .unwrap();
-    // Six people of the demo and the learner; one paid and completed course; nothing to be alarmed of.
-    assert_eq!(counts, [7, 1, 1, 1, 0]);
+    // Six people of the demo and the learner; one enrolment, completed; one capture though the provider called three
+    // times; one coupon use; one certificate; nothing to be alarmed of.
+    assert_eq!(counts, [7, 1, 1, 1, 3, 1, 1, 0]);
     local.stop().await;
 
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();

@@ -80,7 +80,7 @@ pub fn router(auth: Auth) -> Router {
 async fn jwks(State(auth): State<Auth>, headers: HeaderMap) -> Result<Response, akademi_api::Problem> {
     let body = auth.signer.verifier().to_jwks().to_string();
     let etag = auth.signer.verifier().kids();
-    akademi_api::conditional::public_json(&headers, &etag, || Ok(body.into_bytes()))
+    akademi_api::conditional::public_json(&headers, &etag, body)
 }
 
 #[derive(OpenApi)]

@@ -20,13 +20,12 @@ pub struct AcademyFace<'a> {
 #[utoipa::path(get, path = "/api/v1/academy", tag = "catalog",
     responses((status = 200, description = "The academy", body = AcademyFace), (status = 304, description = "Unchanged")))]
 pub async fn show(academy: Academy, headers: HeaderMap) -> Result<Response, Problem> {
-    public_json(&headers, &format!("a{}", academy.generation), || {
-        let face = AcademyFace {
-            slug: &academy.profile.slug,
-            name: &academy.profile.name,
-            locale: &academy.profile.locale,
-            brand_colour: &academy.profile.brand_colour,
-        };
-        serde_json::to_vec(&face).map_err(Problem::broken)
-    })
+    let face = AcademyFace {
+        slug: &academy.profile.slug,
+        name: &academy.profile.name,
+        locale: &academy.profile.locale,
+        brand_colour: &academy.profile.brand_colour,
+    };
+    let body = serde_json::to_vec(&face).map_err(Problem::broken)?;
+    public_json(&headers, &format!("a{}", academy.generation), body)
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use lru::LruCache;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How many bytes of bodies are kept at most.
+/// How many bytes are kept at most, as [`weight`] counts them.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// An answer with its `ETag` (without quotes).
@@ -42,14 +42,21 @@ impl Answers {
     /// Keeps `answer`; what was asked for longest ago makes way.
     pub fn keep(&self, question: Question, answer: Answer) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.bytes += answer.body.len();
-        let before = kept.answers.put(question, answer);
-        kept.bytes -= before.map_or(0, |before| before.body.len());
+        kept.bytes += weight(&question, &answer);
+        if let Some((question, before)) = kept.answers.push(question, answer) {
+            kept.bytes -= weight(&question, &before);
+        }
         while kept.bytes > MAX_BYTES {
-            let Some((_, oldest)) = kept.answers.pop_lru() else { break };
-            kept.bytes -= oldest.body.len();
+            let Some((question, oldest)) = kept.answers.pop_lru() else { break };
+            kept.bytes -= weight(&question, &oldest);
         }
     }
+}
+
+/// The bytes of a kept answer: its texts, and what a map and a list need beside them.
+fn weight((_, asked): &Question, answer: &Answer) -> usize {
+    const ENTRY: usize = 256;
+    ENTRY + asked.len() + answer.etag.len() + answer.body.len()
 }
 
 #[cfg(test)]
@@ -78,17 +85,22 @@ mod tests {
     fn the_bytes_that_are_kept_are_bounded() {
         let answers = Answers::default();
         for asked in ["a", "b", "a"] {
-            answers.keep(question(1, asked), answer(MAX_BYTES / 2));
+            answers.keep(question(1, asked), answer(MAX_BYTES / 2 - 1000));
         }
         assert!(
             answers.find(&question(1, "b")).is_some(),
             "a question that is answered anew takes no more room"
         );
-        answers.keep(question(1, "c"), answer(1));
+        answers.keep(question(1, "c"), answer(2000));
         assert!(answers.find(&question(1, "a")).is_none(), "it was asked for longest ago");
         assert!(answers.find(&question(1, "b")).is_some() && answers.find(&question(1, "c")).is_some());
         answers.keep(question(1, "d"), answer(MAX_BYTES + 1));
         assert!(answers.find(&question(1, "d")).is_none());
         assert_eq!(answers.0.lock().unwrap().bytes, 0);
+        for number in 0..MAX_BYTES / 256 {
+            answers.keep(question(1, &number.to_string()), answer(0));
+        }
+        let kept = answers.0.lock().unwrap().answers.len();
+        assert!(kept < MAX_BYTES / 256, "{kept} empty answers are kept");
     }
 }

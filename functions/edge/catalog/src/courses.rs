@@ -2,7 +2,7 @@
 
 use akademi_api::{
     Academy, PathParam, Problem, QueryParams,
-    conditional::public_json,
+    conditional::{public_json, unchanged},
     paging::{Cursor, Page, PageParams},
 };
 use akademi_domain::{course::CourseOutline, ids::CourseId, money::Money, time::Timestamp};
@@ -53,18 +53,25 @@ pub async fn list(
     let limit = page.limit.get();
     // A publication moves the academy's generation, so the list is the same as long as that is.
     let etag = format!("l{}.{limit}.{}", academy.generation, page.cursor.as_deref().unwrap_or_default());
+    if let Some(unchanged) = unchanged(&headers, &etag) {
+        return unchanged;
+    }
     let question = (academy.id, etag);
     let answer = match catalog.answers.find(&question) {
         Some(answer) => answer,
         None => {
             let data = store::list_courses(&catalog.edge.tenant(academy.id), after, limit + 1).await?;
+            let is_empty = data.is_empty();
             let body = serde_json::to_vec(&page_of(data, limit)).map_err(Problem::broken)?;
             let answer = Answer { etag: question.1.clone(), body: body.into() };
-            catalog.answers.keep(question, answer.clone());
+            // There is no end of cursors behind the last course.
+            if !is_empty {
+                catalog.answers.keep(question, answer.clone());
+            }
             answer
         }
     };
-    public_json(&headers, &answer.etag, || Ok(answer.body))
+    public_json(&headers, &answer.etag, answer.body)
 }
 
 /// A page of at most `limit` of these cards, of which there is one more if another page follows.
@@ -101,5 +108,5 @@ pub async fn show(
             answer
         }
     };
-    public_json(&headers, &answer.etag, || Ok(answer.body))
+    public_json(&headers, &answer.etag, answer.body)
 }

@@ -14,7 +14,7 @@ use akademi_domain::{
     time::Timestamp,
 };
 use akademi_edge_store::{
-    Edge, Platform,
+    Database, Edge, Platform, Rows, Statement, StoreError,
     operations::{NewAcademy, create_academy},
     rusqlite::SqliteFile,
 };
@@ -25,16 +25,37 @@ use akademi_process::{
     secrets::{Variables, generate},
 };
 use axum::{Router, body::Body};
-use futures::executor::block_on;
+use futures::{executor::block_on, future::BoxFuture};
 use http::{Method, Request, StatusCode, Uri, header};
 use http_body_util::BodyExt;
 use serde_json::Value;
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 use tower::ServiceExt;
 
 const MADE: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
+/// The engine, and how many statements it read by.
+struct Counting {
+    engine: SqliteFile,
+    queries: AtomicUsize,
+}
+
+impl Database for Counting {
+    fn query(&self, statement: Statement) -> BoxFuture<'_, Result<Rows, StoreError>> {
+        self.queries.fetch_add(1, Ordering::SeqCst);
+        self.engine.query(statement)
+    }
+
+    fn batch(&self, statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, StoreError>> {
+        self.engine.batch(statements)
+    }
+}
+
 struct Academies {
+    database: Arc<Counting>,
     edge: Edge,
     router: Router,
     variables: Variables,
@@ -65,8 +86,10 @@ impl Academies {
     /// Two academies, `one.localhost` and `two.localhost`.
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let database = Arc::new(SqliteFile::open(&folder.path().join("edge.sqlite")).unwrap());
-        let edge = Edge { ports: ports(Arc::new(WriteLog::new(std::io::sink()))), database };
+        let engine = SqliteFile::open(&folder.path().join("edge.sqlite")).unwrap();
+        let database = Arc::new(Counting { engine, queries: AtomicUsize::new(0) });
+        let edge =
+            Edge { ports: ports(Arc::new(WriteLog::new(std::io::sink()))), database: database.clone() };
         for (number, slug, host) in [(1, "one", "one.localhost"), (2, "two", "two.localhost")] {
             let new = NewAcademy {
                 id: tenant(number),
@@ -84,7 +107,7 @@ impl Academies {
         let config = Config::new(&lookup);
         let feed = akademi_feed_function::router(Feed::from_config(edge.clone(), &config).unwrap());
         let catalog = akademi_catalog::router(Catalog::from_config(edge.clone(), &config).unwrap());
-        Self { edge, router: feed.merge(catalog), variables, applied: 0, _folder: folder }
+        Self { database, edge, router: feed.merge(catalog), variables, applied: 0, _folder: folder }
     }
 
     /// One event of the other plane.
@@ -124,13 +147,16 @@ impl Academies {
         })
     }
 
-    /// Asks twice, so that the second answer is one that was kept.
+    /// Asks twice; where there is something, the second answer costs no statement but the academy's.
     fn get(&self, host: &str, path: &str) -> (StatusCode, String, Value) {
-        let request =
-            || Request::get(path).header(header::HOST, host).body(Body::empty()).expect("a request");
+        let request = || Request::get(path).header(header::HOST, host).body(Body::empty()).unwrap();
         let first = self.send(request());
+        let before = self.database.queries.load(Ordering::SeqCst);
         let second = self.send(request());
-        assert!(first.0 != StatusCode::OK || second == first, "a kept answer is the answer");
+        let statements = self.database.queries.load(Ordering::SeqCst) - before;
+        assert!(first.0 != StatusCode::OK || second == first, "{first:?} and then {second:?}");
+        let is_nothing = first.0 != StatusCode::OK || first.2["data"] == serde_json::json!([]);
+        assert_eq!(statements, if is_nothing { 2 } else { 1 }, "{path}");
         first
     }
 }
@@ -163,6 +189,22 @@ fn a_publication_and_a_price_change_kept_answers() {
     academies.apply(1, &LambdaEvent::CourseWithdrawn { course: course(1) });
     assert_eq!(academies.get("one.localhost", page).0, StatusCode::NOT_FOUND);
     assert_eq!(academies.get("one.localhost", list).2["data"], serde_json::json!([]));
+}
+
+#[test]
+fn a_list_that_the_client_has_is_not_made_again() {
+    let mut academies = Academies::new();
+    academies.apply(1, &published(1, "Işık", 1));
+    let ask = |etag: &str| {
+        let request = Request::get("/api/v1/catalog/courses").header(header::HOST, "one.localhost");
+        let before = academies.database.queries.load(Ordering::SeqCst);
+        let answer = academies.send(request.header(header::IF_NONE_MATCH, etag).body(Body::empty()).unwrap());
+        (answer.0, answer.1, academies.database.queries.load(Ordering::SeqCst) - before)
+    };
+    // Known by a client of another instance: nothing is kept here yet.
+    let etag = "\"l2.20.\"".to_owned();
+    assert_eq!(ask(&etag), (StatusCode::NOT_MODIFIED, etag.clone(), 1));
+    assert_eq!(ask("\"l1.20.\""), (StatusCode::OK, etag, 2));
 }
 
 #[test]

@@ -15,6 +15,7 @@ use anyhow::Context;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 use crate::{
     api_client::{ApiClient, JsonExt},
@@ -141,9 +142,12 @@ pub async fn make_people(local: &Local, academy: &DemoAcademy) -> anyhow::Result
     let api = api(local, academy);
     for (name, email, role) in academy.people {
         // Somebody who can sign in was registered by a start that ended early.
-        let person: UserId = match api.sign_in(email, PASSWORD).await {
-            Ok(person) => person.get("/api/v1/users/me").await?.expect(StatusCode::OK)?.text("id")?,
-            Err(_) => api.register(name, email, PASSWORD).await?,
+        let login = api.post("/api/v1/auth/login", &json!({ "email": email, "password": PASSWORD })).await?;
+        let person: UserId = if login.status == StatusCode::UNAUTHORIZED {
+            api.register(name, email, PASSWORD).await?
+        } else {
+            let person = api.signed_in(login.expect(StatusCode::OK)?.text("access_token")?);
+            person.get("/api/v1/users/me").await?.expect(StatusCode::OK)?.text("id")?
         }
         .parse()?;
         platform.batch(vec![grant_role(id, person, role)]).await?;
@@ -159,14 +163,22 @@ async fn make_course(
 ) -> anyhow::Result<()> {
     let [_, (_, instructor, _), _] = academy.people;
     let instructor = api(local, academy).sign_in(instructor, PASSWORD).await?;
-    let archive = archive(academy.course).await?;
-    // A start that ended early may have left a draft, whose upload is long closed.
-    let key = JobId::new(local.edge.ports.now(), local.edge.ports.random()).to_string();
-    let tell = |far: &str| say(&format!("  {}: {far}", academy.course.title));
-    let imported = import(&instructor, &key, archive, &tell).await?;
-
-    let path = format!("/api/v1/authoring/courses/{}", imported.text("course")?);
-    let mut draft = instructor.get(&path).await?.expect(StatusCode::OK)?;
+    let course = match find_draft(&instructor, academy).await? {
+        Some((_, true)) => {
+            // Published by a start that ended before the edge heard of it.
+            local.lambda.sync.handle(akademi_sync::Trigger::Wake).await?;
+            return Ok(());
+        }
+        Some((draft, false)) => draft,
+        None => {
+            let archive = archive(academy.course).await?;
+            let key = JobId::new(local.edge.ports.now(), local.edge.ports.random()).to_string();
+            let tell = |far: &str| say(&format!("  {}: {far}", academy.course.title));
+            import(&instructor, &key, archive, &tell).await?.text("course")?
+        }
+    };
+    let path = format!("/api/v1/authoring/courses/{course}");
+    let mut draft = with_its_film(&instructor, &path).await?;
     lessons_mut(&mut draft).try_for_each(require)?;
     let content = json!({ "revision": draft.get("revision"), "modules": draft.get("modules") });
     let draft = instructor.send_json(Method::PUT, &format!("{path}/content"), &content).await?;
@@ -176,6 +188,30 @@ async fn make_course(
     instructor.post(&format!("{path}/publish"), &json!({})).await?.expect(StatusCode::OK)?;
     local.lambda.sync.handle(akademi_sync::Trigger::Wake).await?;
     Ok(())
+}
+
+/// The academy's course where a start that ended early left one, and whether it is published.
+async fn find_draft(instructor: &ApiClient, academy: &DemoAcademy) -> anyhow::Result<Option<(String, bool)>> {
+    let drafts = instructor.get("/api/v1/authoring/courses").await?.expect(StatusCode::OK)?;
+    let mut drafts = drafts.get("data").and_then(Value::as_array).into_iter().flatten();
+    let draft = drafts.find(|draft| draft.get("title") == Some(&json!(academy.course.title)));
+    draft.map(|draft| Ok((draft.text("id")?, draft.get("version") != Some(&json!(0))))).transpose()
+}
+
+/// The draft once its film has been transcoded, which tells how long it is.
+async fn with_its_film(instructor: &ApiClient, path: &str) -> anyhow::Result<Value> {
+    for _ in 0..600 {
+        let mut draft = instructor.get(path).await?.expect(StatusCode::OK)?;
+        let waits = |lesson: &mut Value| {
+            lesson.pointer("/body/source/asset").is_some()
+                && !lesson.get("duration_seconds").is_some_and(Value::is_u64)
+        };
+        if !lessons_mut(&mut draft).any(waits) {
+            return Ok(draft);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    anyhow::bail!("the film has not been transcoded")
 }
 
 /// The archive of a course, made on a thread that may wait for FFmpeg.

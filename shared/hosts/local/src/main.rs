@@ -1,7 +1,7 @@
 //! `akademi-local dev`: everything on this machine, with demo academies, until Ctrl-C.
 
 use akademi_lambda_store::{
-    cluster::{Cluster, Durability},
+    cluster::{Cluster, ClusterError, Durability},
     postgres::Postgres,
     provision::{LOGIN, provision},
 };
@@ -13,7 +13,13 @@ use akademi_local::{
 };
 use anyhow::Context;
 use clap::Parser;
-use std::{fs::File, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs::File,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 /// Runs both planes on this machine.
 #[derive(Parser)]
@@ -47,11 +53,31 @@ fn main() -> anyhow::Result<()> {
     std::fs::create_dir_all(&arguments.data)
         .with_context(|| format!("making the data folder {}", arguments.data.display()))?;
     say("starting PostgreSQL");
-    let cluster = Cluster::start(&arguments.data.join("postgres"), Durability::Durable)?;
+    let cluster = start_postgres(&arguments.data)?;
     let served = runtime.block_on(serve(&arguments, &cluster));
     say("stopping PostgreSQL");
     cluster.stop()?;
     served
+}
+
+/// PostgreSQL in the data folder, or where its own account can enter: it does not run as root, and root's home is
+/// closed to others.
+fn start_postgres(data: &Path) -> anyhow::Result<Cluster> {
+    match Cluster::start(&data.join("postgres"), Durability::Durable) {
+        Err(ClusterError::Closed(closed)) => {
+            let name =
+                std::fs::canonicalize(data)?.to_string_lossy().trim_start_matches('/').replace('/', "-");
+            let folder = Path::new("/var/lib/akademi").join(name);
+            say(&format!(
+                "its account cannot enter {}: its data is kept in {}",
+                closed.display(),
+                folder.display()
+            ));
+            std::fs::create_dir_all(&folder)?;
+            Ok(Cluster::start(&folder.join("postgres"), Durability::Durable)?)
+        }
+        started => Ok(started?),
+    }
 }
 
 async fn serve(arguments: &Arguments, cluster: &Cluster) -> anyhow::Result<()> {
