@@ -4,6 +4,7 @@
 mod bench;
 mod build;
 mod install;
+mod lambda;
 mod manifests;
 mod run;
 mod test;
@@ -39,6 +40,9 @@ enum Command {
     Build {
         #[arg(long, value_enum)]
         host: Host,
+        /// Only this function of Lambda's
+        #[arg(long)]
+        function: Option<String>,
     },
     /// Walk the learner's journey over HTTP against whatever runs at a URL
     Journey {
@@ -78,6 +82,7 @@ enum Command {
 pub enum Host {
     Spin,
     Worker,
+    Lambda,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -98,8 +103,9 @@ fn main() -> anyhow::Result<()> {
             Err(std::os::unix::process::CommandExt::exec(&mut local).into())
         }
         Command::Test { only } => test::test(only),
-        Command::Build { host: Host::Spin } => build::spin(),
-        Command::Build { host: Host::Worker } => build::worker(),
+        Command::Build { host: Host::Spin, .. } => build::spin(),
+        Command::Build { host: Host::Worker, .. } => build::worker(),
+        Command::Build { host: Host::Lambda, function } => lambda::lambda(function.as_deref()),
         Command::Journey { base, course } => {
             install::install(install::Purpose::Dev)?;
             let mut journey = vec!["run", "--package", "akademi-journey", "--", "--base", &base];

@@ -1,7 +1,7 @@
-//! An academy's files: a port over the `object_store` crate, here with a local folder.
+//! An academy's files: a port over the `object_store` crate, with a local folder or whatever else that crate reaches.
 //!
-//! S3 is the same port over that crate's `aws` feature, where content types are attributes of the object and links come
-//! from its `Signer`. A folder keeps no attributes, so the content type lies beside the object, under `content-types/`.
+//! A folder keeps no attributes, so the content type lies beside the object, under `content-types/`; a bucket is treated
+//! alike.
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt, stream::BoxStream};
@@ -64,10 +64,15 @@ pub struct Object {
 /// Object storage. Cloning shares it.
 #[derive(Debug, Clone)]
 pub struct Objects {
-    store: Arc<LocalFileSystem>,
+    store: Arc<dyn ObjectStore>,
 }
 
 impl Objects {
+    /// Whatever stores objects: a bucket of S3, on AWS.
+    pub fn new(store: Arc<dyn ObjectStore>) -> Self {
+        Self { store }
+    }
+
     /// A folder of this machine, made if it is not there. What was put is on the disk before `put` returns.
     pub fn local(folder: &std::path::Path) -> Result<Self, ObjectError> {
         std::fs::create_dir_all(folder).map_err(|source| {

@@ -1,0 +1,89 @@
+//! What a function gets from the process that Lambda started.
+
+use akademi_api::{
+    Ports,
+    config::{Config, ConfigError},
+    signed::PlaneKeys,
+};
+use akademi_functions::{DATABASE_URL, PLANE_ROOT_KEYS, Variable};
+use akademi_lambda_store::postgres::Postgres;
+use akademi_process::ports::{WriteLog, ports};
+use std::{env, io, sync::Arc};
+
+use crate::{
+    aws::{Aws, CredentialsError},
+    http_client::Network,
+    queue::Queue,
+};
+
+/// The bucket of the academies' files.
+pub const STORAGE_BUCKET: Variable =
+    Variable { name: "storage_bucket", secret: false, meaning: "S3 bucket of the academies' files, on AWS" };
+/// What wakes `sync`.
+pub const SYNC_QUEUE_URL: Variable =
+    Variable { name: "sync_queue_url", secret: false, meaning: "SQS queue that wakes `sync`, on AWS" };
+/// What has imports done.
+pub const IMPORT_QUEUE_URL: Variable = Variable {
+    name: "import_queue_url",
+    secret: false,
+    meaning: "SQS queue that has `authoring` look for imports, on AWS",
+};
+/// What has videos transcoded.
+pub const TRANSCODE_QUEUE_URL: Variable = Variable {
+    name: "transcode_queue_url",
+    secret: false,
+    meaning: "SQS queue that has `transcode` look for videos, on AWS",
+};
+
+/// An instance serves one request at a time, so it needs one connection and the database as few as there are instances.
+const CONNECTIONS: u32 = 1;
+
+/// The process that Lambda started.
+pub struct Environment {
+    pub ports: Ports,
+    pub http: Arc<Network>,
+    pub config: Config<'static>,
+}
+
+impl Default for Environment {
+    /// The log goes to standard output, which Lambda takes to CloudWatch.
+    fn default() -> Self {
+        Self {
+            ports: ports(Arc::new(WriteLog::new(io::stdout()))),
+            http: Network::new(),
+            config: Config::new(&variable),
+        }
+    }
+}
+
+impl Environment {
+    /// PostgreSQL, connected to when it is first needed.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming `database_url`.
+    pub fn postgres(&self) -> Result<Postgres, ConfigError> {
+        self.config.read(DATABASE_URL, |url| Postgres::from_url(url, CONNECTIONS))
+    }
+
+    /// # Errors
+    /// [`ConfigError`] naming `plane_root_keys`.
+    pub fn planes(&self) -> Result<Arc<PlaneKeys>, ConfigError> {
+        self.config.read(PLANE_ROOT_KEYS, PlaneKeys::from_config).map(Arc::new)
+    }
+
+    /// The queue whose messages wake `function`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming `address`, which is missing or wrong, or for which Lambda gave no credentials.
+    pub fn queue(&self, function: &'static str, address: Variable) -> Result<Arc<Queue>, ConfigError> {
+        let url = self.config.read(address, Queue::parse_url)?;
+        let aws = Aws::from_environment(self.http.clone())
+            .map_err(|CredentialsError(problem)| ConfigError { variable: address.name, problem })?;
+        Ok(Arc::new(Queue::new(function, url, aws)))
+    }
+}
+
+/// The value of a variable, by its lower-case name.
+fn variable(name: &str) -> Option<String> {
+    env::var(name.to_ascii_uppercase()).ok()
+}

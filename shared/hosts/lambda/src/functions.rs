@@ -1,0 +1,16 @@
+//! What each function of the Lambda plane does with the events of its binary.
+
+#[cfg(feature = "authoring")]
+pub mod authoring;
+#[cfg(feature = "certificates")]
+pub mod certificates;
+#[cfg(feature = "etl")]
+pub mod etl;
+#[cfg(any(feature = "authoring", feature = "transcode"))]
+mod jobs;
+#[cfg(feature = "payments")]
+pub mod payments;
+#[cfg(feature = "sync")]
+pub mod sync;
+#[cfg(feature = "transcode")]
+pub mod transcode;

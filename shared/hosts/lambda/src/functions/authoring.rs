@@ -1,0 +1,41 @@
+//! `authoring`: its routes, and the imports that they queue.
+
+use akademi_api::config::ConfigError;
+use akademi_authoring::{Authoring, Storage};
+use std::sync::Arc;
+
+use super::jobs::{Workers, run_all};
+use crate::{
+    aws,
+    environment::{Environment, IMPORT_QUEUE_URL, STORAGE_BUCKET, SYNC_QUEUE_URL, TRANSCODE_QUEUE_URL},
+    host::Function,
+};
+
+/// # Errors
+/// [`ConfigError`] naming the variable that is missing or wrong.
+pub fn function(environment: &Environment) -> Result<Function, ConfigError> {
+    let Environment { ports, http, config } = environment;
+    let objects = config.read(STORAGE_BUCKET, |name| aws::bucket(name, http.clone()))?;
+    let storage = Storage::from_config(objects, config)?;
+    let imports = environment.queue("authoring", IMPORT_QUEUE_URL)?;
+    let videos = environment.queue("transcode", TRANSCODE_QUEUE_URL)?;
+    let sync = environment.queue("sync", SYNC_QUEUE_URL)?;
+    let workers = Arc::new(Workers(vec![imports.clone(), videos.clone()]));
+    let authoring =
+        Authoring::new(ports.clone(), environment.planes()?, environment.postgres()?, storage, workers)
+            .waking(sync.clone());
+    let router = akademi_authoring::router(authoring.clone());
+    let (ports, queue) = (ports.clone(), imports.clone());
+    let job = move |_, span| {
+        let (authoring, ports, queue) = (authoring.clone(), ports.clone(), queue.clone());
+        let run = async move { run_all(&ports, span, &queue, || authoring.run_next_import()).await };
+        Box::pin(run) as _
+    };
+    Ok(Function {
+        name: "authoring",
+        router,
+        job: Some(Box::new(job)),
+        queues: vec![imports, videos, sync.clone()],
+        feed: Some(sync),
+    })
+}

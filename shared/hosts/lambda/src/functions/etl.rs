@@ -1,0 +1,38 @@
+//! `etl`: every night, and what people ask of its reports.
+
+use akademi_api::config::ConfigError;
+use akademi_etl::{Etl, ScheduleEvent};
+
+use crate::{
+    environment::Environment,
+    host::{Cause, Function},
+};
+
+/// # Errors
+/// [`ConfigError`] naming the variable that is missing or wrong.
+pub fn function(environment: &Environment) -> Result<Function, ConfigError> {
+    let etl = Etl::new(environment.ports.clone(), environment.planes()?, environment.postgres()?);
+    let router = akademi_etl::router(etl.clone());
+    let job = move |cause, _| {
+        let etl = etl.clone();
+        let run = async move {
+            let event = match cause {
+                Cause::Schedule(detail) => serde_json::from_value(detail)?,
+                Cause::Wake => ScheduleEvent::default(),
+            };
+            let night = etl.handle(event).await?;
+            // What broke off is taken up again by the next night; Lambda's own retry comes within minutes.
+            if let Some(failure) = night.failures.first() {
+                return Err(format!(
+                    "{} days of academies failed, the first: {}",
+                    night.failures.len(),
+                    failure.cause
+                )
+                .into());
+            }
+            Ok(serde_json::to_value(night)?)
+        };
+        Box::pin(run) as _
+    };
+    Ok(Function { name: "etl", router, job: Some(Box::new(job)), queues: Vec::new(), feed: None })
+}

@@ -1,0 +1,40 @@
+//! `payments`: orders, callbacks of providers, and the end of what nobody paid for.
+
+use akademi_api::config::ConfigError;
+use akademi_payments::Payments;
+
+use crate::{
+    environment::{Environment, SYNC_QUEUE_URL},
+    host::Function,
+};
+
+/// # Errors
+/// [`ConfigError`] naming the variable that is missing or wrong.
+pub fn function(environment: &Environment) -> Result<Function, ConfigError> {
+    let Environment { ports, http, config } = environment;
+    let sync = environment.queue("sync", SYNC_QUEUE_URL)?;
+    let payments = Payments::new(
+        ports.clone(),
+        environment.planes()?,
+        environment.postgres()?,
+        http.clone(),
+        sync.clone(),
+        config,
+    )?;
+    // The providers' callbacks are among them: the platform's host leads here too.
+    let router = akademi_payments::router(payments.clone());
+    let ports = ports.clone();
+    let job = move |_, _| {
+        let (payments, ports) = (payments.clone(), ports.clone());
+        let run =
+            async move { Ok(serde_json::json!({ "expired": payments.expire_orders(ports.now()).await? })) };
+        Box::pin(run) as _
+    };
+    Ok(Function {
+        name: "payments",
+        router,
+        job: Some(Box::new(job)),
+        queues: vec![sync.clone()],
+        feed: Some(sync),
+    })
+}
