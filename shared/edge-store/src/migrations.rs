@@ -14,8 +14,13 @@ macro_rules! migrations {
 }
 
 /// All migrations in order.
-pub const MIGRATIONS: &[Migration] =
-    migrations!["0001_identity.sql", "0002_learning.sql", "0003_commerce.sql", "0004_certificates.sql"];
+pub const MIGRATIONS: &[Migration] = migrations![
+    "0001_identity.sql",
+    "0002_learning.sql",
+    "0003_commerce.sql",
+    "0004_certificates.sql",
+    "0005_wide_rows.sql",
+];
 
 #[cfg(test)]
 mod tests {
@@ -30,5 +35,32 @@ mod tests {
             .collect();
         files.sort();
         assert_eq!(files, MIGRATIONS.iter().map(|migration| migration.name).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn published_courses_outlive_the_move_to_tables_with_row_ids() {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        let wide = MIGRATIONS.iter().position(|migration| migration.name == "0005_wide_rows.sql").unwrap();
+        for migration in &MIGRATIONS[..wide] {
+            connection.execute_batch(migration.sql).unwrap();
+        }
+        connection
+            .execute_batch(
+                "INSERT INTO tenant VALUES ('t', 't', 'T', 'tr', '#000000', 'active', 1, 0); \
+                 INSERT INTO course VALUES ('t', 'c', 'isik', 3, 'Işık', '', '{}', 1, 60, 5, NULL); \
+                 INSERT INTO lesson VALUES ('t', 'c', 3, 'l', 'quiz', NULL, NULL, '{}', 'Ders', 'ders'); \
+                 INSERT INTO answer_key VALUES ('t', 'c', 3, 'l', '{}')",
+            )
+            .unwrap();
+        connection.execute_batch(MIGRATIONS[wide].sql).unwrap();
+        for table in ["course", "lesson", "answer_key"] {
+            let row = format!(
+                "SELECT version, (SELECT wr FROM pragma_table_list WHERE name = '{table}') FROM {table} \
+                 WHERE tenant_id = 't'"
+            );
+            let found: (i64, i64) =
+                connection.query_row(&row, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+            assert_eq!(found, (3, 0), "{table}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The port on a SQLite file, for the local host.
 //!
-//! One thread writes. It takes all batches that wait, runs each within a savepoint of one transaction, and
+//! One thread writes. It takes all batches that wait, runs them in one transaction, each whole or not at all, and
 //! answers them after its commit: many learners share one `fsync` (`synchronous=FULL`), and none is told
 //! "saved" before it is. Reads take a connection of their own from a pool and see what was committed.
 
@@ -30,8 +30,13 @@ const GROUP: usize = 128;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How much of the file a connection keeps in memory at most, in KiB.
 const CACHE_KIB: i64 = 32 * 1024;
+/// How much of the file is read where the system keeps it, in bytes: each commit empties the readers' own caches.
+const MAPPED_BYTES: i64 = 1 << 30;
+/// How many pages the write-ahead log holds before they go into the file, four times SQLite's own: a page that many
+/// learners share is then written once for more of them.
+const LOG_PAGES: i64 = 4_000;
 
-type Reply = oneshot::Sender<Result<Vec<Rows>, StoreError>>;
+type Reply = oneshot::Sender<Answer>;
 
 struct Job {
     statements: Vec<Statement>,
@@ -105,6 +110,8 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     // Else a bound value that might make another plan better has the statement prepared again, each time.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(store_error)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(store_error)?;
+    connection.pragma_update(None, "mmap_size", MAPPED_BYTES).map_err(store_error)?;
+    connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES).map_err(store_error)?;
     connection.set_prepared_statement_cache_capacity(256);
     Ok(connection)
 }
@@ -141,10 +148,12 @@ fn write(connection: &Connection, jobs: &mpsc::Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
         let mut group = vec![first];
         group.extend(jobs.try_iter().take(GROUP - 1));
-        let answers = commit_together(connection, &group).unwrap_or_else(|_| {
-            // A commit that fails (a deferred foreign key) fails for one of them: each answers for itself.
-            group.iter().map(|job| commit_alone(connection, job)).collect()
-        });
+        let answers = commit_together(connection, &group, bare)
+            .or_else(|_| commit_together(connection, &group, in_savepoint))
+            .unwrap_or_else(|_| {
+                // A commit that fails (a deferred foreign key) fails for one of them: each answers for itself.
+                group.iter().map(|job| commit_alone(connection, job)).collect()
+            });
         for (job, answer) in group.into_iter().zip(answers) {
             // Nobody waits for an answer whose request was cancelled; the change stays.
             let _ = job.reply.send(answer);
@@ -152,30 +161,57 @@ fn write(connection: &Connection, jobs: &mpsc::Receiver<Job>) {
     }
 }
 
-type Answers = Vec<Result<Vec<Rows>, StoreError>>;
+type Answer = Result<Vec<Rows>, StoreError>;
 
-/// Each job in a savepoint of its own, all in one commit.
-fn commit_together(connection: &Connection, group: &[Job]) -> Result<Answers, StoreError> {
-    execute(connection, "BEGIN IMMEDIATE")?;
-    let answers = group.iter().map(|job| in_savepoint(connection, job)).collect();
-    execute(connection, "COMMIT").inspect_err(|_| roll_back(connection))?;
-    Ok(answers)
+/// Why a group's transaction cannot be committed.
+struct Undone;
+
+/// All jobs in one commit; `run` leaves of each either all or nothing.
+fn commit_together(
+    connection: &Connection,
+    group: &[Job],
+    run: fn(&Connection, &Job) -> Result<Answer, Undone>,
+) -> Result<Vec<Answer>, Undone> {
+    let commit = || {
+        execute(connection, "BEGIN IMMEDIATE").map_err(|_| Undone)?;
+        let answers = group.iter().map(|job| run(connection, job)).collect::<Result<_, _>>()?;
+        execute(connection, "COMMIT").map_err(|_| Undone)?;
+        Ok(answers)
+    };
+    commit().inspect_err(|_| roll_back(connection))
 }
 
-fn commit_alone(connection: &Connection, job: &Job) -> Result<Vec<Rows>, StoreError> {
+/// Most batches that are refused are refused by their first statement, their condition: nothing of them is there to
+/// be undone, and a savepoint for each costs more than doing the rare group again.
+fn bare(connection: &Connection, job: &Job) -> Result<Answer, Undone> {
+    let mut answer = Vec::with_capacity(job.statements.len());
+    for statement in &job.statements {
+        match run(connection, statement) {
+            Ok(rows) => answer.push(rows),
+            // Some errors end the transaction itself.
+            Err(error) if answer.is_empty() && !connection.is_autocommit() => return Ok(Err(error)),
+            Err(_) => return Err(Undone),
+        }
+    }
+    Ok(Ok(answer))
+}
+
+fn in_savepoint(connection: &Connection, job: &Job) -> Result<Answer, Undone> {
+    let savepoint = |sql| execute(connection, sql).map_err(|_| Undone);
+    savepoint("SAVEPOINT batch")?;
+    let answer = run_all(connection, job);
+    if answer.is_err() {
+        savepoint("ROLLBACK TO batch")?;
+    }
+    savepoint("RELEASE batch")?;
+    Ok(answer)
+}
+
+fn commit_alone(connection: &Connection, job: &Job) -> Answer {
     execute(connection, "BEGIN IMMEDIATE")?;
     let rows = run_all(connection, job);
     let committed = rows.and_then(|rows| execute(connection, "COMMIT").map(|()| rows));
     committed.inspect_err(|_| roll_back(connection))
-}
-
-fn in_savepoint(connection: &Connection, job: &Job) -> Result<Vec<Rows>, StoreError> {
-    execute(connection, "SAVEPOINT batch")?;
-    let rows = run_all(connection, job).inspect_err(|_| {
-        let _ = execute(connection, "ROLLBACK TO batch");
-    });
-    execute(connection, "RELEASE batch")?;
-    rows
 }
 
 fn roll_back(connection: &Connection) {
@@ -183,7 +219,7 @@ fn roll_back(connection: &Connection) {
     let _ = execute(connection, "ROLLBACK");
 }
 
-fn run_all(connection: &Connection, job: &Job) -> Result<Vec<Rows>, StoreError> {
+fn run_all(connection: &Connection, job: &Job) -> Answer {
     job.statements.iter().map(|statement| run(connection, statement)).collect()
 }
 
@@ -267,5 +303,60 @@ mod tests {
         let without = open("without.sqlite");
         without.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, false).unwrap();
         assert!(prepared_again(&without) > 0, "the guarantee is what keeps it");
+    }
+
+    fn job(statements: &[&'static str]) -> (Job, oneshot::Receiver<Answer>) {
+        let (reply, answer) = oneshot::channel();
+        let statements = statements.iter().map(|sql| Statement { sql, params: Vec::new() }).collect();
+        (Job { statements, reply }, answer)
+    }
+
+    /// Three batches in one group, the second as given: whether each was done, and which rows are there then.
+    fn group_with(second: &[&'static str]) -> (Vec<bool>, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let connection = connect(&folder.path().join("group.sqlite"), flags).unwrap();
+        connection.execute_batch("CREATE TABLE done (name TEXT NOT NULL PRIMARY KEY) STRICT").unwrap();
+        let (sender, jobs) = mpsc::channel();
+        let answers = [&["INSERT INTO done VALUES ('a')"], second, &["INSERT INTO done VALUES ('c')"]].map(
+            |statements| {
+                let (job, answer) = job(statements);
+                sender.send(job).unwrap();
+                answer
+            },
+        );
+        drop(sender);
+        write(&connection, &jobs);
+        let is_done =
+            |answer: oneshot::Receiver<Answer>| futures::executor::block_on(answer).unwrap().is_ok();
+        let done = answers.into_iter().map(is_done).collect();
+        let rows = "SELECT group_concat(name, '' ORDER BY name) FROM done";
+        (done, connection.query_row(rows, [], |row| row.get(0)).unwrap())
+    }
+
+    #[test]
+    fn a_batch_that_fails_leaves_nothing_and_takes_nobody_along() {
+        let condition = "INSERT INTO done VALUES (NULL)";
+        let change = "INSERT INTO done VALUES ('b')";
+        let refused = (vec![true, false, true], "ac".to_owned());
+        assert_eq!(group_with(&[condition, change]), refused);
+        assert_eq!(group_with(&[change, condition]), refused);
+        assert_eq!(group_with(&[change]), (vec![true; 3], "abc".into()));
+    }
+
+    #[test]
+    fn a_group_without_savepoints_is_given_up_when_a_batch_fails_halfway() {
+        let folder = tempfile::tempdir().unwrap();
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let connection = connect(&folder.path().join("group.sqlite"), flags).unwrap();
+        connection.execute_batch("CREATE TABLE done (name TEXT NOT NULL PRIMARY KEY) STRICT").unwrap();
+        let (halfway, _answer) = job(&["INSERT INTO done VALUES ('b')", "INSERT INTO done VALUES (NULL)"]);
+        let rows =
+            || connection.query_row("SELECT count(*) FROM done", [], |row| row.get::<_, i64>(0)).unwrap();
+        assert!(commit_together(&connection, std::slice::from_ref(&halfway), bare).is_err());
+        assert_eq!((rows(), connection.is_autocommit()), (0, true));
+        let forgetful = |connection: &Connection, job: &Job| Ok(run_all(connection, job));
+        assert!(commit_together(&connection, &[halfway], forgetful).is_ok());
+        assert_eq!(rows(), 1, "half of it stays where nobody looks");
     }
 }

@@ -14,13 +14,17 @@ use chacha20poly1305::{
     aead::{Aead, Payload},
 };
 use hmac::{Hmac, Mac};
+use lru::LruCache;
 use sha2::Sha256;
+use std::sync::{Mutex, PoisonError};
 use zeroize::Zeroizing;
 
 /// Random bytes that make one sealing unlike any other; never used twice.
 pub type Nonce = [u8; NONCE_BYTES];
 
 const NONCE_BYTES: usize = 24;
+/// How many academies' keys a vault keeps derived.
+const MAX_TENANT_KEYS: usize = 256;
 
 /// The bytes were sealed under another key, for another place, or were altered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +34,9 @@ pub struct Unopenable;
 /// One plane's master secret and what it opens.
 pub struct Vault {
     master: Zeroizing<[u8; 32]>,
+    /// The keys of the academies that were asked for last, wiped as they make way: deriving one costs as much as
+    /// opening what it seals.
+    tenant_keys: Mutex<LruCache<TenantId, Zeroizing<[u8; 32]>>>,
 }
 
 impl Vault {
@@ -38,7 +45,7 @@ impl Vault {
     /// # Errors
     /// [`InvalidKeys`]
     pub fn from_config(text: &str) -> Result<Self, InvalidKeys> {
-        Ok(Self { master: parse_key(text)? })
+        Ok(Self { master: parse_key(text)?, tenant_keys: Mutex::new(LruCache::unbounded()) })
     }
 
     /// The keyed hash that an e-mail address is found by within one academy (HMAC-SHA-256).
@@ -90,7 +97,13 @@ impl Vault {
     }
 
     fn tenant_key(&self, tenant: TenantId) -> Zeroizing<[u8; 32]> {
-        derive(&self.master, &format!("akademi/tenant-key/1/{tenant}"))
+        let mut keys = self.tenant_keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let derived = || derive(&self.master, &format!("akademi/tenant-key/1/{tenant}"));
+        let key = keys.get_or_insert(tenant, derived).clone();
+        if keys.len() > MAX_TENANT_KEYS {
+            keys.pop_lru();
+        }
+        key
     }
 }
 
@@ -196,6 +209,19 @@ mod tests {
         assert!(vault("A").unwrap(tenant(2), user(1), &wrapped).is_err());
         assert!(vault("A").unwrap(tenant(1), user(2), &wrapped).is_err());
         assert!(vault("E").unwrap(tenant(1), user(1), &wrapped).is_err());
+    }
+
+    #[test]
+    fn derived_keys_are_kept_up_to_a_bound() {
+        let (vault, key) = (vault("A"), PersonKey::from_bytes([5; 32]));
+        let academies: Vec<_> =
+            (0..MAX_TENANT_KEYS as i64 + 1).map(|n| TenantId::new(NOW.plus_seconds(n), [1; 10])).collect();
+        let wrapped = |tenant| vault.wrap(tenant, user(1), &key, [9; 24]);
+        let first: Vec<_> = academies.iter().map(|&tenant| wrapped(tenant)).collect();
+        assert_eq!(vault.tenant_keys.lock().unwrap().len(), MAX_TENANT_KEYS);
+        assert!(!vault.tenant_keys.lock().unwrap().contains(&academies[0]), "the oldest makes way");
+        let again: Vec<_> = academies.iter().map(|&tenant| wrapped(tenant)).collect();
+        assert_eq!(first, again, "kept or derived anew, it is the same key");
     }
 
     #[test]

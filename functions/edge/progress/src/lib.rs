@@ -9,6 +9,7 @@ mod enrolments;
 mod heartbeats;
 mod lessons;
 mod record;
+mod remembered;
 mod store;
 
 use akademi_api::{
@@ -23,11 +24,14 @@ use axum::{
 };
 use utoipa::OpenApi;
 
+use crate::remembered::Remembered;
+
 /// What the function stands on.
 #[derive(Clone)]
 pub struct Progress {
     edge: Edge,
     tokens: TokenVerifier,
+    remembered: Remembered,
 }
 
 impl Progress {
@@ -35,7 +39,7 @@ impl Progress {
     /// [`ConfigError`] naming the variable that is missing or wrong.
     pub fn from_config(edge: Edge, config: &Config<'_>) -> Result<Self, ConfigError> {
         let tokens = config.read(akademi_functions::TOKEN_PUBLIC_KEYS, TokenVerifier::from_config)?;
-        Ok(Self { edge, tokens })
+        Ok(Self { edge, tokens, remembered: Remembered::new() })
     }
 }
 

@@ -11,7 +11,7 @@ use akademi_domain::{
     time::Timestamp,
     watch::{LearnerClock, LessonDuration, Watched},
 };
-use akademi_edge_store::{StoreError, TenantDatabase, append_event, replace_event};
+use akademi_edge_store::{TenantDatabase, append_event, replace_event};
 use akademi_feed::EdgeEvent;
 
 use crate::{Progress, store};
@@ -20,7 +20,7 @@ use crate::{Progress, store};
 const MAX_TRIES: usize = 8;
 
 /// Which lesson of which course.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     pub course: CourseId,
     pub lesson: LessonId,
@@ -51,6 +51,8 @@ pub struct Standing {
     pub clock_version: i64,
     pub enrolment: EnrolmentId,
     pub course_completed_at: Option<Timestamp>,
+    /// The version that the lesson was read in.
+    pub course_version: i64,
 }
 
 impl Standing {
@@ -90,9 +92,19 @@ pub async fn record<T>(
     let database = state.edge.tenant(caller.tenant);
     for _ in 0..MAX_TRIES {
         let now = state.edge.ports.now();
-        let standing =
-            store::find_standing(&database, caller.user, place).await?.ok_or_else(Problem::not_found)?;
-        let mut change = decide(&standing, now)?;
+        let remembered = state.remembered.take(caller, place, now);
+        let is_remembered = remembered.is_some();
+        let standing = match remembered {
+            Some(standing) => standing,
+            None => {
+                store::find_standing(&database, caller.user, place).await?.ok_or_else(Problem::not_found)?
+            }
+        };
+        let mut change = match decide(&standing, now) {
+            // It may be refused for what is no longer so.
+            Err(_) if is_remembered => continue,
+            decided => decided?,
+        };
         let is_fulfilled = standing.rule().is_fulfilled_by(lesson_state(&change.progress, standing.duration));
         let newly_done = is_fulfilled && change.progress.completed_at.is_none();
         if newly_done {
@@ -100,8 +112,8 @@ pub async fn record<T>(
         }
 
         let mut batch = vec![
+            store::move_clock(caller.user, place.course, &change.clock, &standing),
             store::save_progress(caller.user, place, &change.progress, now),
-            store::save_clock(caller.user, &change.clock),
         ];
         batch.extend(progress_event(caller, place, &change.progress, standing.duration, now));
         let completes_course = newly_done
@@ -118,16 +130,24 @@ pub async fn record<T>(
             batch.extend(append_event(&completed, now));
         }
 
-        let unchanged = store::clock_has_version(caller.user, standing.clock_version);
-        match database.batch_if(unchanged, batch).await {
+        match database.batch(batch).await {
             Ok(_) => {
+                let course_completed_at = standing.course_completed_at.or(completes_course.then_some(now));
+                let after = Standing {
+                    progress: change.progress.clone(),
+                    clock: change.clock,
+                    clock_version: standing.clock_version + 1,
+                    course_completed_at,
+                    ..standing
+                };
+                state.remembered.keep(caller, place, now, after);
                 return Ok(Recorded {
                     told: change.told,
                     progress: change.progress,
-                    course_completed: completes_course || standing.course_completed_at.is_some(),
+                    course_completed: course_completed_at.is_some(),
                 });
             }
-            Err(StoreError::Guard) => {}
+            Err(error) if store::has_moved_since(&error) => {}
             Err(error) => return Err(error.into()),
         }
     }

@@ -7,7 +7,7 @@ use akademi_domain::{
     time::Timestamp,
     watch::{LearnerClock, LessonDuration, Watched},
 };
-use akademi_edge_store::{Row, StoreError, TenantDatabase, TenantSql, TenantStatement};
+use akademi_edge_store::{Constraint, Row, StoreError, TenantDatabase, TenantSql, TenantStatement};
 use serde::{Deserialize, de::DeserializeOwned};
 use std::collections::HashMap;
 
@@ -68,7 +68,7 @@ pub async fn find_standing(
         "SELECT lesson.kind, lesson.duration_seconds, lesson.requirement, \
          watched, position_seconds, position_at, refused_seconds, opened_at, score_points, score_max, attempts, \
          progress.completed_at AS done_at, learner_clock.state, learner_clock.version AS clock_version, \
-         enrolment.id, enrolment.completed_at AS course_done_at \
+         enrolment.id, enrolment.completed_at AS course_done_at, course.version AS course_version \
          FROM enrolment \
          JOIN course ON course.tenant_id = ?1 AND course.id = ?3 \
          JOIN lesson ON lesson.tenant_id = ?1 AND lesson.course_id = ?3 AND lesson.version = course.version \
@@ -97,6 +97,7 @@ pub async fn find_standing(
             clock_version,
             enrolment: row.parse(14)?,
             course_completed_at: row.optional_integer(15)?.map(Timestamp::from_millis),
+            course_version: row.integer(16)?,
         })
     })
     .transpose()
@@ -149,21 +150,35 @@ pub async fn find_answer_key(
     row.map(|row| json(row.text(0)?)).transpose()
 }
 
-/// A batch's condition: none of the learner's requests came between.
-pub fn clock_has_version(person: UserId, version: i64) -> TenantStatement {
+/// Moves the learner's clock on. That is refused, and with it the batch, if another of the learner's requests came
+/// between, or if the enrolment or the course's version is no longer the one of `standing`.
+pub fn move_clock(
+    person: UserId,
+    course: CourseId,
+    clock: &LearnerClock,
+    standing: &Standing,
+) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(
-        "INSERT INTO guard (ok) VALUES ((SELECT 1 WHERE coalesce( \
-         (SELECT version FROM learner_clock WHERE tenant_id = ?1 AND person_id = ?2), 0) = ?3))",
+        "INSERT INTO learner_clock (tenant_id, person_id, state, version) VALUES (?1, ?2, ?4, \
+         (SELECT 1 FROM enrolment JOIN course ON course.tenant_id = ?1 AND course.id = ?3 \
+          WHERE enrolment.tenant_id = ?1 AND enrolment.person_id = ?2 AND enrolment.course_id = ?3 \
+          AND enrolment.id = ?5 AND course.version = ?6)) \
+         ON CONFLICT (tenant_id, person_id) DO UPDATE SET state = excluded.state, \
+         version = CASE version WHEN ?7 THEN version + 1 END",
     );
-    SQL.with([person.into(), version.into()])
+    SQL.with([
+        person.into(),
+        course.into(),
+        clock.encode().into(),
+        standing.enrolment.into(),
+        standing.course_version.into(),
+        standing.clock_version.into(),
+    ])
 }
 
-pub fn save_clock(person: UserId, clock: &LearnerClock) -> TenantStatement {
-    const SQL: TenantSql = TenantSql::new(
-        "INSERT INTO learner_clock (tenant_id, person_id, state, version) VALUES (?1, ?2, ?3, 1) \
-         ON CONFLICT (tenant_id, person_id) DO UPDATE SET state = excluded.state, version = version + 1",
-    );
-    SQL.with([person.into(), clock.encode().into()])
+/// Whether a batch failed because [`move_clock`] was refused: the version that it would write is NULL.
+pub fn has_moved_since(error: &StoreError) -> bool {
+    matches!(error, StoreError::Refused { constraint: Constraint::NotNull, on } if on == "learner_clock.version")
 }
 
 pub fn save_progress(
