@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
+/// The sealed field, in both planes, that holds a certificate's holder: the name alone, in UTF-8.
+pub const HOLDER_FIELD: &str = "certificate_holder";
+
 /// Text that is no serial: anything but 32 lower-case hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("is not a certificate serial")]

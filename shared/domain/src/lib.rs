@@ -2,6 +2,7 @@
 //! every decision here can be property-tested.
 
 pub mod certificate;
+pub mod colour;
 pub mod course;
 pub mod identity;
 pub mod ids;

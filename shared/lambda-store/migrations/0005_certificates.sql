@@ -1,4 +1,4 @@
--- Certificates of completion.
+-- Certificates of completion; events of the edge that could not be applied here.
 
 CREATE TABLE certificate (
     tenant_id uuid NOT NULL,
@@ -16,15 +16,33 @@ CREATE TABLE certificate (
     issued_at bigint NOT NULL,
     revoked_at bigint,
     revoked_by uuid,
-    -- For the academy's staff.
-    revocation_reason text,
+    -- For the academy's staff, sealed with the holder's key; null if that was gone.
+    sealed_revocation_reason bytea,
     PRIMARY KEY (tenant_id, serial),
     -- However often a completion is told.
     CONSTRAINT certificate_enrolment UNIQUE (tenant_id, enrolment_id),
-    CHECK ((revoked_at IS NULL) = (revoked_by IS NULL) AND (revoked_at IS NULL) = (revocation_reason IS NULL))
+    CHECK ((revoked_at IS NULL) = (revoked_by IS NULL)),
+    CHECK (revoked_at IS NOT NULL OR sealed_revocation_reason IS NULL)
 );
 CREATE INDEX certificate_newest ON certificate (tenant_id, issued_at DESC, serial DESC);
 CREATE INDEX certificate_of_course ON certificate (tenant_id, course_id, issued_at DESC, serial DESC);
 -- What a certificate says never changes; it is revoked and stays.
 SELECT protect_tenant_table(
-    'certificate', 'SELECT, INSERT, UPDATE (revoked_at, revoked_by, revocation_reason)', 'SELECT');
+    'certificate', 'SELECT, INSERT, UPDATE (revoked_at, revoked_by, sealed_revocation_reason)', 'SELECT');
+
+-- Events that were refused for what they are, kept as they came until somebody has mended the cause and applied them.
+-- An academy's transaction puts its own here and sees none.
+CREATE TABLE feed_quarantine (
+    tenant_id uuid NOT NULL,
+    -- The source with its epoch, and the event's number there.
+    source text NOT NULL,
+    number bigint NOT NULL,
+    kind text NOT NULL,
+    version bigint NOT NULL,
+    -- JSON as UTF-8, if it is that.
+    payload bytea NOT NULL,
+    error text NOT NULL,
+    at bigint NOT NULL,
+    PRIMARY KEY (tenant_id, source, number)
+);
+SELECT protect_tenant_table('feed_quarantine', 'INSERT', 'SELECT, DELETE');

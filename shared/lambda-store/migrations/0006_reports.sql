@@ -11,9 +11,11 @@ ALTER TABLE progress_summary
 CREATE INDEX progress_summary_scored ON progress_summary (tenant_id, course_id) INCLUDE (score_points, score_max)
     WHERE score_max > 0;
 
--- How much of a course a learner watched on a day. A summary's seconds are those of all days together, so each day's
--- share is kept when it arrives. A row without seconds is a day on which the learner did something else: opened a
--- document, answered a quiz, saw again what had been seen.
+-- How much of a course was new on a day. A summary's seconds are those of all days together, so what a summary tells
+-- beyond the one before is kept when it arrives, under the day that the summary names. The edge holds one pending summary
+-- of each learner and lesson, the newest: seconds of several days that arrive as one all go to the last of these days, and
+-- the days before get no row. A row without seconds is a day on which the learner did something else: opened a document,
+-- answered a quiz, saw again what had been seen, or claimed what was not believed.
 CREATE TABLE watched_day (
     tenant_id uuid NOT NULL,
     day date NOT NULL,
@@ -24,6 +26,15 @@ CREATE TABLE watched_day (
     PRIMARY KEY (tenant_id, day, user_id, course_id)
 );
 SELECT protect_tenant_table('watched_day', 'SELECT, INSERT, UPDATE', 'SELECT');
+
+-- Days of which a fact has arrived since they were last derived, however long ago they were. Whoever writes a fact writes
+-- its day here in the same transaction; the run of a day takes its row away before it reads.
+CREATE TABLE due_day (
+    tenant_id uuid NOT NULL,
+    day date NOT NULL,
+    PRIMARY KEY (tenant_id, day)
+);
+SELECT protect_tenant_table('due_day', 'SELECT, INSERT, DELETE', 'SELECT');
 
 -- Facts by the moment at which they happened: a day's run reads that day and nothing else.
 CREATE INDEX enrolment_created ON enrolment (tenant_id, created_at);
@@ -47,7 +58,7 @@ CREATE TABLE learning_day (
     revocations int NOT NULL,
     watched_seconds bigint NOT NULL,
     refused_seconds bigint NOT NULL,
-    -- The learner made progress; what was done for them (an enrolment by staff, a certificate) is none.
+    -- watched_day has a row; what was done for the learner (an enrolment by staff, a certificate) is none.
     active boolean NOT NULL,
     PRIMARY KEY (tenant_id, day, user_id, course_id) INCLUDE (active)
 );
@@ -103,7 +114,7 @@ CREATE TABLE course_score (
     permille bigint NOT NULL CHECK (permille >= 0),
     PRIMARY KEY (tenant_id, course_id)
 );
-SELECT protect_tenant_table('course_score', 'SELECT, INSERT, UPDATE', 'SELECT');
+SELECT protect_tenant_table('course_score', 'SELECT, INSERT, UPDATE, DELETE', 'SELECT');
 
 -- When each day was last derived: no report itself, so a run that changes no row of one still leaves its mark here.
 CREATE TABLE etl_run (

@@ -1,5 +1,7 @@
 //! What can go wrong in the database, sorted once by what a caller can do about it.
 
+use std::error::Error;
+
 /// Which rule of the database a statement broke.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConstraintKind {
@@ -19,6 +21,12 @@ pub enum StoreError {
     /// Another transaction was in the way (serialization failure, deadlock, lock time-out): a new try may succeed.
     #[error("the change met another one at the same time")]
     Conflict(#[source] sqlx::Error),
+    /// A value that its column cannot hold: out of range, a NUL in a text, too long for an index.
+    #[error("a value of the change cannot be stored")]
+    InvalidValue(#[source] sqlx::Error),
+    /// The statement took longer than its transaction allows, or somebody cancelled it.
+    #[error("the statement took too long")]
+    TimedOut(#[source] sqlx::Error),
     /// The connection was lost, or none could be had.
     #[error("the database is not reachable")]
     Unavailable(#[source] sqlx::Error),
@@ -47,7 +55,18 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same transaction, tried again from its start, may succeed.
     pub fn retryable(&self) -> bool {
-        matches!(self, Self::Conflict(_) | Self::Unavailable(_))
+        matches!(self, Self::Conflict(_) | Self::Unavailable(_) | Self::TimedOut(_))
+    }
+
+    /// Whether it was the change's own content that was refused: the same change will be refused again, and another
+    /// may pass.
+    pub fn refuses_content(&self) -> bool {
+        matches!(self, Self::Constraint { .. } | Self::InvalidValue(_) | Self::TooLarge { .. })
+    }
+
+    /// For the log: with what the database itself said behind the error.
+    pub fn with_source(&self) -> String {
+        self.source().map_or_else(|| self.to_string(), |source| format!("{self}: {source}"))
     }
 
     /// The name of the constraint that was broken, if it was one.
@@ -82,9 +101,12 @@ impl From<sqlx::Error> for StoreError {
             "23502" => constraint(ConstraintKind::NotNull, error),
             "40001" | "40P01" | "55P03" => Self::Conflict(error),
             "42501" => Self::Forbidden(error),
+            "57014" => Self::TimedOut(error),
             // The server stops, restarts, or has no connection left.
             "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "53300" => Self::Unavailable(error),
             code if code.starts_with("08") => Self::Unavailable(error),
+            // 54000: an index entry above what a page takes.
+            code if code.starts_with("22") || code == "54000" => Self::InvalidValue(error),
             _ => Self::Internal(error),
         }
     }

@@ -6,6 +6,7 @@
 //! a number is visible only when all smaller ones are, and a rollback leaves no gap.
 
 use akademi_domain::{ids::TenantId, time::Timestamp};
+use akademi_feed::LambdaEvent;
 use serde_json::Value;
 
 use crate::{
@@ -45,6 +46,18 @@ pub struct FeedHead {
     pub last_number: u64,
     /// What the other plane has taken over: up to here events may be pruned.
     pub acknowledged: u64,
+}
+
+/// Appends what the edge must hear of, in the transaction of the change itself; else as [`append_event`].
+pub async fn append(
+    tx: &mut TenantTransaction,
+    event: &LambdaEvent,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let record = event.record();
+    let payload = serde_json::from_str(&record.payload)
+        .map_err(|error| StoreError::Internal(sqlx::Error::Encode(error.into())))?;
+    append_event(tx, record.kind, i32::try_from(record.version).unwrap_or(i32::MAX), &payload, now).await
 }
 
 /// Appends an event to the feed, visible to readers once this transaction has committed and [`publish`] has run.

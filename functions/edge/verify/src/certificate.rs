@@ -1,7 +1,11 @@
 //! `GET /api/v1/certificates/{serial}`: whether a certificate holds, and what it says.
 
 use akademi_api::{Academy, Body, PathParam, Problem};
-use akademi_domain::{certificate::CertificateSerial, ids::CourseId, time::Timestamp};
+use akademi_domain::{
+    certificate::{CertificateSerial, HOLDER_FIELD},
+    ids::CourseId,
+    time::Timestamp,
+};
 use axum::extract::State;
 use serde::Serialize;
 
@@ -104,6 +108,6 @@ fn holder(
         return Ok(None);
     };
     let key = verify.vault.unwrap(academy.id, certificate.person, wrapped).map_err(Problem::broken)?;
-    let name = key.open(certificate.person, "certificate_holder", sealed).map_err(Problem::broken)?;
+    let name = key.open(certificate.person, HOLDER_FIELD, sealed).map_err(Problem::broken)?;
     String::from_utf8(name.to_vec()).map(Some).map_err(|_| Problem::broken("a holder's name is no UTF-8"))
 }

@@ -4,7 +4,6 @@
 //! key: erasing the person takes it out of every answer, and nothing that names a person is ever cacheable.
 
 mod certificate;
-mod colour;
 mod own;
 mod page;
 mod phrases;

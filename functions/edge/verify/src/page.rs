@@ -1,7 +1,7 @@
 //! `GET /verify/{serial}`: the check as a page for a person, without scripts.
 
 use akademi_api::{Academy, PathParam, Problem, problem::ProblemDocument};
-use akademi_domain::{certificate::CertificateSerial, time::Timestamp};
+use akademi_domain::{certificate::CertificateSerial, colour::Colour, time::Timestamp};
 use askama::Template;
 use axum::{
     extract::State,
@@ -12,7 +12,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use sha2::{Digest as _, Sha256};
 use std::sync::LazyLock;
 
-use crate::{Verify, certificate, colour::Colour, phrases::Phrases};
+use crate::{Verify, certificate, phrases::Phrases};
 
 /// What all academies' pages look like.
 const STYLE: &str = include_str!("../templates/certificate.css");

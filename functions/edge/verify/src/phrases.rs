@@ -1,7 +1,7 @@
 //! The page's own words, and days as its language writes them.
 
 use akademi_domain::time::Day;
-use jiff::{Span, civil};
+use jiff::civil;
 
 /// What the page says in one language.
 pub struct Phrases {
@@ -96,10 +96,8 @@ impl Phrases {
 
     /// A day as `21 Kasım 2026`.
     pub fn day(&self, day: Day) -> String {
-        const EPOCH: civil::Date = civil::date(1970, 1, 1);
-        let date = Span::new().try_days(day.epoch_days()).and_then(|days| EPOCH.checked_add(days)).ok();
         let month = |date: civil::Date| self.months.get(usize::try_from(date.month() - 1).ok()?);
-        match date.and_then(|date| Some((date, month(date)?))) {
+        match day.date().and_then(|date| Some((date, month(date)?))) {
             Some((date, month)) => format!("{} {month} {}", date.day(), date.year()),
             None => day.to_string(),
         }

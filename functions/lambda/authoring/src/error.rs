@@ -5,7 +5,6 @@ use akademi_domain::course::Title;
 use akademi_lambda_store::error::StoreError;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use std::error::Error;
 
 #[derive(Debug, thiserror::Error)]
 pub enum AuthoringError {
@@ -68,18 +67,13 @@ impl From<AuthoringError> for Problem {
             .with_errors(videos.into_iter().map(|title| FieldError { field: title.into(), message: "has no duration_seconds".into() }).collect()),
             AuthoringError::Invalid(errors) => Self::invalid().with_errors(errors),
             AuthoringError::Store(error) if error.retryable() => {
-                Self::unavailable().retry_after(1).because(with_source(&error))
+                Self::unavailable().retry_after(1).because(error.with_source())
             }
-            AuthoringError::Store(error) => Self::broken(with_source(&error)),
+            AuthoringError::Store(error) => Self::broken(error.with_source()),
             AuthoringError::Request(problem) => *problem,
             AuthoringError::Json(error) => Self::broken(error),
         }
     }
-}
-
-/// For the log: what the database itself said stands behind the error.
-fn with_source(error: &StoreError) -> String {
-    error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
 impl IntoResponse for AuthoringError {

@@ -7,7 +7,7 @@ use akademi_domain::{
     time::Timestamp,
 };
 use akademi_feed::LambdaEvent;
-use akademi_lambda_store::{feed::append_event, postgres::TenantTransaction};
+use akademi_lambda_store::{feed::append, postgres::TenantTransaction};
 use axum::extract::State;
 use serde::Serialize;
 
@@ -117,15 +117,4 @@ fn lesson_events(
             answers,
         })
     })
-}
-
-async fn append(
-    tx: &mut TenantTransaction,
-    event: &LambdaEvent,
-    now: Timestamp,
-) -> Result<(), AuthoringError> {
-    let record = event.record();
-    let payload = serde_json::from_str(&record.payload)?;
-    append_event(tx, record.kind, i32::try_from(record.version).unwrap_or(i32::MAX), &payload, now).await?;
-    Ok(())
 }

@@ -4,7 +4,6 @@ use akademi_api::Problem;
 use akademi_domain::ids::{CourseId, UserId};
 use akademi_lambda_store::error::StoreError;
 use axum::response::{IntoResponse, Response};
-use std::error::Error;
 
 #[derive(Debug, thiserror::Error)]
 pub enum CertificatesError {
@@ -16,11 +15,15 @@ pub enum CertificatesError {
     #[error("course {0} was completed and has never been published")]
     NotPublished(CourseId),
     /// Sealed data that its own key does not open, or that holds something else: a defect of ours.
-    #[error("the name of {0} cannot be read")]
-    UnreadableName(UserId),
-    /// A value that does not become JSON: a defect of ours.
-    #[error("a value does not serialise: {0}")]
-    Json(#[from] serde_json::Error),
+    #[error("what is sealed of {0} cannot be read")]
+    Unreadable(UserId),
+}
+
+impl CertificatesError {
+    /// Whether the certificate is only withheld: what is missing may still come, and nothing has been written.
+    pub const fn withholds(&self) -> bool {
+        matches!(self, Self::NotPublished(_) | Self::Unreadable(_))
+    }
 }
 
 impl From<Problem> for CertificatesError {
@@ -33,18 +36,13 @@ impl From<CertificatesError> for Problem {
     fn from(error: CertificatesError) -> Self {
         match error {
             CertificatesError::Store(error) if error.retryable() => {
-                Self::unavailable().retry_after(1).because(with_source(&error))
+                Self::unavailable().retry_after(1).because(error.with_source())
             }
-            CertificatesError::Store(error) => Self::broken(with_source(&error)),
+            CertificatesError::Store(error) => Self::broken(error.with_source()),
             CertificatesError::Request(problem) => *problem,
             error => Self::broken(error),
         }
     }
-}
-
-/// For the log: what the database itself said stands behind the error.
-fn with_source(error: &StoreError) -> String {
-    error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
 impl IntoResponse for CertificatesError {

@@ -9,13 +9,15 @@ use akademi_domain::{
     time::Timestamp,
 };
 use akademi_feed::LambdaEvent;
-use akademi_lambda_store::postgres::TenantTransaction;
+use akademi_lambda_store::{feed, postgres::TenantTransaction};
 use akademi_seal::Vault;
+use serde::{Deserialize, Serialize};
 
-use crate::{CertificatesError, events, holder};
+use crate::{CertificatesError, holder};
 
 /// A course that somebody finished.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Completion {
     pub person: UserId,
     pub course: CourseId,
@@ -29,7 +31,8 @@ pub struct Completion {
 /// Somebody whose key or profile is gone was erased: the certificate then holds no name.
 ///
 /// # Errors
-/// [`CertificatesError::NotPublished`], [`CertificatesError::UnreadableName`], [`CertificatesError::Store`].
+/// [`CertificatesError::NotPublished`] and [`CertificatesError::Unreadable`], before anything was written;
+/// [`CertificatesError::Store`].
 pub async fn issue(
     tx: &mut TenantTransaction,
     ports: &Ports,
@@ -37,7 +40,11 @@ pub async fn issue(
     completion: Completion,
 ) -> Result<(), CertificatesError> {
     let Completion { person, course, at, .. } = completion;
+    if store::has_certificate(tx, completion.enrolment).await? {
+        return Ok(());
+    }
     let title = store::find_published_title(tx, course).await?;
+    let title = title.ok_or(CertificatesError::NotPublished(course))?;
     let profile = store::find_profile(tx, person).await?;
     let holder = profile
         .map(|profile| holder::seal(vault, tx.tenant(), person, &profile, ports.random()))
@@ -45,7 +52,7 @@ pub async fn issue(
     let new = store::NewCertificate {
         serial: CertificateSerial::new(ports.random()),
         completion,
-        title: title.ok_or(CertificatesError::NotPublished(course))?,
+        title,
         holder,
         issued_at: ports.now(),
     };
@@ -61,5 +68,5 @@ pub async fn issue(
         completed_at: at,
         issued_at: new.issued_at,
     };
-    events::append(tx, &issued, new.issued_at).await
+    Ok(feed::append(tx, &issued, new.issued_at).await?)
 }

@@ -13,7 +13,6 @@
 //! `cargo run --release -p akademi-certificates --example bench_render` measures certificates per CPU-second.
 
 mod error;
-mod events;
 mod holder;
 mod issuing;
 #[cfg(feature = "routes")]

@@ -3,7 +3,6 @@
 //! Whatever a person wrote reaches the template as data (`certificate.json` of a world that exists in memory only)
 //! and never as markup. The world has no disk, no network, no clock and no packages.
 
-mod brand;
 mod certificate;
 mod printable;
 mod qr;
@@ -18,7 +17,6 @@ use typst::foundations::{Bytes, Smart};
 use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
 
-pub use brand::{BrandColour, InvalidBrandColour};
 pub use certificate::{Certificate, InvalidVerifyUrl, Locale, VerifyUrl};
 
 use printable::{Line, Printable};

@@ -12,7 +12,7 @@ use akademi_api::{
     signed::PlaneKeys,
 };
 use akademi_domain::{
-    certificate::CertificateSerial,
+    certificate::{CertificateSerial, HOLDER_FIELD},
     ids::{CourseId, TenantId, UserId},
     time::Timestamp,
 };
@@ -26,7 +26,10 @@ use serde::Serialize;
 use std::sync::Arc;
 use utoipa::OpenApi;
 
-use crate::{CertificatesError, holder};
+use crate::{
+    CertificatesError,
+    holder::{self, REASON_FIELD},
+};
 use store::Certificate;
 
 /// What the function stands on.
@@ -61,26 +64,45 @@ impl Certificates {
         tenant: TenantId,
         certificate: &Certificate,
     ) -> Result<Option<String>, CertificatesError> {
-        let open = |sealed| holder::open(&self.vault, tenant, certificate.person, sealed);
+        let open = |sealed| holder::open(&self.vault, tenant, certificate.person, HOLDER_FIELD, sealed);
         certificate.holder.as_ref().map(open).transpose()
     }
 
-    /// The certificate as staff see it.
-    fn answer(
+    /// Why it was revoked; `None` once the person was erased.
+    fn revocation_reason(
         &self,
         tenant: TenantId,
-        certificate: Certificate,
-    ) -> Result<CertificateAnswer, CertificatesError> {
-        Ok(CertificateAnswer {
+        certificate: &Certificate,
+    ) -> Result<Option<String>, CertificatesError> {
+        let open = |sealed| holder::open(&self.vault, tenant, certificate.person, REASON_FIELD, sealed);
+        certificate.revocation_reason.as_ref().map(open).transpose()
+    }
+
+    /// The certificate as staff see it. What does not open is told to the log and missing here, so that one broken row
+    /// takes no list away.
+    fn answer(&self, tenant: TenantId, certificate: Certificate) -> CertificateAnswer {
+        CertificateAnswer {
             serial: certificate.serial,
             person: certificate.person,
-            holder: self.holder(tenant, &certificate)?,
+            holder: self.or_log(tenant, self.holder(tenant, &certificate)).flatten(),
+            revocation_reason: self.or_log(tenant, self.revocation_reason(tenant, &certificate)).flatten(),
             course: CertifiedCourse { id: certificate.course, title: certificate.course_title },
             completed_at: certificate.completed_at,
             issued_at: certificate.issued_at,
             revoked_at: certificate.revoked_at,
-            revocation_reason: certificate.revocation_reason,
+        }
+    }
+
+    /// What was made; if it was not, a line in the log.
+    fn or_log<T>(&self, tenant: TenantId, made: Result<T, CertificatesError>) -> Option<T> {
+        made.inspect_err(|error| {
+            let line = serde_json::json!({
+                "at": self.ports.now(), "function": "certificates", "level": "error", "tenant": tenant,
+                "cause": error.to_string(),
+            });
+            self.ports.log.line(&line.to_string());
         })
+        .ok()
     }
 }
 
@@ -90,13 +112,13 @@ impl Certificates {
 pub struct CertificateAnswer {
     pub serial: CertificateSerial,
     pub person: UserId,
-    /// The holder's name when it was issued; `null` once the person was erased.
+    /// The holder's name when it was issued; `null` once the person was erased, or if it cannot be read.
     pub holder: Option<String>,
     pub course: CertifiedCourse,
     pub completed_at: Timestamp,
     pub issued_at: Timestamp,
     pub revoked_at: Option<Timestamp>,
-    /// What staff wrote when they revoked it.
+    /// What staff wrote when they revoked it; `null` once the person was erased, or if it cannot be read.
     pub revocation_reason: Option<String>,
 }
 

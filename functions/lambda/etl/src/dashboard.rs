@@ -20,6 +20,9 @@ const TOP_COURSES: i64 = 10;
 /// How many of their courses an instructor's dashboard names.
 const OWN_COURSES: i64 = 100;
 
+/// How long a statement of a dashboard may take before it is broken off.
+pub const STATEMENT_MILLIS: u32 = 10_000;
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 pub struct Activity {
@@ -31,7 +34,7 @@ pub struct Activity {
     pub revoked_certificates: i64,
     /// What was captured, VAT inside, one amount for each currency in which there was any.
     pub paid: Vec<Money>,
-    /// Seconds of video seen for the first time.
+    /// Seconds of video seen for the first time, on the day of the newest report that brought them.
     pub watched_seconds: i64,
 }
 
@@ -72,7 +75,7 @@ pub struct DashboardAnswer {
 pub struct Totals {
     #[serde(flatten)]
     pub activity: Activity,
-    /// People who made progress, each counted once.
+    /// People who did something in a lesson, each counted once.
     pub active_learners: i64,
 }
 
@@ -132,6 +135,7 @@ async fn read(
     limit: i64,
 ) -> Result<DashboardAnswer, EtlError> {
     let mut tx = etl.postgres.tenant(caller.tenant).await?;
+    store::limit_statements(&mut tx, STATEMENT_MILLIS).await?;
     let mut by_day = store::activity_by_day(&mut tx, period, owner).await?;
     let courses = store::activity_by_course(&mut tx, period, owner, limit).await?;
     let active = store::active_learners(&mut tx, period, owner).await?;

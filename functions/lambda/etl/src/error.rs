@@ -3,7 +3,6 @@
 use akademi_api::Problem;
 use akademi_lambda_store::error::StoreError;
 use axum::response::{IntoResponse, Response};
-use std::error::Error;
 
 #[derive(Debug, thiserror::Error)]
 pub enum EtlError {
@@ -23,17 +22,12 @@ impl From<EtlError> for Problem {
     fn from(error: EtlError) -> Self {
         match error {
             EtlError::Store(error) if error.retryable() => {
-                Self::unavailable().retry_after(1).because(with_source(&error))
+                Self::unavailable().retry_after(1).because(error.with_source())
             }
-            EtlError::Store(error) => Self::broken(with_source(&error)),
+            EtlError::Store(error) => Self::broken(error.with_source()),
             EtlError::Request(problem) => *problem,
         }
     }
-}
-
-/// For the log: what the database itself said stands behind the error.
-pub fn with_source(error: &StoreError) -> String {
-    error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
 impl IntoResponse for EtlError {

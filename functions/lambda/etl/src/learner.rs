@@ -8,7 +8,12 @@ use akademi_domain::{
 use axum::extract::State;
 use serde::Serialize;
 
-use crate::{Etl, EtlError, dashboard::Activity, period::PeriodParams, store};
+use crate::{
+    Etl, EtlError,
+    dashboard::{Activity, STATEMENT_MILLIS},
+    period::PeriodParams,
+    store,
+};
 
 /// A period of one learner.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -42,6 +47,7 @@ pub async fn learner(
 ) -> Result<Body<LearnerAnswer>, EtlError> {
     let period = params.period(etl.ports.now().day_in_istanbul())?;
     let mut tx = etl.postgres.tenant(caller.tenant).await?;
+    store::limit_statements(&mut tx, STATEMENT_MILLIS).await?;
     let courses = store::activity_of_learner(&mut tx, period, caller.user).await?;
     let as_of = store::last_run(&mut tx).await?;
     tx.commit().await?;

@@ -8,13 +8,16 @@
 //!
 //! # The night
 //! [`Etl::handle`] runs over all academies, each day of each in a transaction of its own: what breaks in one stops no
-//! other, and the next night takes it up again. It looks back a month for days that were missed, and derives the last
-//! week again, for facts that arrived late.
+//! other, neither day nor academy, and the next night takes it up again. It looks back a month for days that were missed,
+//! derives the last week again, and each older day of which facts have arrived since (`due_day`).
 //!
 //! # What the numbers say
 //! - Paid amounts are what was captured on the day, with VAT, each currency for itself; a refund takes nothing back.
 //! - A revoked certificate counts on the day of its revocation, and still as issued on the day of its issue.
-//! - An active learner made progress on a day: watched, opened a document, answered a quiz.
+//! - Watched seconds count on the day of the summary that brought them. The edge keeps one pending summary of each learner
+//!   and lesson, the newest: what was watched on several days while `sync` could not reach it counts on the last of them.
+//! - An active learner did something in a lesson on a day, as far as a summary of that day arrived: watched (also where all
+//!   had been seen before, or nothing was believed), opened a document, answered a quiz.
 //! - The average score is that of learners' best scores so far, whatever the period.
 
 mod dashboard;

@@ -6,8 +6,9 @@ use akademi_domain::{
 };
 use akademi_lambda_store::error::StoreError;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
-use crate::{Etl, error::with_source, runs, store};
+use crate::{Etl, runs, store};
 
 /// How far back a night looks for days that no run has finished.
 const CATCH_UP_DAYS: i32 = 31;
@@ -31,13 +32,15 @@ pub struct Night {
     /// Days that were derived, of all academies together.
     pub days: usize,
     pub rows_changed: i64,
-    /// Academies whose run broke off; what came before it stays.
+    /// What could not be derived; everything else was.
     pub failures: Vec<Failure>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Failure {
     pub tenant: TenantId,
+    /// The day that was not derived; null if its academy's days could not be listed.
+    pub day: Option<Day>,
     /// For the log.
     pub cause: String,
 }
@@ -54,48 +57,48 @@ impl Etl {
         platform.rollback().await?;
         let mut night = Night { academies: academies.len(), ..Night::default() };
         for tenant in academies {
-            if let Err(error) = self.run_academy(tenant, event, yesterday, &mut night).await {
-                night.failures.push(Failure { tenant, cause: with_source(&error) });
+            let failure = |day, error: StoreError| Failure { tenant, day, cause: error.with_source() };
+            let days = match event.day {
+                Some(day) => Ok(vec![day]),
+                None => self.due_days(tenant, yesterday).await,
+            };
+            let days = days.unwrap_or_else(|error| {
+                night.failures.push(failure(None, error));
+                Vec::new()
+            });
+            for day in days {
+                match runs::derive(&self.postgres, &self.ports, tenant, day).await {
+                    Ok(run) => {
+                        night.days += 1;
+                        night.rows_changed += run.rows_changed;
+                    }
+                    Err(error) => night.failures.push(failure(Some(day), error)),
+                }
             }
         }
         Ok(night)
     }
 
-    async fn run_academy(
-        &self,
-        tenant: TenantId,
-        event: ScheduleEvent,
-        yesterday: Day,
-        night: &mut Night,
-    ) -> Result<(), StoreError> {
-        let days = match event.day {
-            Some(day) => vec![day],
-            None => {
-                let mut tx = self.postgres.tenant(tenant).await?;
-                let finished = store::finished_runs(&mut tx, yesterday.plus(1 - CATCH_UP_DAYS)).await?;
-                tx.commit().await?;
-                due_days(yesterday, &finished)
-            }
-        };
-        for day in days {
-            let run = runs::derive(&self.postgres, &self.ports, tenant, day).await?;
-            night.days += 1;
-            night.rows_changed += run.rows_changed;
-        }
-        Ok(())
+    async fn due_days(&self, tenant: TenantId, yesterday: Day) -> Result<Vec<Day>, StoreError> {
+        let mut tx = self.postgres.tenant(tenant).await?;
+        let finished = store::finished_runs(&mut tx, yesterday.plus(1 - CATCH_UP_DAYS)).await?;
+        let late = store::days_with_new_facts(&mut tx, yesterday).await?;
+        tx.commit().await?;
+        Ok(due_days(yesterday, &finished, &late))
     }
 }
 
-/// The days to derive, the oldest first: the last ones in any case, and earlier ones that no run finished after they
-/// had ended. `finished` is when each day's last run did.
-fn due_days(yesterday: Day, finished: &[(Day, Timestamp)]) -> Vec<Day> {
+/// The days to derive, the oldest first: the last ones in any case, earlier ones that no run finished after they had
+/// ended, and those of which facts have come since, whatever their age. `finished` is when each day's last run did.
+fn due_days(yesterday: Day, finished: &[(Day, Timestamp)], late: &[Day]) -> Vec<Day> {
     let is_finished = |day: Day| {
         let end = day.plus(1).start_in_istanbul();
         finished.iter().any(|(ran, finished_at)| *ran == day && *finished_at >= end)
     };
     let earlier = (LATE_DAYS..CATCH_UP_DAYS).rev().map(|ago| yesterday.plus(-ago));
     let last = (0..LATE_DAYS).rev().map(|ago| yesterday.plus(-ago));
-    earlier.filter(|day| !is_finished(*day)).chain(last).collect()
+    let missed = earlier.filter(|day| !is_finished(*day));
+    missed.chain(last).chain(late.iter().copied()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 #[cfg(test)]
@@ -113,24 +116,28 @@ mod tests {
     fn a_run_at_noon_does_not_finish_its_day() {
         let day = YESTERDAY.plus(-LATE_DAYS);
         let mut runs: Vec<_> = (0..CATCH_UP_DAYS).map(|ago| at_night_after(YESTERDAY.plus(-ago))).collect();
-        assert_eq!(due_days(YESTERDAY, &runs).len(), LATE_DAYS as usize);
+        assert_eq!(due_days(YESTERDAY, &runs, &[]).len(), LATE_DAYS as usize);
         let noon = day.start_in_istanbul().plus_seconds(12 * 60 * 60);
         runs.iter_mut().find(|(ran, _)| *ran == day).unwrap().1 = noon;
-        let due = due_days(YESTERDAY, &runs);
+        let due = due_days(YESTERDAY, &runs, &[]);
         assert_eq!((due.len(), due[0]), (LATE_DAYS as usize + 1, day));
     }
 
     proptest! {
         #[test]
-        fn every_day_of_a_month_is_finished_or_due_and_in_order(missed in proptest::collection::vec(0..CATCH_UP_DAYS, 0..31)) {
+        fn every_day_of_a_month_is_finished_or_due_and_in_order(
+            missed in proptest::collection::vec(0..CATCH_UP_DAYS, 0..31),
+            late in proptest::collection::vec(0..200, 0..5),
+        ) {
             let runs: Vec<_> = (0..CATCH_UP_DAYS)
                 .filter(|ago| !missed.contains(ago))
                 .map(|ago| at_night_after(YESTERDAY.plus(-ago)))
                 .collect();
-            let due = due_days(YESTERDAY, &runs);
-            prop_assert!(due.is_sorted() && due.len() <= CATCH_UP_DAYS as usize);
-            for ago in 0..CATCH_UP_DAYS {
-                let expected = ago < LATE_DAYS || missed.contains(&ago);
+            let late_days: Vec<_> = late.iter().map(|ago| YESTERDAY.plus(-ago)).collect();
+            let due = due_days(YESTERDAY, &runs, &late_days);
+            prop_assert!(due.is_sorted_by(|a, b| a < b));
+            for ago in 0..200 {
+                let expected = ago < LATE_DAYS || missed.contains(&ago) || late.contains(&ago);
                 prop_assert_eq!(due.contains(&YESTERDAY.plus(-ago)), expected);
             }
         }

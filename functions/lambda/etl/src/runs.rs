@@ -1,15 +1,22 @@
 //! One day of one academy, derived.
 
-use akademi_api::{Body, Caller, Ports, Problem};
+use akademi_api::{Body, Caller, Ports, Problem, problem::ProblemDocument};
 use akademi_domain::{
     ids::TenantId,
     time::{Day, Timestamp},
 };
-use akademi_lambda_store::{error::StoreError, postgres::Postgres};
+use akademi_lambda_store::{
+    error::StoreError,
+    postgres::{Postgres, TenantTransaction},
+};
 use axum::extract::State;
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::{Etl, EtlError, store};
+
+/// How long a day takes at most, usually.
+const RETRY_SECONDS: u32 = 5;
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -31,7 +38,8 @@ pub struct Run {
 ///
 /// Every night derives the day before, so this is for today, and for facts of an earlier day that came late.
 #[utoipa::path(post, path = "/api/v1/reports/runs", tag = "reports", request_body = NewRun,
-    responses((status = 200, description = "What the run did", body = Run)))]
+    responses((status = 200, description = "What the run did", body = Run),
+              (status = 409, description = "Another run of the academy goes on: `Retry-After` says when to ask again", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn run(
     State(etl): State<Etl>,
     caller: Caller,
@@ -40,10 +48,24 @@ pub async fn run(
     if new.day > etl.ports.now().day_in_istanbul() {
         return Err(Problem::field("day", "must not lie in the future").into());
     }
-    Ok(Body(derive(&etl.postgres, &etl.ports, caller.tenant, new.day).await?))
+    let mut tx = etl.postgres.tenant(caller.tenant).await?;
+    // Who waits for the night's run would hold a connection for nothing.
+    if !store::try_lock_runs(&mut tx).await? {
+        return Err(still_running().into());
+    }
+    Ok(Body(derive_locked(tx, &etl.ports, new.day).await?))
 }
 
-/// Derives the day in one transaction; two at once for one academy run one after the other.
+fn still_running() -> Problem {
+    Problem::new(
+        StatusCode::CONFLICT,
+        "run-in-progress",
+        "Another run of this academy goes on: try again soon.",
+    )
+    .retry_after(RETRY_SECONDS)
+}
+
+/// Derives the day in one transaction, once no other run of this academy goes on.
 pub async fn derive(
     postgres: &Postgres,
     ports: &Ports,
@@ -52,6 +74,11 @@ pub async fn derive(
 ) -> Result<Run, StoreError> {
     let mut tx = postgres.tenant(tenant).await?;
     store::lock_runs(&mut tx).await?;
+    derive_locked(tx, ports, day).await
+}
+
+async fn derive_locked(mut tx: TenantTransaction, ports: &Ports, day: Day) -> Result<Run, StoreError> {
+    store::take_up_day(&mut tx, day).await?;
     // What learners did, then the sums of it.
     let rows_changed = store::derive_learning(&mut tx, day).await?
         + store::derive_payments(&mut tx, day).await?

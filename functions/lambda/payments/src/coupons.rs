@@ -12,7 +12,7 @@ use akademi_domain::{
     time::Timestamp,
 };
 use akademi_feed::LambdaEvent;
-use akademi_lambda_store::postgres::Postgres;
+use akademi_lambda_store::{feed, postgres::Postgres};
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
@@ -20,7 +20,7 @@ use axum::{
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use crate::{Payments, PaymentsError, events, prices::check_amount, store};
+use crate::{Payments, PaymentsError, prices::check_amount, store};
 
 /// The most uses that a limit can name.
 const MAX_USES: i64 = 1_000_000_000;
@@ -93,7 +93,7 @@ pub async fn create(
         available: true,
         at: now,
     };
-    events::append(&mut tx, &saved, now).await?;
+    feed::append(&mut tx, &saved, now).await?;
     tx.commit().await?;
     payments.wake.wake();
     let made = CouponAnswer::new(store::Coupon {

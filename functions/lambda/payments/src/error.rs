@@ -4,7 +4,6 @@ use akademi_api::{Problem, idempotency::still_running};
 use akademi_lambda_store::error::StoreError;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use std::error::Error;
 
 #[derive(Debug, thiserror::Error)]
 pub enum PaymentsError {
@@ -35,19 +34,14 @@ impl From<PaymentsError> for Problem {
                 ),
                 // Two requests with one key, past the end of a lease.
                 Some("customer_order_key") => still_running(),
-                _ if error.retryable() => Self::unavailable().retry_after(1).because(with_source(&error)),
+                _ if error.retryable() => Self::unavailable().retry_after(1).because(error.with_source()),
                 _ if matches!(error, StoreError::LeaseLost) => still_running(),
-                _ => Self::broken(with_source(&error)),
+                _ => Self::broken(error.with_source()),
             },
             PaymentsError::Request(problem) => *problem,
             PaymentsError::Json(error) => Self::broken(error),
         }
     }
-}
-
-/// For the log: what the database itself said stands behind the error.
-fn with_source(error: &StoreError) -> String {
-    error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
 impl IntoResponse for PaymentsError {

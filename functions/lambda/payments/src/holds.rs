@@ -6,9 +6,9 @@ use akademi_domain::{
     time::Timestamp,
 };
 use akademi_feed::LambdaEvent;
-use akademi_lambda_store::postgres::TenantTransaction;
+use akademi_lambda_store::{feed, postgres::TenantTransaction};
 
-use crate::{PaymentsError, events, store};
+use crate::{PaymentsError, store};
 
 /// Takes one of the uses that are left, before the order of it is stored; whether there was one.
 pub async fn take(
@@ -64,7 +64,7 @@ async fn announce(
             available,
             at: now,
         };
-        events::append(tx, &saved, now).await?;
+        feed::append(tx, &saved, now).await?;
     }
     Ok(())
 }

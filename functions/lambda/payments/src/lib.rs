@@ -26,7 +26,6 @@ mod callback;
 mod checkout;
 mod coupons;
 mod error;
-mod events;
 mod expiry;
 mod holds;
 mod orders;

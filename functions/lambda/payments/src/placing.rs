@@ -11,11 +11,11 @@ use akademi_domain::{
     time::Timestamp,
 };
 use akademi_feed::LambdaEvent;
-use akademi_lambda_store::postgres::TenantTransaction;
+use akademi_lambda_store::{feed, postgres::TenantTransaction};
 use http::StatusCode;
 
 use crate::{
-    ORDER_SECONDS, Payments, PaymentsError, events, holds,
+    ORDER_SECONDS, Payments, PaymentsError, holds,
     store::{self, Offer, Order, OrderLine},
 };
 
@@ -122,7 +122,7 @@ pub async fn grant(tx: &mut TenantTransaction, order: &Order, now: Timestamp) ->
             order: order.id,
             at: now,
         };
-        events::append(tx, &granted, now).await?;
+        feed::append(tx, &granted, now).await?;
     }
     Ok(())
 }

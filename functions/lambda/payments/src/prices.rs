@@ -8,10 +8,11 @@ use akademi_domain::{
     time::Timestamp,
 };
 use akademi_feed::LambdaEvent;
+use akademi_lambda_store::feed;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
-use crate::{Payments, PaymentsError, events, store};
+use crate::{Payments, PaymentsError, store};
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -52,7 +53,7 @@ pub async fn set(
     let vat_rate = new.vat_basis_points;
     let mut tx = payments.postgres.tenant(caller.tenant).await?;
     store::set_price(&mut tx, course, price, vat_rate, now).await?;
-    events::append(&mut tx, &LambdaEvent::PriceSet { course, price, vat_rate, at: now }, now).await?;
+    feed::append(&mut tx, &LambdaEvent::PriceSet { course, price, vat_rate, at: now }, now).await?;
     tx.commit().await?;
     payments.wake.wake();
     Ok(Body(CoursePrice { course, price, vat_basis_points: vat_rate, updated_at: now }))

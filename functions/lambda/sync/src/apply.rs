@@ -1,29 +1,39 @@
 //! What an event of the edge changes in PostgreSQL: the read copies, and what a completed course earns.
 
-use akademi_certificates::{Completion, issue};
+use akademi_certificates::Completion;
 use akademi_feed::{Decoded, EdgeEvent, Envelope};
-use akademi_lambda_store::platform::PlatformTransaction;
+use akademi_lambda_store::postgres::TenantTransaction;
+use serde_json::Value;
 
-use crate::{Sync, SyncError, store};
+use crate::{Sync, SyncError, store, withheld};
 
+/// Applies an event in its academy's transaction; the line that the log gets once it is committed, if any.
+///
+/// # Errors
+/// [`SyncError::Unfit`] for an event that is not what its kind says; [`SyncError::Store`].
 pub async fn apply(
     sync: &Sync,
-    platform: &mut PlatformTransaction,
+    tx: &mut TenantTransaction,
     envelope: &Envelope,
-) -> Result<(), SyncError> {
-    let decoded = EdgeEvent::decode(envelope).map_err(|error| SyncError::Batch(error.to_string()))?;
+) -> Result<Option<Value>, SyncError> {
+    let unfit = |fault, detail: String| SyncError::Unfit { fault, detail };
+    let decoded = EdgeEvent::decode(envelope)
+        .map_err(|error| unfit("it is not of its kind's shape", error.to_string()))?;
     let Decoded::Known(event) = decoded else {
         // Kept by its owner until a build that knows it asks for a rebuild.
-        return Ok(());
+        return Ok(None);
     };
-    let tx = platform.tenant(envelope.tenant).await?;
     match event {
         EdgeEvent::AcademySaved { id, slug, name, locale, brand_colour, state, domains } => {
+            if id != envelope.tenant {
+                return Err(unfit("it is of another academy than it says", format!("it says {id}")));
+            }
             let academy = store::Academy { id, slug, name, locale, brand_colour, state, domains };
             store::save_academy(tx, &academy, sync.ports.now()).await?;
         }
         EdgeEvent::PersonSaved { person, profile, state, at } => {
-            let sealed = hex::decode(&profile).map_err(|error| SyncError::Batch(error.to_string()))?;
+            let sealed = hex::decode(&profile)
+                .map_err(|error| unfit("its profile is not in hex", error.to_string()))?;
             store::save_person(tx, person, &sealed, &state, at).await?;
         }
         EdgeEvent::Enrolled { person, course, enrolment, source, at } => {
@@ -54,8 +64,8 @@ pub async fn apply(
         }
         EdgeEvent::CourseCompleted { person, course, enrolment, at } => {
             store::complete_enrolment(tx, person, enrolment, at).await?;
-            issue(tx, &sync.ports, &sync.vault, Completion { person, course, enrolment, at }).await?;
+            return withheld::issue_or_queue(sync, tx, Completion { person, course, enrolment, at }).await;
         }
     }
-    Ok(())
+    Ok(None)
 }

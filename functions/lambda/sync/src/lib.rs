@@ -2,14 +2,22 @@
 //!
 //! It runs when woken and on a schedule. Every batch is applied with its cursor in one step, so it may be
 //! killed anywhere and run twice at once: nothing is lost and nothing applied twice. A run pulls before it pushes, so
-//! that what an event of the edge leads to here (a certificate) is at the edge when the run ends.
+//! that what an event of the edge leads to here (a certificate) is at the edge when the run ends; it pushes also when
+//! the pull broke off.
+//!
+//! No event stands in the way of others. What a savepoint around it shows to be its own fault (another shape than its
+//! kind's, a value that the schema refuses) goes to `feed_quarantine` as it came, and to the log; once the cause is mended,
+//! [`Sync::replay`] applies it. What may pass (a lost connection, a conflict) breaks the batch off, and the next run begins
+//! it again. A certificate that cannot be issued yet leaves its completion applied, and waits as a job.
 
 mod apply;
 mod person_keys;
 mod pull;
 mod push;
+mod quarantine;
 mod routes;
 mod store;
+mod withheld;
 
 use akademi_api::{
     Ports,
@@ -19,12 +27,15 @@ use akademi_api::{
     signed::{CallContext, PlaneKeys, Purpose},
 };
 use akademi_certificates::CertificatesError;
+use akademi_feed::Envelope;
 use akademi_lambda_store::{error::StoreError, postgres::Postgres};
 use akademi_seal::Vault;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header, uri::PathAndQuery};
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
+
+use pull::Pulled;
 
 pub use akademi_api::ports::Wake;
 pub use routes::router;
@@ -52,6 +63,22 @@ pub enum SyncError {
     Batch(String),
     #[error("a completed course gets no certificate: {0}")]
     Certificate(#[from] CertificatesError),
+    /// An event is not what it should be. `detail` may quote it, so it goes to no log.
+    #[error("an event cannot be applied: {fault}")]
+    Unfit { fault: &'static str, detail: String },
+}
+
+impl SyncError {
+    /// What is wrong, where the event that was applied is at fault and would be again.
+    fn fault_of_event(&self) -> Option<String> {
+        match self {
+            Self::Unfit { detail, .. } => Some(detail.clone()),
+            Self::Store(error) | Self::Certificate(CertificatesError::Store(error)) => {
+                error.refuses_content().then(|| error.with_source())
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Why a run begins.
@@ -66,7 +93,7 @@ pub enum Trigger {
 /// What a run carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Carried {
-    /// Events of the edge applied to PostgreSQL.
+    /// Events of the edge applied to PostgreSQL, or kept in the quarantine.
     pub pulled: usize,
     /// Events of PostgreSQL handed to the edge.
     pub pushed: usize,
@@ -98,10 +125,20 @@ impl Sync {
             return Ok(Carried::default());
         }
         let mut carried = Carried::default();
-        for _ in 0..MAX_ROUNDS {
-            let (pulled, edge_cursor) = pull::pull(self).await?;
-            let pushed = push::push(self, edge_cursor).await?;
-            carried.pulled += pulled;
+        for round in 0..MAX_ROUNDS {
+            let mut pulled = Pulled::default();
+            let mut outcome = pull::pull(self, &mut pulled).await;
+            if round == 0 {
+                outcome = outcome.and(withheld::issue_due(self).await);
+            }
+            // A pull that broke off takes nothing from the other direction.
+            let pushed = match pulled.edge_cursor {
+                Some(cursor) => push::push(self, cursor).await,
+                None => Ok(0),
+            };
+            outcome?;
+            let pushed = pushed?;
+            carried.pulled += pulled.events;
             carried.pushed += pushed;
             // What the edge was told may have changed facts of its own, which it tells in turn: a paid line becomes an
             // enrolment, and only then do files open.
@@ -110,6 +147,25 @@ impl Sync {
             }
         }
         Ok(carried)
+    }
+
+    /// Applies one event of the quarantine, once its cause is mended. The operator who asks for it deletes its row, and
+    /// knows that newer events have been applied since: a summary that is replayed brings its own numbers back.
+    ///
+    /// # Errors
+    /// [`SyncError`], also where the event is still at fault; then nothing of it is applied.
+    pub async fn replay(&self, event: &Envelope) -> Result<(), SyncError> {
+        let mut tx = self.postgres.tenant(event.tenant).await?;
+        let line = apply::apply(self, &mut tx, event).await?;
+        tx.commit().await?;
+        self.log(line);
+        Ok(())
+    }
+
+    fn log(&self, lines: impl IntoIterator<Item = serde_json::Value>) {
+        for line in lines {
+            self.ports.log.line(&line.to_string());
+        }
     }
 
     /// Calls the edge's feed function.

@@ -5,7 +5,7 @@ use akademi_lambda_store::inbox::{Advance, advance_cursor};
 use bytes::Bytes;
 use http::Method;
 
-use crate::{Sync, SyncError, apply::apply, person_keys, unexpected};
+use crate::{Sync, SyncError, person_keys, quarantine, unexpected};
 
 /// A run carries this many batches at most; the next one goes on.
 const MAX_BATCHES: usize = 1000;
@@ -18,8 +18,17 @@ pub async fn edge_has_news(sync: &Sync) -> Result<bool, SyncError> {
     Ok(answer.head > answer.batch.from)
 }
 
-/// Applies all that the edge has; how many events, and how far the edge is with this plane's feed.
-pub async fn pull(sync: &Sync) -> Result<(usize, u64), SyncError> {
+/// How far a pull came.
+#[derive(Default)]
+pub struct Pulled {
+    /// Events that were applied, or kept in the quarantine.
+    pub events: usize,
+    /// How far the edge is with this plane's feed; `None` if it could not be asked.
+    pub edge_cursor: Option<u64>,
+}
+
+/// Applies all that the edge has. What was learnt before an error stands in `pulled`.
+pub async fn pull(sync: &Sync, pulled: &mut Pulled) -> Result<(), SyncError> {
     let mut platform = sync.postgres.platform().await?;
     let head = platform.feed_head().await?;
     let own_source = format!("{}:{}", head.source, head.epoch);
@@ -27,7 +36,6 @@ pub async fn pull(sync: &Sync) -> Result<(usize, u64), SyncError> {
     platform.rollback().await?;
 
     let mut after = known.as_ref().map(|cursor| cursor.number);
-    let mut pulled = 0;
     for _ in 0..MAX_BATCHES {
         // Before anything was applied, the feed is read from its acknowledged beginning.
         let target = match after {
@@ -38,14 +46,14 @@ pub async fn pull(sync: &Sync) -> Result<(usize, u64), SyncError> {
             .call_edge(Method::GET, &target, Bytes::new())
             .await?
             .map_err(|got| unexpected(got, &target))?;
-        let edge_cursor = u64::try_from(answer.cursor).unwrap_or(0);
+        pulled.edge_cursor = Some(u64::try_from(answer.cursor).unwrap_or(0));
         if answer.batch.to == answer.batch.from {
-            return Ok((pulled, edge_cursor));
+            break;
         }
         after = Some(apply_batch(sync, &answer.batch).await?);
-        pulled += answer.batch.events.len();
+        pulled.events += answer.batch.events.len();
     }
-    Ok((pulled, 0))
+    Ok(())
 }
 
 /// Applies one batch with its cursor in one transaction; where the cursor stands then.
@@ -62,10 +70,12 @@ async fn apply_batch(sync: &Sync, batch: &Batch) -> Result<u64, SyncError> {
     match advance_cursor(&mut platform, source, epoch, from, to).await? {
         Advance::Advanced => {
             person_keys::store(&mut platform, sync, &keys).await?;
+            let mut lines = Vec::new();
             for event in &batch.events {
-                apply(sync, &mut platform, event).await?;
+                lines.extend(quarantine::apply_or_keep(sync, &mut platform, &batch.source, event).await?);
             }
             platform.commit().await?;
+            sync.log(lines);
             Ok(to)
         }
         Advance::Repeated => Ok(to),

@@ -5,7 +5,52 @@ use akademi_domain::{
     quiz::Score,
     time::Timestamp,
 };
+use akademi_feed::Envelope;
 use akademi_lambda_store::{error::StoreError, postgres::TenantTransaction};
+
+/// Where one event begins.
+pub async fn set_savepoint(tx: &mut TenantTransaction) -> Result<(), StoreError> {
+    sqlx::raw_sql("SAVEPOINT event").execute(tx.connection()).await?;
+    Ok(())
+}
+
+/// The event stays.
+pub async fn release_savepoint(tx: &mut TenantTransaction) -> Result<(), StoreError> {
+    sqlx::raw_sql("RELEASE SAVEPOINT event").execute(tx.connection()).await?;
+    Ok(())
+}
+
+/// Nothing of the event stays, and the transaction goes on.
+pub async fn roll_back_to_savepoint(tx: &mut TenantTransaction) -> Result<(), StoreError> {
+    sqlx::raw_sql("ROLLBACK TO SAVEPOINT event; RELEASE SAVEPOINT event").execute(tx.connection()).await?;
+    Ok(())
+}
+
+/// Keeps an event that cannot be applied as it came; one that is there already stays as it is.
+pub async fn keep_in_quarantine(
+    tx: &mut TenantTransaction,
+    source: &str,
+    event: &Envelope,
+    error: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO feed_quarantine (tenant_id, source, number, kind, version, payload, error, at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(source)
+    .bind(event.number)
+    .bind(&event.kind)
+    .bind(i64::from(event.version))
+    .bind(event.payload.as_bytes())
+    // A text holds no NUL.
+    .bind(error.replace('\0', "\u{fffd}"))
+    .bind(now.as_millis())
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
 
 /// An academy's public face as the edge tells it.
 pub struct Academy {
@@ -90,6 +135,7 @@ pub async fn save_person_key(
     Ok(())
 }
 
+/// Also has the reports of the enrolment's day derived again.
 pub async fn save_enrolment(
     tx: &mut TenantTransaction,
     person: UserId,
@@ -99,7 +145,10 @@ pub async fn save_enrolment(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO enrolment (tenant_id, id, user_id, course_id, source, created_at)
+        "WITH due AS (
+             INSERT INTO due_day (tenant_id, day) VALUES ($1, DATE '1970-01-01' + $7) ON CONFLICT DO NOTHING
+         )
+         INSERT INTO enrolment (tenant_id, id, user_id, course_id, source, created_at)
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant_id, id) DO NOTHING",
     )
     .bind(tx.tenant().as_uuid())
@@ -108,11 +157,13 @@ pub async fn save_enrolment(
     .bind(course.as_uuid())
     .bind(source)
     .bind(at.as_millis())
+    .bind(at.day_in_istanbul().epoch_days())
     .execute(tx.connection())
     .await?;
     Ok(())
 }
 
+/// Also has the reports of the completion's day derived again.
 pub async fn complete_enrolment(
     tx: &mut TenantTransaction,
     person: UserId,
@@ -120,13 +171,17 @@ pub async fn complete_enrolment(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE enrolment SET completed_at = $4
+        "WITH due AS (
+             INSERT INTO due_day (tenant_id, day) VALUES ($1, DATE '1970-01-01' + $5) ON CONFLICT DO NOTHING
+         )
+         UPDATE enrolment SET completed_at = $4
          WHERE tenant_id = $1 AND id = $2 AND user_id = $3 AND completed_at IS NULL",
     )
     .bind(tx.tenant().as_uuid())
     .bind(enrolment.as_uuid())
     .bind(person.as_uuid())
     .bind(at.as_millis())
+    .bind(at.day_in_istanbul().epoch_days())
     .execute(tx.connection())
     .await?;
     Ok(())
@@ -146,7 +201,8 @@ pub struct ProgressSummary {
     pub completed_at: Option<Timestamp>,
 }
 
-/// Saves the summary, and adds what it tells beyond the one before to the day of `at` in Istanbul.
+/// Saves the summary, adds what it tells beyond the one before to the day of `at` in Istanbul, and has the reports of that
+/// day derived again.
 pub async fn save_progress(
     tx: &mut TenantTransaction,
     summary: &ProgressSummary,
@@ -165,6 +221,8 @@ pub async fn save_progress(
              permille = excluded.permille, completed_at = excluded.completed_at, updated_at = excluded.updated_at,
              refused_seconds = excluded.refused_seconds, score_points = excluded.score_points,
              score_max = excluded.score_max
+         ), due AS (
+             INSERT INTO due_day (tenant_id, day) VALUES ($1, DATE '1970-01-01' + $12) ON CONFLICT DO NOTHING
          )
          INSERT INTO watched_day (tenant_id, day, user_id, course_id, seconds, refused_seconds)
          VALUES ($1, DATE '1970-01-01' + $12, $2, $4,
@@ -189,4 +247,56 @@ pub async fn save_progress(
     .execute(tx.connection())
     .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use akademi_lambda_store::testing::TestDatabase;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+
+    async fn enrol(tx: &mut TenantTransaction, n: u8) -> Result<(), StoreError> {
+        let (person, course) = (UserId::new(NOW, [n; 10]), CourseId::new(NOW, [1; 10]));
+        save_enrolment(tx, person, course, EnrolmentId::new(NOW, [n; 10]), "order", NOW).await
+    }
+
+    /// Applies one enrolment, fails at one event, applies another enrolment, commits; how many enrolments there are.
+    async fn enrolments_around_a_refused_event(with_savepoint: bool) -> i64 {
+        let database = TestDatabase::new().await.unwrap();
+        let mut tx = database.postgres().tenant(TenantId::new(NOW, [1; 10])).await.unwrap();
+        enrol(&mut tx, 1).await.unwrap();
+        if with_savepoint {
+            set_savepoint(&mut tx).await.unwrap();
+        }
+        let refused = ProgressSummary {
+            person: UserId::new(NOW, [1; 10]),
+            course: CourseId::new(NOW, [1; 10]),
+            lesson: LessonId::new(NOW, [1; 10]),
+            seconds: -1,
+            coverage_permille: 0,
+            refused_seconds: 0,
+            score: None,
+            completed_at: None,
+        };
+        assert!(save_progress(&mut tx, &refused, NOW).await.unwrap_err().refuses_content());
+        if with_savepoint {
+            roll_back_to_savepoint(&mut tx).await.unwrap();
+        }
+        assert_eq!(enrol(&mut tx, 2).await.is_ok(), with_savepoint);
+        // PostgreSQL answers COMMIT of a broken transaction with a rollback.
+        let _ = tx.commit().await;
+        let mut superuser = database.superuser().await.unwrap();
+        sqlx::query_scalar("SELECT count(*) FROM enrolment").fetch_one(&mut superuser).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_savepoint_keeps_what_stands_around_a_refused_event() {
+        assert_eq!(enrolments_around_a_refused_event(true).await, 2);
+    }
+
+    #[tokio::test]
+    async fn without_it_the_batch_stands_still() {
+        assert_eq!(enrolments_around_a_refused_event(false).await, 0);
+    }
 }

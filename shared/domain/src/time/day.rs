@@ -48,7 +48,8 @@ impl Day {
         Timestamp::from_millis(self.0 as i64 * MILLIS_PER_DAY - ISTANBUL_AHEAD_MILLIS)
     }
 
-    fn date(self) -> Option<Date> {
+    /// The same day as a calendar's; `None` beyond the years that it has (-9999 to 9999).
+    pub fn date(self) -> Option<Date> {
         EPOCH.checked_add(Span::new().try_days(self.0).ok()?).ok()
     }
 }

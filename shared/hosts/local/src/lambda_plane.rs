@@ -3,6 +3,7 @@
 use akademi_api::{Ports, config::Config, ports::HttpClient, signed::PlaneKeys};
 use akademi_authoring::{Authoring, Storage};
 use akademi_certificates::Certificates;
+use akademi_domain::time::Day;
 use akademi_etl::{Etl, ScheduleEvent};
 use akademi_lambda_store::{objects::Objects, postgres::Postgres};
 use akademi_payments::Payments;
@@ -15,6 +16,27 @@ use crate::{http_client::Network, workers::Bell};
 
 /// How long after midnight the day before is derived: by then `sync` has carried what it left behind.
 const AFTER_MIDNIGHT_SECONDS: i64 = 5 * 60;
+
+/// How often a night is run at most, if some academies fail.
+const MAX_RUNS_OF_A_NIGHT: u32 = 5;
+
+/// Which nights were run.
+#[derive(Default)]
+struct Nights {
+    /// The day after midnight, and how often its night was run; all of it, once one run broke nowhere.
+    last: Option<(Day, u32)>,
+}
+
+impl Nights {
+    fn is_due(&self, today: Day) -> bool {
+        self.last.is_none_or(|(day, runs)| day != today || runs < MAX_RUNS_OF_A_NIGHT)
+    }
+
+    fn ran(&mut self, today: Day, whole: bool) {
+        let before = self.last.map_or(0, |(day, runs)| if day == today { runs } else { 0 });
+        self.last = Some((today, if whole { MAX_RUNS_OF_A_NIGHT } else { before + 1 }));
+    }
+}
 
 /// The plane's functions and its sync.
 pub struct LambdaPlane {
@@ -98,21 +120,22 @@ impl LambdaPlane {
     }
 
     /// Derives the reports of the days that are due: now, and each night after midnight in Istanbul, until the task is
-    /// aborted. It looks at the clock every minute, since a machine that sleeps loses count of hours.
+    /// aborted. It looks at the clock every minute, since a machine that sleeps loses count of hours; a night in which
+    /// something failed is run again then, five times in all.
     pub fn run_reports(&self, ports: Ports) -> JoinHandle<()> {
         let etl = self.etl.clone();
         tokio::spawn(async move {
             let mut minute = tokio::time::interval(Duration::from_secs(60));
-            let mut last = None;
+            let mut nights = Nights::default();
             loop {
                 minute.tick().await;
                 let today = ports.now().plus_seconds(-AFTER_MIDNIGHT_SECONDS).day_in_istanbul();
-                if last == Some(today) {
+                if !nights.is_due(today) {
                     continue;
                 }
                 let line = match etl.handle(ScheduleEvent::default()).await {
                     Ok(night) => {
-                        last = Some(today);
+                        nights.ran(today, night.failures.is_empty());
                         let level = if night.failures.is_empty() { "info" } else { "error" };
                         serde_json::json!({ "at": ports.now(), "function": "etl", "level": level, "night": night })
                     }
@@ -151,4 +174,26 @@ fn log_run(ports: &Ports, run: Result<Carried, SyncError>) {
         }
     };
     ports.log.line(&line.to_string());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_night_that_failed_is_run_again_a_bounded_number_of_times() {
+        let (today, tomorrow) = (Day::from_epoch_days(20_778), Day::from_epoch_days(20_779));
+        let mut nights = Nights::default();
+        let mut runs = 0;
+        while nights.is_due(today) {
+            nights.ran(today, false);
+            runs += 1;
+        }
+        assert_eq!(runs, MAX_RUNS_OF_A_NIGHT);
+        assert!(nights.is_due(tomorrow));
+        nights.ran(tomorrow, false);
+        assert!(nights.is_due(tomorrow));
+        nights.ran(tomorrow, true);
+        assert!(!nights.is_due(tomorrow));
+    }
 }

@@ -2,7 +2,7 @@
 
 use akademi_domain::{
     certificate::CertificateSerial,
-    ids::{CourseId, UserId},
+    ids::{CourseId, EnrolmentId, UserId},
     time::Timestamp,
 };
 use akademi_lambda_store::{error::StoreError, postgres::TenantTransaction};
@@ -10,6 +10,18 @@ use sqlx::Row;
 
 use super::Completion;
 use crate::holder::Sealed;
+
+/// Whether a completed enrolment has its certificate.
+pub async fn has_certificate(tx: &mut TenantTransaction, enrolment: EnrolmentId) -> Result<bool, StoreError> {
+    let found = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM certificate WHERE tenant_id = $1 AND enrolment_id = $2)",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(enrolment.as_uuid())
+    .fetch_one(tx.connection())
+    .await?;
+    Ok(found)
+}
 
 /// The course's title as learners see it.
 pub async fn find_published_title(
@@ -51,13 +63,16 @@ pub struct NewCertificate {
     pub issued_at: Timestamp,
 }
 
-/// Inserts it unless the enrolment has one; whether it did.
+/// Inserts it unless the enrolment has one, and has its day's reports derived again; whether it did.
 pub async fn insert_certificate(
     tx: &mut TenantTransaction,
     new: &NewCertificate,
 ) -> Result<bool, StoreError> {
     let inserted = sqlx::query(
-        "INSERT INTO certificate (tenant_id, serial, user_id, course_id, enrolment_id, course_title, sealed_holder,
+        "WITH due AS (
+             INSERT INTO due_day (tenant_id, day) VALUES ($1, DATE '1970-01-01' + $10) ON CONFLICT DO NOTHING
+         )
+         INSERT INTO certificate (tenant_id, serial, user_id, course_id, enrolment_id, course_title, sealed_holder,
                                   completed_at, issued_at)
          VALUES ($1, $2::uuid, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
     )
@@ -70,6 +85,7 @@ pub async fn insert_certificate(
     .bind(&new.holder)
     .bind(new.completion.at.as_millis())
     .bind(new.issued_at.as_millis())
+    .bind(new.issued_at.day_in_istanbul().epoch_days())
     .execute(tx.connection())
     .await?;
     Ok(inserted.rows_affected() == 1)

@@ -1,9 +1,7 @@
 //! What a certificate says.
 
-use akademi_domain::certificate::CertificateSerial;
+use akademi_domain::{certificate::CertificateSerial, colour::Colour};
 use std::str::FromStr;
-
-use super::BrandColour;
 
 /// A certificate of completion. The three texts are as people typed them and may hold anything; they are set as
 /// plain text on one line or a few, shortened with an ellipsis where they are longer than a page can show.
@@ -12,7 +10,7 @@ pub struct Certificate {
     pub learner_name: String,
     pub course_title: String,
     pub academy_name: String,
-    pub brand_colour: BrandColour,
+    pub brand_colour: Colour,
     pub serial: CertificateSerial,
     /// The day on which it was issued, in the academy's time zone.
     pub issued_on: jiff::civil::Date,

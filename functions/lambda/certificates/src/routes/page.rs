@@ -1,11 +1,7 @@
 //! The certificate as a PDF, rendered for whoever asks and kept nowhere.
 
 use akademi_api::{Caller, PathParam, Problem, problem::ProblemDocument, signed::CallContext};
-use akademi_domain::{
-    certificate::CertificateSerial,
-    permission::Permission,
-    time::{Day, Timestamp},
-};
+use akademi_domain::{certificate::CertificateSerial, permission::Permission, time::Timestamp};
 use axum::{
     Extension,
     extract::State,
@@ -60,14 +56,15 @@ pub async fn download(
     let Academy { name, locale, brand_colour } =
         academy.ok_or_else(|| Problem::broken("the academy's face has not come from the edge"))?;
     let verify_url = call.public_url(&format!("/verify/{serial}"))?.to_string();
+    // Istanbul's day until academies have a time zone of their own.
+    let issued_on = certificate.issued_at.day_in_istanbul().date();
     let page = render::Certificate {
         learner_name,
         course_title: certificate.course_title,
         academy_name: name,
         brand_colour: brand_colour.parse().map_err(Problem::broken)?,
         serial,
-        // Istanbul's day until academies have a time zone of their own.
-        issued_on: date(certificate.issued_at.day_in_istanbul())?,
+        issued_on: issued_on.ok_or_else(|| Problem::broken("a day beyond the calendar"))?,
         verify_url: verify_url.parse().map_err(Problem::broken)?,
         locale: if locale == "en" { Locale::En } else { Locale::Tr },
     };
@@ -84,10 +81,6 @@ pub async fn download(
         (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
     ];
     Ok((headers, bytes).into_response())
-}
-
-fn date(day: Day) -> Result<jiff::civil::Date, Problem> {
-    day.to_string().parse().map_err(Problem::broken)
 }
 
 fn revoked(at: Timestamp) -> Problem {

@@ -6,11 +6,12 @@ use akademi_domain::{
     text::{InvalidText, line},
 };
 use akademi_feed::LambdaEvent;
+use akademi_lambda_store::feed;
 use axum::extract::State;
 use serde::Deserialize;
 
 use super::{CertificateAnswer, Certificates, store};
-use crate::{CertificatesError, events};
+use crate::{CertificatesError, holder};
 
 /// The longest reason, in characters.
 const MAX_REASON: usize = 500;
@@ -18,7 +19,7 @@ const MAX_REASON: usize = 500;
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Revocation {
-    /// Why, for the academy's staff: nobody else is told.
+    /// Why, for the academy's staff: nobody else is told, and nobody at all once the holder was erased.
     #[schema(value_type = String, min_length = 1, max_length = 500)]
     reason: Reason,
 }
@@ -51,14 +52,21 @@ pub async fn revoke(
 ) -> Result<Body<CertificateAnswer>, CertificatesError> {
     let now = certificates.ports.now();
     let mut tx = certificates.postgres.tenant(caller.tenant).await?;
-    let revoked_now = store::revoke_certificate(&mut tx, serial, caller.user, &reason, now).await?;
+    let certificate = store::find_certificate(&mut tx, serial).await?.ok_or_else(Problem::not_found)?;
+    let reason = certificate.wrapped_key.as_deref().and_then(|key| {
+        let nonce = certificates.ports.random();
+        let sealed =
+            holder::seal_reason(&certificates.vault, caller.tenant, certificate.person, key, &reason, nonce);
+        certificates.or_log(caller.tenant, sealed)
+    });
+    let revoked_now = store::revoke_certificate(&mut tx, serial, caller.user, reason.as_deref(), now).await?;
     if revoked_now {
-        events::append(&mut tx, &LambdaEvent::CertificateRevoked { serial, at: now }, now).await?;
+        feed::append(&mut tx, &LambdaEvent::CertificateRevoked { serial, at: now }, now).await?;
     }
     let certificate = store::find_certificate(&mut tx, serial).await?.ok_or_else(Problem::not_found)?;
     tx.commit().await?;
     if revoked_now {
         certificates.wake.wake();
     }
-    Ok(Body(certificates.answer(caller.tenant, certificate)?))
+    Ok(Body(certificates.answer(caller.tenant, certificate)))
 }

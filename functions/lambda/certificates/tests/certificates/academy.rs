@@ -12,7 +12,7 @@ use akademi_domain::{
     permission::{Permissions, Role},
 };
 use akademi_feed::{Decoded, Envelope, LambdaEvent};
-use akademi_lambda_store::{feed::publish, testing::TestDatabase};
+use akademi_lambda_store::{feed::publish, postgres::TenantTransaction, testing::TestDatabase};
 use akademi_seal::{PersonKey, Vault};
 use axum::{Router, body::Body};
 use http::{HeaderMap, Method, Request, Uri, header};
@@ -220,6 +220,13 @@ impl World {
             "SELECT replace(serial::text, '-', '') FROM certificate WHERE enrolment_id = '{enrolment}'"
         ))
         .await
+    }
+
+    /// Issues this completion in a transaction, up to its commit.
+    pub async fn issue(&self, completion: Completion) -> TenantTransaction {
+        let mut tx = self.database.postgres().tenant(tenant(1)).await.unwrap();
+        issue(&mut tx, &self.ports, &self.vault, completion).await.unwrap();
+        tx
     }
 
     /// The one text that a statement answers.

@@ -79,6 +79,30 @@ async fn the_name_of_somebody_erased_is_gone_from_the_list() {
 }
 
 #[tokio::test]
+async fn one_name_that_does_not_open_is_missing_from_its_row_alone_and_told_to_the_log() {
+    let world = World::new().await;
+    let broken = world.complete(1, 1, 1).await;
+    world.complete(1, 2, 1).await;
+    let unseal =
+        format!("UPDATE certificate SET sealed_holder = '\\x00' WHERE serial = '{broken}' RETURNING 'x'");
+    world.text(&unseal).await;
+    let page = world.get(staff(1), "/api/v1/certificates").await.expect(200);
+    for found in page["data"].as_array().unwrap() {
+        let expected = if found["serial"] == broken { Value::Null } else { json!(NAME) };
+        assert_eq!(found["holder"], expected, "{page}");
+    }
+    let log = world.log.0.lock().unwrap();
+    let errors: Vec<Value> = log
+        .iter()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|line: &Value| line["level"] == "error")
+        .collect();
+    assert_eq!(errors.len(), 1, "{log:?}");
+    assert_eq!(errors[0]["function"], "certificates");
+    assert!(errors[0]["cause"].as_str().unwrap().contains(&person(1).to_string()), "{errors:?}");
+}
+
+#[tokio::test]
 async fn only_staff_list_and_only_what_their_academy_issued() {
     let world = World::new().await;
     let ours = world.complete(1, 1, 1).await;

@@ -3,6 +3,7 @@
 
 mod academy;
 mod isolation;
+mod issuing;
 mod listing;
 mod openapi;
 mod page;

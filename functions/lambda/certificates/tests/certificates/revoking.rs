@@ -5,7 +5,7 @@ use futures::future::join_all;
 use http::Method;
 use serde_json::json;
 
-use crate::academy::{World, learner, staff};
+use crate::academy::{World, learner, person, staff};
 
 fn revocations(events: &[LambdaEvent]) -> Vec<&LambdaEvent> {
     events.iter().filter(|event| matches!(event, LambdaEvent::CertificateRevoked { .. })).collect()
@@ -32,6 +32,30 @@ async fn a_revoked_certificate_keeps_its_first_date_and_the_edge_is_told_once() 
     assert_eq!((told.to_string(), at.to_string()), (serial, "2026-09-21T14:14:20Z".to_owned()));
     let by = world.text("SELECT revoked_by::text FROM certificate").await;
     assert_eq!(by, staff(1).user.to_string());
+}
+
+#[tokio::test]
+async fn the_reason_is_sealed_with_the_holders_key_and_goes_with_it() {
+    let world = World::new().await;
+    let serial = world.complete(1, 1, 1).await;
+    world.revoke(staff(1), &serial, "Kopya").await.expect(200);
+    let stored = "SELECT COALESCE(encode(sealed_revocation_reason, 'escape'), 'none') FROM certificate";
+    let sealed = world.text(stored).await;
+    assert!(sealed != "none" && !sealed.contains("Kopya"), "{sealed}");
+    let shown = async || {
+        let page = world.get(staff(1), "/api/v1/certificates").await.expect(200);
+        (page["data"][0]["revocation_reason"].clone(), page["data"][0]["revoked_at"].clone())
+    };
+    assert_eq!(shown().await, (json!("Kopya"), json!("2026-09-21T14:13:20Z")));
+    // The name's bytes in the reason's place: each opens as what it is, and as nothing else.
+    world.text("UPDATE certificate SET sealed_revocation_reason = sealed_holder RETURNING 'x'").await;
+    assert_eq!(shown().await.0, json!(null));
+    world.erase(1, person(1)).await;
+    assert_eq!(shown().await, (json!(null), json!("2026-09-21T14:13:20Z")));
+    // Of somebody who was erased before, no reason is kept.
+    world.text("UPDATE certificate SET revoked_at = NULL, revoked_by = NULL, sealed_revocation_reason = NULL RETURNING 'x'").await;
+    world.revoke(staff(1), &serial, "Kopya").await.expect(200);
+    assert_eq!(world.text(stored).await, "none");
 }
 
 #[tokio::test]
@@ -62,7 +86,7 @@ async fn without_the_condition_in_the_statement_it_would_be_revoked_twice() {
     }
     let mut revocations = 0;
     for (at, mut tx) in (1i64..).zip(transactions) {
-        let revoke = "UPDATE certificate SET revoked_at = $1, revoked_by = user_id, revocation_reason = 'x'";
+        let revoke = "UPDATE certificate SET revoked_at = $1, revoked_by = user_id";
         revocations += sqlx::query(revoke).bind(at).execute(tx.connection()).await.unwrap().rows_affected();
         tx.commit().await.unwrap();
     }

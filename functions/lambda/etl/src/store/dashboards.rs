@@ -5,47 +5,63 @@ use akademi_domain::{
     time::{Day, Timestamp},
 };
 use akademi_lambda_store::{error::StoreError, postgres::TenantTransaction};
-use sqlx::{Row, postgres::PgRow, types::Json};
+use sqlx::{
+    Row,
+    postgres::{PgArguments, PgRow},
+    types::Json,
+};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use crate::{dashboard::Activity, period::Period};
 
-/// $1 tenant, $2 and $3 first and last day, $4 the owner of the courses or null.
-pub(super) const BY_DAY: &str = "
+/// $1 tenant, $2 and $3 first and last day, $4 the owner of the courses.
+macro_rules! by_day {
+    ($owned:literal) => {
+        concat!(
+            "
 WITH counted AS (
     SELECT day, sum(enrolments)::bigint AS enrolments, sum(completions)::bigint AS completions,
            sum(certificates)::bigint AS certificates, sum(revocations)::bigint AS revocations,
            sum(watched_seconds)::bigint AS watched_seconds
     FROM course_day
-    WHERE tenant_id = $1 AND day BETWEEN DATE '1970-01-01' + $2 AND DATE '1970-01-01' + $3
-      AND ($4 IS NULL OR course_id IN (SELECT id FROM course_draft WHERE tenant_id = $1 AND owner_id = $4))
+    WHERE tenant_id = $1 AND day BETWEEN DATE '1970-01-01' + $2 AND DATE '1970-01-01' + $3 ",
+            $owned,
+            "
     GROUP BY day
 ), paid AS (
     SELECT day, jsonb_agg(jsonb_build_object('amount', amount, 'currency', currency) ORDER BY currency) AS paid
     FROM (
         SELECT day, currency, sum(amount) AS amount FROM course_paid_day
-        WHERE tenant_id = $1 AND day BETWEEN DATE '1970-01-01' + $2 AND DATE '1970-01-01' + $3
-          AND ($4 IS NULL OR course_id IN (SELECT id FROM course_draft WHERE tenant_id = $1 AND owner_id = $4))
+        WHERE tenant_id = $1 AND day BETWEEN DATE '1970-01-01' + $2 AND DATE '1970-01-01' + $3 ",
+            $owned,
+            "
         GROUP BY day, currency
     ) AS by_currency
     GROUP BY day
 )
 SELECT day - DATE '1970-01-01' AS day, enrolments, completions, certificates, revocations, watched_seconds,
        COALESCE(paid, '[]') AS paid
-FROM counted LEFT JOIN paid USING (day)";
+FROM counted LEFT JOIN paid USING (day)"
+        )
+    };
+}
 
-/// As [`BY_DAY`]; $5 how many courses at most.
-pub(super) const BY_COURSE: &str = "
+/// As [`by_day`]; $4 how many courses at most, $5 the owner.
+macro_rules! by_course {
+    ($owned:literal) => {
+        concat!(
+            "
 WITH counted AS (
     SELECT course_id, sum(enrolments)::bigint AS enrolments, sum(completions)::bigint AS completions,
            sum(certificates)::bigint AS certificates, sum(revocations)::bigint AS revocations,
            sum(watched_seconds)::bigint AS watched_seconds, sum(refused_seconds)::bigint AS refused_seconds
     FROM course_day
-    WHERE tenant_id = $1 AND day BETWEEN DATE '1970-01-01' + $2 AND DATE '1970-01-01' + $3
-      AND ($4 IS NULL OR course_id IN (SELECT id FROM course_draft WHERE tenant_id = $1 AND owner_id = $4))
+    WHERE tenant_id = $1 AND day BETWEEN DATE '1970-01-01' + $2 AND DATE '1970-01-01' + $3 ",
+            $owned,
+            "
     GROUP BY course_id
-    ORDER BY sum(watched_seconds) DESC, sum(enrolments) DESC, course_id LIMIT $5
+    ORDER BY sum(watched_seconds) DESC, sum(enrolments) DESC, course_id LIMIT $4
 ), paid AS (
     SELECT course_id, jsonb_agg(jsonb_build_object('amount', amount, 'currency', currency) ORDER BY currency) AS paid
     FROM (
@@ -62,16 +78,37 @@ FROM counted
 LEFT JOIN paid USING (course_id)
 LEFT JOIN course_draft ON course_draft.tenant_id = $1 AND course_draft.id = counted.course_id
 LEFT JOIN course_score ON course_score.tenant_id = $1 AND course_score.course_id = counted.course_id
-ORDER BY watched_seconds DESC, enrolments DESC, counted.course_id";
+ORDER BY watched_seconds DESC, enrolments DESC, counted.course_id"
+        )
+    };
+}
 
-/// As [`BY_DAY`].
-pub(super) const ACTIVE_LEARNERS: &str = "
+/// As [`by_day`].
+macro_rules! active_learners {
+    ($owned:literal) => {
+        concat!(
+            "
 SELECT day - DATE '1970-01-01' AS day, course_id, count(DISTINCT user_id) AS learners,
        (SELECT max(finished_at) FROM etl_run WHERE tenant_id = $1) AS as_of
 FROM learning_day
-WHERE tenant_id = $1 AND day BETWEEN DATE '1970-01-01' + $2 AND DATE '1970-01-01' + $3 AND active
-  AND ($4 IS NULL OR course_id IN (SELECT id FROM course_draft WHERE tenant_id = $1 AND owner_id = $4))
-GROUP BY GROUPING SETS ((day), (course_id), ())";
+WHERE tenant_id = $1 AND day BETWEEN DATE '1970-01-01' + $2 AND DATE '1970-01-01' + $3 AND active ",
+            $owned,
+            "
+GROUP BY GROUPING SETS ((day), (course_id), ())"
+        )
+    };
+}
+
+// All courses, or an owner's: a statement each, so that neither plan has to serve both.
+pub(super) const BY_DAY: &str = by_day!("");
+pub(super) const BY_DAY_OF_OWNER: &str =
+    by_day!("AND course_id IN (SELECT id FROM course_draft WHERE tenant_id = $1 AND owner_id = $4)");
+pub(super) const BY_COURSE: &str = by_course!("");
+pub(super) const BY_COURSE_OF_OWNER: &str =
+    by_course!("AND course_id IN (SELECT id FROM course_draft WHERE tenant_id = $1 AND owner_id = $5)");
+pub(super) const ACTIVE_LEARNERS: &str = active_learners!("");
+pub(super) const ACTIVE_LEARNERS_OF_OWNER: &str =
+    active_learners!("AND course_id IN (SELECT id FROM course_draft WHERE tenant_id = $1 AND owner_id = $4)");
 
 /// $1 tenant, $2 and $3 first and last day, $4 the learner.
 pub(super) const OF_LEARNER: &str = "
@@ -100,19 +137,45 @@ LEFT JOIN course_publication ON course_publication.tenant_id = $1
                             AND course_publication.course_id = counted.course_id
 ORDER BY watched_seconds DESC, enrolments DESC, counted.course_id";
 
+/// Breaks off statements of this transaction that take longer: [`StoreError::TimedOut`].
+pub async fn limit_statements(tx: &mut TenantTransaction, millis: u32) -> Result<(), StoreError> {
+    sqlx::query("SELECT set_config('statement_timeout', $1, true)")
+        .bind(millis.to_string())
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+type Query = sqlx::query::Query<'static, sqlx::Postgres, PgArguments>;
+
+/// The statement of all courses, or that of an owner's; with the parameters that both have.
+fn of_courses(
+    tx: &TenantTransaction,
+    period: Period,
+    owner: Option<UserId>,
+    [all, owned]: [&'static str; 2],
+) -> Query {
+    sqlx::query(if owner.is_some() { owned } else { all })
+        .bind(tx.tenant().as_uuid())
+        .bind(period.from.epoch_days())
+        .bind(period.to.epoch_days())
+}
+
+fn with_owner(query: Query, owner: Option<UserId>) -> Query {
+    match owner {
+        Some(owner) => query.bind(owner.as_uuid()),
+        None => query,
+    }
+}
+
 /// What happened on the days on which anything did, in all courses or this owner's.
 pub async fn activity_by_day(
     tx: &mut TenantTransaction,
     period: Period,
     owner: Option<UserId>,
 ) -> Result<BTreeMap<Day, Activity>, StoreError> {
-    let rows = sqlx::query(BY_DAY)
-        .bind(tx.tenant().as_uuid())
-        .bind(period.from.epoch_days())
-        .bind(period.to.epoch_days())
-        .bind(owner.map(|owner| owner.as_uuid()))
-        .fetch_all(tx.connection())
-        .await?;
+    let query = of_courses(tx, period, owner, [BY_DAY, BY_DAY_OF_OWNER]);
+    let rows = with_owner(query, owner).fetch_all(tx.connection()).await?;
     rows.iter().map(|row| Ok((Day::from_epoch_days(row.try_get("day")?), activity(row)?))).collect()
 }
 
@@ -133,14 +196,8 @@ pub async fn activity_by_course(
     owner: Option<UserId>,
     limit: i64,
 ) -> Result<Vec<CourseActivity>, StoreError> {
-    let rows = sqlx::query(BY_COURSE)
-        .bind(tx.tenant().as_uuid())
-        .bind(period.from.epoch_days())
-        .bind(period.to.epoch_days())
-        .bind(owner.map(|owner| owner.as_uuid()))
-        .bind(limit)
-        .fetch_all(tx.connection())
-        .await?;
+    let query = of_courses(tx, period, owner, [BY_COURSE, BY_COURSE_OF_OWNER]).bind(limit);
+    let rows = with_owner(query, owner).fetch_all(tx.connection()).await?;
     rows.iter()
         .map(|row| {
             Ok(CourseActivity {
@@ -154,7 +211,7 @@ pub async fn activity_by_course(
         .collect()
 }
 
-/// How many people made progress: who did on three days counts once in the period and once on each of the days.
+/// How many people did something in a lesson: who did on three days counts once in the period and once on each of the days.
 #[derive(Default)]
 pub struct ActiveLearners {
     pub in_period: i64,
@@ -170,13 +227,8 @@ pub async fn active_learners(
     period: Period,
     owner: Option<UserId>,
 ) -> Result<ActiveLearners, StoreError> {
-    let rows = sqlx::query(ACTIVE_LEARNERS)
-        .bind(tx.tenant().as_uuid())
-        .bind(period.from.epoch_days())
-        .bind(period.to.epoch_days())
-        .bind(owner.map(|owner| owner.as_uuid()))
-        .fetch_all(tx.connection())
-        .await?;
+    let query = of_courses(tx, period, owner, [ACTIVE_LEARNERS, ACTIVE_LEARNERS_OF_OWNER]);
+    let rows = with_owner(query, owner).fetch_all(tx.connection()).await?;
     let mut active = ActiveLearners::default();
     for row in &rows {
         let learners = row.try_get("learners")?;

@@ -129,7 +129,8 @@ WITH wanted AS (
 )
 SELECT (SELECT count(*) FROM removed) + (SELECT count(*) FROM saved)";
 
-/// As [`LEARNING_SUMS`]. Scores only ever rise, so no row ends.
+/// As [`LEARNING_SUMS`]. A course whose scores are all gone (the edge was restored from a backup, and has told its older
+/// summaries) loses its row, whatever the day.
 pub(super) const SCORES: &str = "
 WITH wanted AS (
     SELECT course_id, count(*) AS scored, sum(1000 * score_points / score_max) AS permille
@@ -137,13 +138,18 @@ WITH wanted AS (
     WHERE tenant_id = $1 AND score_max > 0 AND course_id IN (
         SELECT course_id FROM learning_day WHERE tenant_id = $1 AND day = DATE '1970-01-01' + $2 AND active)
     GROUP BY course_id
+), removed AS (
+    DELETE FROM course_score WHERE tenant_id = $1
+    AND NOT EXISTS (SELECT FROM progress_summary WHERE progress_summary.tenant_id = $1 AND score_max > 0
+                                                   AND progress_summary.course_id = course_score.course_id)
+    RETURNING 1
 ), saved AS (
     INSERT INTO course_score (tenant_id, course_id, scored, permille) SELECT $1, course_id, scored, permille FROM wanted
     ON CONFLICT (tenant_id, course_id) DO UPDATE SET scored = excluded.scored, permille = excluded.permille
     WHERE (course_score.scored, course_score.permille) IS DISTINCT FROM (excluded.scored, excluded.permille)
     RETURNING 1
 )
-SELECT count(*) FROM saved";
+SELECT (SELECT count(*) FROM removed) + (SELECT count(*) FROM saved)";
 
 /// What each learner did in each course.
 pub async fn derive_learning(tx: &mut TenantTransaction, day: Day) -> Result<i64, StoreError> {

@@ -20,6 +20,38 @@ pub async fn lock_runs(tx: &mut TenantTransaction) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// As [`lock_runs`] without waiting; whether no other run of this academy goes on.
+pub async fn try_lock_runs(tx: &mut TenantTransaction) -> Result<bool, StoreError> {
+    let locked = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1, hashtext($2))")
+        .bind(RUN_LOCKS)
+        .bind(tx.tenant().to_string())
+        .fetch_one(tx.connection())
+        .await?;
+    Ok(locked)
+}
+
+/// Takes the day up before its facts are read: what arrives from now on is due again.
+pub async fn take_up_day(tx: &mut TenantTransaction, day: Day) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM due_day WHERE tenant_id = $1 AND day = DATE '1970-01-01' + $2")
+        .bind(tx.tenant().as_uuid())
+        .bind(day.epoch_days())
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Days up to `last` of which facts have come since they were last derived.
+pub async fn days_with_new_facts(tx: &mut TenantTransaction, last: Day) -> Result<Vec<Day>, StoreError> {
+    let days: Vec<i32> = sqlx::query_scalar(
+        "SELECT day - DATE '1970-01-01' FROM due_day WHERE tenant_id = $1 AND day <= DATE '1970-01-01' + $2",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(last.epoch_days())
+    .fetch_all(tx.connection())
+    .await?;
+    Ok(days.into_iter().map(Day::from_epoch_days).collect())
+}
+
 pub async fn save_run(tx: &mut TenantTransaction, run: &Run) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO etl_run (tenant_id, day, finished_at, rows_changed)

@@ -1,16 +1,18 @@
 //! The statements on 100,000 rows of a day, with ten days before it and another academy beside it.
 
+use akademi_api::Problem;
 use akademi_domain::{
     ids::{TenantId, UserId},
     time::Day,
 };
-use akademi_lambda_store::{postgres::TenantTransaction, testing::TestDatabase};
-use sqlx::AssertSqlSafe;
+use akademi_lambda_store::{error::StoreError, postgres::TenantTransaction, testing::TestDatabase};
+use http::StatusCode;
+use sqlx::{AssertSqlSafe, PgConnection, Row};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::*;
-use crate::period::Period;
+use crate::{EtlError, period::Period};
 
 const DAY: Day = Day::from_epoch_days(20_778);
 const ROWS: i64 = 100_000;
@@ -138,6 +140,31 @@ async fn a_day_of_100_000_progress_rows_is_derived_by_sets_and_a_second_run_chan
     );
 }
 
+async fn generic_plan(superuser: &mut PgConnection, sql: &str, types: &str, values: &str) -> String {
+    let prepare =
+        format!("SET plan_cache_mode = force_generic_plan; DEALLOCATE ALL; PREPARE read ({types}) AS {sql}");
+    sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut *superuser).await.unwrap();
+    let explain = AssertSqlSafe(format!("EXPLAIN EXECUTE read ({values})"));
+    let rows = sqlx::raw_sql(explain).fetch_all(superuser).await.unwrap();
+    let lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    lines.join("\n")
+}
+
+#[tokio::test]
+async fn a_statement_that_takes_too_long_is_broken_off_and_answered_as_busy() {
+    let database = TestDatabase::new().await.unwrap();
+    let mut tx = database.postgres().tenant(TENANT).await.unwrap();
+    limit_statements(&mut tx, 50).await.unwrap();
+    let slow = sqlx::query("SELECT pg_sleep(30)").execute(tx.connection()).await;
+    let error = StoreError::from(slow.unwrap_err());
+    assert!(matches!(error, StoreError::TimedOut(_)), "{error:?}");
+    assert_eq!(Problem::from(EtlError::from(error)).status(), StatusCode::SERVICE_UNAVAILABLE);
+    // The next transaction of the connection has no limit of this one's.
+    tx.rollback().await.unwrap();
+    let mut tx = database.postgres().tenant(TENANT).await.unwrap();
+    sqlx::query("SELECT pg_sleep(0.1)").execute(tx.connection()).await.unwrap();
+}
+
 #[tokio::test]
 async fn what_dashboards_and_runs_read_of_200_000_rows_is_found_by_index() {
     let database = busy_academy().await;
@@ -149,38 +176,48 @@ async fn what_dashboards_and_runs_read_of_200_000_rows_is_found_by_index() {
     let mut superuser = database.superuser().await.unwrap();
     sqlx::raw_sql("ANALYZE").execute(&mut superuser).await.unwrap();
 
-    let one_day = Period { from: DAY.plus(-3), to: DAY.plus(-3) };
-    let learner = Uuid::from_u128(1000);
-    for (name, sql, person, wanted) in [
-        ("a run", derivation::LEARNING, None, "watched_day_pkey"),
-        ("days", dashboards::BY_DAY, None, "course_day_pkey"),
-        ("courses", dashboards::BY_COURSE, None, "course_day_pkey"),
-        ("active learners", dashboards::ACTIVE_LEARNERS, None, "learning_day_pkey"),
+    // Plans that serve whatever the parameters are, as a pooled connection has them after a few calls.
+    let day = DAY.plus(-3);
+    let (academy, owner, learner) = (TENANT.as_uuid(), OWNER.as_uuid(), Uuid::from_u128(1000));
+    let days = format!("'{academy}', {0}, {0}", day.epoch_days());
+    let moments = [day, day.plus(1)].map(|day| day.start_in_istanbul().as_millis());
+    let a_day = format!("'{academy}', {}, {}, {}", day.epoch_days(), moments[0], moments[1]);
+    for (sql, types, values, wanted) in [
+        (derivation::LEARNING, "uuid, int, bigint, bigint", a_day, "watched_day_pkey"),
+        (dashboards::BY_DAY, "uuid, int, int", days.clone(), "course_day_pkey"),
         (
-            "an instructor's active learners",
-            dashboards::ACTIVE_LEARNERS,
-            Some(OWNER.as_uuid()),
+            dashboards::BY_DAY_OF_OWNER,
+            "uuid, int, int, uuid",
+            format!("{days}, '{owner}'"),
+            "course_day_pkey",
+        ),
+        (dashboards::BY_COURSE, "uuid, int, int, bigint", format!("{days}, 10"), "course_day_pkey"),
+        (
+            dashboards::BY_COURSE_OF_OWNER,
+            "uuid, int, int, bigint, uuid",
+            format!("{days}, 10, '{owner}'"),
+            "course_day_pkey",
+        ),
+        (dashboards::ACTIVE_LEARNERS, "uuid, int, int", days.clone(), "learning_day_pkey"),
+        (
+            dashboards::ACTIVE_LEARNERS_OF_OWNER,
+            "uuid, int, int, uuid",
+            format!("{days}, '{owner}'"),
             "learning_day_",
         ),
-        ("a learner", dashboards::OF_LEARNER, Some(learner), "learning_day_of_learner"),
+        (
+            dashboards::OF_LEARNER,
+            "uuid, int, int, uuid",
+            format!("{days}, '{learner}'"),
+            "learning_day_of_learner",
+        ),
     ] {
-        let mut tx = database.postgres().tenant(TENANT).await.unwrap();
-        let query = sqlx::query_scalar(AssertSqlSafe(format!("EXPLAIN {sql}"))).bind(TENANT.as_uuid());
-        let query = match name {
-            "a run" => query
-                .bind(one_day.from.epoch_days())
-                .bind(one_day.from.start_in_istanbul().as_millis())
-                .bind(one_day.from.plus(1).start_in_istanbul().as_millis()),
-            _ => query.bind(one_day.from.epoch_days()).bind(one_day.to.epoch_days()).bind(person),
-        };
-        let query = if name == "courses" { query.bind(10_i64) } else { query };
-        let plan: Vec<String> = query.fetch_all(tx.connection()).await.unwrap();
-        let plan = plan.join("\n");
-        assert!(plan.contains(wanted), "{name}: {plan}");
+        let plan = generic_plan(&mut superuser, sql, types, &values).await;
+        assert!(plan.contains(wanted) && plan.contains("$1"), "{sql}: {plan}");
         for large in
             ["learning_day", "watched_day", "enrolment", "progress_summary", "paid_day", "customer_order"]
         {
-            assert!(!plan.contains(&format!("Seq Scan on {large}")), "{name}: {plan}");
+            assert!(!plan.contains(&format!("Seq Scan on {large}")), "{sql}: {plan}");
         }
     }
 

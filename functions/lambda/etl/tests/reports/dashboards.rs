@@ -95,6 +95,22 @@ async fn what_no_longer_holds_is_removed() {
 }
 
 #[tokio::test]
+async fn scores_that_a_restored_edge_has_forgotten_are_no_average() {
+    let academies = Academies::new().await;
+    let one = tenant(1);
+    for (n, points) in [(1, 3), (2, 1)] {
+        let score = Some(Score { points, max: 4 });
+        academies.progress(one, 1, n, 50 + n, (0, 0), score, at(DAY, 60)).await;
+    }
+    academies.run(1, DAY).await;
+    assert_eq!(academies.number("SELECT sum(permille)::bigint FROM course_score").await, 1000);
+    academies.progress(one, 1, 1, 51, (0, 0), None, at(DAY, 90)).await;
+    assert_eq!(academies.run(1, DAY).await, 1);
+    assert_eq!(academies.number("SELECT sum(permille)::bigint FROM course_score").await, 250);
+    assert_eq!(academies.run(1, DAY).await, 0);
+}
+
+#[tokio::test]
 async fn two_currencies_stay_apart_and_only_what_was_captured_counts() {
     let academies = Academies::new().await;
     let (one, noon) = (tenant(1), Some(at(DAY, 43_200)));

@@ -41,6 +41,22 @@ async fn a_day_ends_at_midnight_in_istanbul() {
 }
 
 #[tokio::test]
+async fn seconds_of_several_days_that_arrive_as_one_summary_go_to_the_last_of_them() {
+    let academies = Academies::new().await;
+    academies.watch(1, 1, 100, 0, at(DAY.plus(-2), 100)).await;
+    // Sixty more on the next day and twenty on the one after, while `sync` did not run: the edge keeps the newest summary.
+    academies.watch(1, 1, 180, 0, at(DAY, 100)).await;
+    let days = [seconds(&academies, DAY.plus(-1)).await, seconds(&academies, DAY).await];
+    assert_eq!(days, [0, 80]);
+    academies.run(1, DAY.plus(-1)).await;
+    academies.run(1, DAY).await;
+    let shown = academies.dashboard(admin(), "institution").await;
+    let active: Vec<_> =
+        shown["days"].as_array().unwrap().iter().map(|day| &day["active_learners"]).collect();
+    assert_eq!(active, [0, 1, 0], "no summary of the day between has arrived");
+}
+
+#[tokio::test]
 async fn each_day_gets_what_was_new_on_it() {
     let academies = Academies::new().await;
     academies.watch(1, 1, 100, 3, at(DAY, 100)).await;

@@ -4,7 +4,7 @@ use akademi_domain::time::Day;
 use akademi_etl::ScheduleEvent;
 use std::time::Duration;
 
-use crate::academies::{Academies, DAY, NIGHT, admin, at, tenant};
+use crate::academies::{Academies, DAY, NIGHT, Who, admin, at, tenant};
 
 const NIGHTLY: ScheduleEvent = ScheduleEvent { day: None };
 
@@ -65,7 +65,7 @@ async fn one_broken_academy_stops_no_other_and_is_taken_up_again() {
     let night = academies.etl.handle(NIGHTLY).await.unwrap();
     assert_eq!((night.academies, night.days, night.rows_changed), (2, 30 + 31, 2));
     assert_eq!(night.failures.len(), 1);
-    assert_eq!(night.failures[0].tenant, tenant(1));
+    assert_eq!((night.failures[0].tenant, night.failures[0].day), (tenant(1), Some(DAY)));
     assert!(night.failures[0].cause.contains("a broken row"), "{night:?}");
     assert_eq!((finished_days(&academies, 1).await, finished_days(&academies, 2).await), (30, 31));
 
@@ -73,6 +73,76 @@ async fn one_broken_academy_stops_no_other_and_is_taken_up_again() {
     let night = academies.etl.handle(NIGHTLY).await.unwrap();
     assert_eq!((night.rows_changed, night.failures.len()), (2, 0));
     assert_eq!(watched(&academies, DAY).await, 60);
+}
+
+#[tokio::test]
+async fn a_broken_day_is_named_and_stops_no_later_one() {
+    let academies = Academies::new().await;
+    let first = DAY.plus(-30);
+    for ago in [30, 3, 0] {
+        academies.watch(1, 1, 60 * (31 - i64::from(ago)), 0, at(DAY.plus(-ago), 60)).await;
+    }
+    academies
+        .execute(&format!(
+            "CREATE FUNCTION break() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'a broken row'; END $$;
+             CREATE TRIGGER broken BEFORE INSERT ON learning_day FOR EACH ROW
+             WHEN (NEW.day = '{first}') EXECUTE FUNCTION break()"
+        ))
+        .await;
+    let night = academies.etl.handle(NIGHTLY).await.unwrap();
+    assert_eq!(night.failures.len(), 1, "{night:?}");
+    assert_eq!((night.failures[0].tenant, night.failures[0].day), (tenant(1), Some(first)));
+    assert_eq!((night.days, night.rows_changed), (30 + 31, 4));
+    assert_eq!((watched(&academies, first).await, watched(&academies, DAY).await), (0, 180));
+    academies.execute("DROP TRIGGER broken ON learning_day").await;
+    academies.etl.handle(NIGHTLY).await.unwrap();
+    assert_eq!(watched(&academies, first).await, 60);
+}
+
+#[tokio::test]
+async fn facts_of_a_finished_day_are_taken_up_whatever_its_age() {
+    let academies = Academies::new().await;
+    academies.etl.handle(NIGHTLY).await.unwrap();
+    let (late, later) = (DAY.plus(-20), DAY.plus(-400));
+    academies.watch(1, 1, 60, 0, at(late, 60)).await;
+    academies.watch(2, 1, 80, 0, at(later, 60)).await;
+    academies.enrol(tenant(1), 1, 1, at(DAY.plus(-40), 60)).await;
+    academies.told_complete(1, 1, at(DAY.plus(-41), 60)).await;
+    // What is of today is not due before it is over.
+    academies.watch(3, 1, 10, 0, NIGHT).await;
+    let night = academies.etl.handle(NIGHTLY).await.unwrap();
+    assert_eq!(night.days, (7 + 4) + 7, "{night:?}");
+    assert_eq!((watched(&academies, late).await, watched(&academies, later).await), (60, 80));
+    let days = "SELECT count(*) FROM course_day WHERE enrolments + completions = 1";
+    assert_eq!(academies.number(days).await, 2);
+    // Taken up once.
+    let night = academies.etl.handle(NIGHTLY).await.unwrap();
+    assert_eq!((night.days, night.rows_changed), (7 + 7, 0));
+    // The twin: who loses the note of it never shows it.
+    academies.watch(1, 1, 90, 0, at(late, 90)).await;
+    academies.execute("DELETE FROM due_day").await;
+    academies.etl.handle(NIGHTLY).await.unwrap();
+    assert_eq!(watched(&academies, late).await, 60);
+}
+
+#[tokio::test]
+async fn a_fact_that_arrives_while_its_day_is_derived_is_due_again() {
+    let academies = Academies::new().await;
+    let late = DAY.plus(-20);
+    academies.etl.handle(NIGHTLY).await.unwrap();
+    // `sync` has written the fact and its note, and not committed them while the run reads.
+    let mut tx = academies.database.postgres().tenant(tenant(1)).await.unwrap();
+    for statement in [
+        format!("INSERT INTO due_day VALUES ('{}', '{late}')", tenant(1)),
+        format!("INSERT INTO watched_day VALUES ('{0}', '{late}', '{0}', '{0}', 60, 0)", tenant(1)),
+    ] {
+        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(tx.connection()).await.unwrap();
+    }
+    academies.etl.handle(ScheduleEvent { day: Some(late) }).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(watched(&academies, late).await, 0);
+    academies.etl.handle(NIGHTLY).await.unwrap();
+    assert_eq!(watched(&academies, late).await, 60);
 }
 
 #[tokio::test]
@@ -86,28 +156,34 @@ async fn a_day_may_be_asked_for() {
     assert_eq!(serde_json::from_str::<ScheduleEvent>("{}").unwrap(), NIGHTLY);
 }
 
-/// Whether a run of academy `n` ends while academy 1's lock is held.
-async fn ends_beside_another_run(academies: &Academies, n: u8) -> bool {
+/// While academy 1's lock is held: what academy `n` is answered that asks for a run, and whether the night ends.
+async fn beside_another_run(academies: &Academies, n: u8) -> (u16, bool) {
     let mut held = academies.database.postgres().tenant(tenant(1)).await.unwrap();
     sqlx::query("SELECT pg_advisory_xact_lock(x'65746c'::int, hashtext($1))")
         .bind(tenant(1).to_string())
         .execute(held.connection())
         .await
         .unwrap();
-    let ended = tokio::time::timeout(Duration::from_millis(500), academies.run(n, DAY)).await.is_ok();
+    let who = Who { tenant: tenant(n), ..admin() };
+    let body = serde_json::json!({ "day": DAY });
+    let (asked, answer) = academies.call(who, http::Method::POST, "/api/v1/reports/runs", Some(body)).await;
+    if asked == 409 {
+        assert_eq!(answer["type"], "/problems/run-in-progress");
+    }
+    let night = academies.etl.handle(ScheduleEvent { day: Some(DAY) });
+    let ended = tokio::time::timeout(Duration::from_millis(500), night).await.is_ok();
     held.rollback().await.unwrap();
-    ended
+    (asked, ended)
 }
 
 #[tokio::test]
 async fn two_runs_of_an_academy_never_interleave() {
     let academies = Academies::new().await;
-    assert!(!ends_beside_another_run(&academies, 1).await, "it waits");
-    assert!(ends_beside_another_run(&academies, 2).await, "another academy's does not");
+    assert_eq!(beside_another_run(&academies, 1).await, (409, false), "the night waits, who asks does not");
+    assert_eq!(beside_another_run(&academies, 2).await, (200, false), "another academy's goes on");
     // Many at once, each of them whole: all that was to be written is written once.
     academies.watch(1, 1, 60, 0, at(DAY, 60)).await;
-    academies.clock.set(NIGHT);
-    let runs = (0..8).map(|_| academies.run(1, DAY));
-    let changed = futures::future::join_all(runs).await;
-    assert_eq!(changed.iter().sum::<i64>(), 2, "{changed:?}");
+    let nights = (0..8).map(|_| academies.etl.handle(ScheduleEvent { day: Some(DAY) }));
+    let nights = futures::future::join_all(nights).await;
+    assert_eq!(nights.iter().map(|night| night.as_ref().unwrap().rows_changed).sum::<i64>(), 2, "{nights:?}");
 }

@@ -1,9 +1,10 @@
-//! An academy's colour, and what is written on it.
+//! An academy's colour, and what can be read on it, or in it on paper.
 
 use std::{fmt, str::FromStr};
 
 /// Text that is no colour: anything but `#rrggbb`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is not a colour of the form #rrggbb")]
 pub struct InvalidColour;
 
 /// An sRGB colour, written `#rrggbb`.
@@ -14,6 +15,9 @@ pub struct Colour {
     blue: u8,
 }
 
+/// The contrast that WCAG 2.2 asks of text (success criterion 1.4.3).
+const READABLE_CONTRAST: f64 = 4.5;
+
 impl Colour {
     pub const BLACK: Self = Self { red: 0, green: 0, blue: 0 };
     pub const WHITE: Self = Self { red: 255, green: 255, blue: 255 };
@@ -22,6 +26,20 @@ impl Colour {
     /// WCAG 2.2 asks of text (success criterion 1.4.3).
     pub fn ink(self) -> Self {
         if self.contrast(Self::WHITE) >= self.contrast(Self::BLACK) { Self::WHITE } else { Self::BLACK }
+    }
+
+    /// This colour, darkened as far as text on white needs: a contrast of 4.5:1 (WCAG 2.2).
+    pub fn readable_on_white(self) -> Self {
+        (0..=100)
+            .rev()
+            .map(|percent| self.scaled(percent))
+            .find(|shade| shade.contrast(Self::WHITE) >= READABLE_CONTRAST)
+            .unwrap_or(Self::BLACK)
+    }
+
+    fn scaled(self, percent: u16) -> Self {
+        let scale = |channel: u8| u8::try_from(u16::from(channel) * percent / 100).unwrap_or(u8::MAX);
+        Self { red: scale(self.red), green: scale(self.green), blue: scale(self.blue) }
     }
 
     /// WCAG 2.2, "contrast ratio": 1 to 21.
@@ -67,8 +85,10 @@ mod tests {
     #[test]
     fn only_six_hex_digits_after_a_hash_are_a_colour() {
         assert_eq!("#0A7b8c".parse::<Colour>().unwrap().to_string(), "#0a7b8c");
-        for text in ["", "#", "0a7b8c", "#0a7b8", "#0a7b8cc", "#+a7b8c", "red", "#çç3", "#000000;", "#000}*{"]
-        {
+        for text in [
+            "", "#", "0a7b8c", "#0a7b8", "#0a7b8cc", "#+a7b8c", "#0a7b8g", "red", "#fff", "#çç3", "#000000;",
+            "#000}*{",
+        ] {
             assert_eq!(text.parse::<Colour>(), Err(InvalidColour), "{text}");
         }
     }
@@ -80,11 +100,20 @@ mod tests {
             for green in channel() {
                 for blue in channel() {
                     let colour = Colour { red, green, blue };
-                    assert!(colour.contrast(colour.ink()) >= 4.5, "{colour}");
+                    assert!(colour.contrast(colour.ink()) >= READABLE_CONTRAST, "{colour}");
                 }
             }
         }
         assert_eq!("#ffe600".parse::<Colour>().unwrap().ink(), Colour::BLACK);
         assert_eq!("#0b6e4f".parse::<Colour>().unwrap().ink(), Colour::WHITE);
+    }
+    #[test]
+    fn pale_colours_are_darkened_until_they_read_on_white_and_dark_ones_stay() {
+        for pale in ["#ffffff", "#ffff00", "#7fffd4", "#ff9900"] {
+            let ink = pale.parse::<Colour>().unwrap().readable_on_white();
+            assert!(ink.contrast(Colour::WHITE) >= READABLE_CONTRAST, "{pale} became {ink}");
+        }
+        let navy: Colour = "#12355b".parse().unwrap();
+        assert_eq!(navy.readable_on_white(), navy);
     }
 }
