@@ -22,11 +22,11 @@ pub fn spin() -> anyhow::Result<()> {
             "--target",
             "wasm32-wasip2",
             "--profile",
-            "wasm",
+            "component",
             "--features",
             function.name,
         ])?;
-        let built = target_folder().join("wasm32-wasip2/wasm/akademi_spin.wasm");
+        let built = target_folder().join("wasm32-wasip2/component/akademi_spin.wasm");
         let wanted = format!("build/spin/{}.wasm", function.name);
         let bytes = fs::read(&built).with_context(|| format!("reading {}", built.display()))?;
         // A test host that has the old one mapped must not see it change.
