@@ -30,8 +30,6 @@ const GROUP: usize = 128;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How much of the file a connection keeps in memory at most, in KiB.
 const CACHE_KIB: i64 = 32 * 1024;
-/// How much of the file is read where the system keeps it, in bytes: each commit empties the readers' own caches.
-const MAPPED_BYTES: i64 = 1 << 30;
 /// How many pages the write-ahead log holds before they go into the file, four times SQLite's own: a page that many
 /// learners share is then written once for more of them.
 const LOG_PAGES: i64 = 4_000;
@@ -110,7 +108,6 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     // Else a bound value that might make another plan better has the statement prepared again, each time.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(store_error)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(store_error)?;
-    connection.pragma_update(None, "mmap_size", MAPPED_BYTES).map_err(store_error)?;
     connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES).map_err(store_error)?;
     connection.set_prepared_statement_cache_capacity(256);
     Ok(connection)
