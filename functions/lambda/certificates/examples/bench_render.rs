@@ -7,8 +7,7 @@ use akademi_certificates::render::{Certificate, Locale, Renderer};
 
 type Problem = Box<dyn std::error::Error>;
 
-// A benchmark reads the clock.
-#[allow(clippy::disallowed_methods)]
+#[allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 fn main() -> Result<(), Problem> {
     let seconds = std::env::args().nth(1).map_or(Ok(10), |argument| argument.parse())?;
     let renderer = Renderer::new()?;
