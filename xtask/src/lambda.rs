@@ -2,6 +2,7 @@
 
 use akademi_functions::{FUNCTIONS, Plane};
 use anyhow::{Context, bail};
+use clap::ValueEnum;
 use object::{
     Endianness,
     elf::{DT_NEEDED, FileHeader64},
@@ -33,36 +34,23 @@ const LIBRARIES: &[&str] = &[
     "librt.so.1",
 ];
 
+/// The function whose libraries a machine has for its own processor only. Lambda has them not at all.
+const WITH_FFMPEG: &str = "transcode";
+
 /// A processor that Lambda has.
-struct Architecture {
-    name: &'static str,
-    target: &'static str,
-    /// What links for it on a machine of the other kind; Debian's package has the same name with `gcc-` before.
-    linker: &'static str,
-    /// After a function's name, in the name of its zip.
-    suffix: &'static str,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Architecture {
+    #[value(name = "x86-64")]
+    X86_64,
+    Arm64,
 }
 
-const ARCHITECTURES: [Architecture; 2] = [
-    Architecture {
-        name: "x86_64",
-        target: "x86_64-unknown-linux-gnu",
-        linker: "x86_64-linux-gnu-gcc",
-        suffix: "",
-    },
-    Architecture {
-        name: "aarch64",
-        target: "aarch64-unknown-linux-gnu",
-        linker: "aarch64-linux-gnu-gcc",
-        suffix: "-arm64",
-    },
-];
-
-/// Builds all Lambda functions, or one, into `build/lambda`, for x86-64 and arm64 where this machine can.
+/// Builds all Lambda functions, or one, into `build/lambda`.
 ///
 /// # Errors
-/// When one does not build, or would not start on Lambda.
-pub fn lambda(only: Option<&str>) -> anyhow::Result<()> {
+/// When this machine cannot build for the processor, with what it lacks; when a function does not build, or would not
+/// start on Lambda.
+pub fn lambda(architecture: Architecture, only: Option<&str>) -> anyhow::Result<()> {
     let functions: Vec<&str> = FUNCTIONS
         .iter()
         .filter(|function| function.plane == Plane::Lambda && only.is_none_or(|only| only == function.name))
@@ -71,20 +59,20 @@ pub fn lambda(only: Option<&str>) -> anyhow::Result<()> {
     if functions.is_empty() {
         bail!("there is no Lambda function of this name");
     }
+    architecture.check()?;
     fs::create_dir_all("build/lambda")?;
     let mut unfit = Vec::new();
-    for architecture in &ARCHITECTURES {
-        if let Some(reason) = architecture.obstacle() {
-            println!("not built for {}: {reason}", architecture.name);
+    for function in functions {
+        if function == WITH_FFMPEG && !architecture.is_own() {
+            println!("{function} is not built: this machine has FFmpeg for its own processor only");
+            unfit.push(function);
             continue;
         }
-        for function in &functions {
-            let zip = format!("build/lambda/{function}{}.zip", architecture.suffix);
-            let needs = package(&architecture.build(function)?, Path::new(&zip))?;
-            println!("{zip}  {needs}");
-            if !needs.are_met() {
-                unfit.push(zip);
-            }
+        let zip = format!("build/lambda/{function}{}.zip", architecture.suffix());
+        let needs = package(&architecture.build(function)?, Path::new(&zip))?;
+        println!("{zip}  {needs}");
+        if !needs.are_met() {
+            unfit.push(function);
         }
     }
     if unfit.is_empty() {
@@ -94,34 +82,78 @@ pub fn lambda(only: Option<&str>) -> anyhow::Result<()> {
 }
 
 impl Architecture {
-    fn is_own(&self) -> bool {
-        self.name == std::env::consts::ARCH
+    /// Rust's name of it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x86_64",
+            Self::Arm64 => "aarch64",
+        }
     }
 
-    /// Why this machine does not build for it.
-    fn obstacle(&self) -> Option<String> {
+    fn target(self) -> String {
+        format!("{}-unknown-linux-gnu", self.name())
+    }
+
+    /// What links for it, and compiles C for it, on a machine of the other kind.
+    fn linker(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x86_64-linux-gnu-gcc",
+            Self::Arm64 => "aarch64-linux-gnu-gcc",
+        }
+    }
+
+    /// Debian's packages of the linker and of the C library that it links.
+    fn packages(self) -> &'static str {
+        match self {
+            Self::X86_64 => "gcc-x86-64-linux-gnu libc6-dev-amd64-cross",
+            Self::Arm64 => "gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
+        }
+    }
+
+    /// After a function's name, in the name of its zip.
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::X86_64 => "",
+            Self::Arm64 => "-arm64",
+        }
+    }
+
+    fn is_own(self) -> bool {
+        self.name() == std::env::consts::ARCH
+    }
+
+    /// Whether this machine can build for it.
+    fn check(self) -> anyhow::Result<()> {
         if self.is_own() {
-            return None;
+            return Ok(());
         }
-        if run::output(Command::new(self.linker).arg("--version")).is_none() {
-            return Some(format!("the linker {} is not installed", self.linker));
-        }
+        let (target, linker) = (self.target(), self.linker());
+        let mut missing = String::new();
         let targets = run::output(Command::new("rustup").args(["target", "list", "--installed"]));
-        let has_target = targets.is_some_and(|targets| targets.lines().any(|line| line == self.target));
-        (!has_target).then(|| format!("`rustup target add {}` has not been run", self.target))
+        if !targets.is_some_and(|targets| targets.lines().any(|line| line == target)) {
+            missing += &format!("\n  the Rust target {target}: rustup target add {target}");
+        }
+        if run::output(Command::new(linker).arg("--version")).is_none() {
+            missing += &format!("\n  the linker {linker}: apt-get install {}", self.packages());
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        bail!("to build for {}, this machine lacks{missing}", self.name())
     }
 
     /// Builds a function by itself, so that it links nothing of another; where the program is.
-    fn build(&self, function: &str) -> anyhow::Result<PathBuf> {
-        eprintln!("building {function} for {}", self.name);
+    fn build(self, function: &str) -> anyhow::Result<PathBuf> {
+        eprintln!("building {function} for {}", self.name());
         let mut arguments =
             vec!["build", "--quiet", "--release", "--package", "akademi-lambda", "--bin", function];
         arguments.extend(["--no-default-features", "--features", function]);
-        let linker = format!("target.{}.linker=\"{}\"", self.target, self.linker);
+        let target = self.target();
+        let linker = format!("target.{target}.linker=\"{}\"", self.linker());
         let mut folder = target_folder();
         if !self.is_own() {
-            arguments.extend(["--target", self.target, "--config", &linker]);
-            folder.push(self.target);
+            arguments.extend(["--target", &target, "--config", &linker]);
+            folder.push(&target);
         }
         run::cargo(arguments)?;
         Ok(folder.join("release").join(function))
