@@ -1,15 +1,25 @@
 //! A request and its answer, with everything that must differ from run to run given a common name.
 
 use akademi_local::api_client::Answer;
+use anyhow::{Context, bail};
+use flate2::read::GzDecoder;
+use http::header;
 use serde_json::Value;
+use std::{fmt, io::Read};
 
-/// The headers that must be the same on every host.
-const COMPARED: [&str; 11] = [
+use crate::{kind::Kind, seed::FILES};
+
+/// The headers that must be the same on every host. Content-Length is none of them: a host may send an answer in chunks.
+const COMPARED: [&str; 15] = [
     "allow",
     "cache-control",
+    "content-disposition",
+    "content-encoding",
     "content-security-policy",
     "content-type",
     "etag",
+    "idempotent-replayed",
+    "location",
     "referrer-policy",
     "retry-after",
     "vary",
@@ -21,6 +31,10 @@ const COMPARED: [&str; 11] = [
 /// An answer as it is compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
+    /// The row, as `GET /api/v1/academy`; empty for an address that is none.
+    pub route: String,
+    pub kind: Kind,
+    /// What of the row is asked.
     pub name: String,
     pub status: u16,
     pub headers: Vec<(String, String)>,
@@ -28,7 +42,9 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    pub fn new(name: &str, answer: &Answer) -> Self {
+    /// # Errors
+    /// When the body is not in the coding that it is said to be in.
+    pub fn new(route: String, kind: Kind, name: &str, answer: &Answer) -> anyhow::Result<Self> {
         let headers = COMPARED
             .iter()
             .filter_map(|name| {
@@ -36,17 +52,44 @@ impl Exchange {
                     .headers
                     .get_all(*name)
                     .iter()
-                    .map(|value| String::from_utf8_lossy(value.as_bytes()))
+                    .map(|value| scrubbed(&String::from_utf8_lossy(value.as_bytes())))
                     .collect();
                 (!values.is_empty()).then(|| ((*name).to_owned(), values.join(", ")))
             })
             .collect();
-        Self {
-            name: name.to_owned(),
-            status: answer.status.as_u16(),
-            headers,
-            body: comparable(&answer.body),
+        let body = comparable(&decoded(answer)?);
+        Ok(Self { route, kind, name: name.to_owned(), status: answer.status.as_u16(), headers, body })
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn empty(route: String, kind: Kind, name: &str) -> Self {
+        Self { route, kind, name: name.into(), status: 200, headers: Vec::new(), body: String::new() }
+    }
+}
+
+/// What is asked, not what is answered.
+impl fmt::Display for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { route, kind, name, .. } = self;
+        write!(f, "{route} · {kind} · {name}")
+    }
+}
+
+/// The body without its content coding (RFC 9110 §8.4). An answer to HEAD has the header and no body.
+fn decoded(answer: &Answer) -> anyhow::Result<Vec<u8>> {
+    let coding = answer.headers.get(header::CONTENT_ENCODING).map(|value| value.as_bytes());
+    match coding {
+        Some(b"gzip") if !answer.body.is_empty() => {
+            let mut body = Vec::new();
+            GzDecoder::new(answer.body.as_ref()).read_to_end(&mut body).context("the body is not in gzip")?;
+            Ok(body)
         }
+        None | Some(b"gzip" | b"identity") => Ok(answer.body.to_vec()),
+        Some(other) => bail!("nobody asked for {}", String::from_utf8_lossy(other)),
     }
 }
 
@@ -56,7 +99,7 @@ fn comparable(body: &[u8]) -> String {
             rename(&mut json);
             json.to_string()
         }
-        Err(_) => String::from_utf8_lossy(body).into_owned(),
+        Err(_) => scrubbed(&String::from_utf8_lossy(body)),
     }
 }
 
@@ -64,15 +107,17 @@ fn comparable(body: &[u8]) -> String {
 fn rename(json: &mut Value) {
     match json {
         Value::String(text) => {
-            if let Some(name) = common_name(text) {
-                *text = name.to_owned();
-            }
+            *text = common_name(text).map_or_else(|| scrubbed(text), str::to_owned);
         }
         Value::Array(items) => items.iter_mut().for_each(rename),
         Value::Object(fields) => {
             for (key, value) in fields {
                 match (key.as_str(), &value) {
                     ("request_id", _) => *value = "<request>".into(),
+                    // It holds the time at which the last entry was made.
+                    ("next_cursor", Value::String(_)) => *value = "<cursor>".into(),
+                    // Each deployment has keys of its own.
+                    ("x", Value::String(_)) => *value = "<key>".into(),
                     // The feed's payloads are JSON in text.
                     ("payload", Value::String(text)) => {
                         if let Ok(mut inner) = serde_json::from_str::<Value>(text) {
@@ -89,9 +134,6 @@ fn rename(json: &mut Value) {
 }
 
 fn common_name(text: &str) -> Option<&'static str> {
-    if text.parse::<uuid::Uuid>().is_ok() {
-        return Some("<id>");
-    }
     if text.len() > 15 && text.parse::<jiff::Timestamp>().is_ok() {
         return Some("<time>");
     }
@@ -100,6 +142,32 @@ fn common_name(text: &str) -> Option<&'static str> {
     }
     let is_opaque = text.len() > 60 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     is_opaque.then_some("<opaque>")
+}
+
+/// The text without ids and without the signatures of links to files.
+fn scrubbed(text: &str) -> String {
+    const ID: usize = 36;
+    let mut scrubbed = String::with_capacity(text.len());
+    let (mut rest, mut in_link) = (text, false);
+    while let Some(next) = rest.chars().next() {
+        in_link = match next {
+            _ if rest.starts_with(FILES) => true,
+            '"' | '\n' | ' ' => false,
+            _ => in_link,
+        };
+        let is_id = rest.get(..ID).is_some_and(|id| id.parse::<uuid::Uuid>().is_ok());
+        let (name, taken) = if is_id {
+            ("<id>", ID)
+        } else if in_link && next == '?' {
+            ("?<signature>", rest.find(['"', '\n', ' ']).unwrap_or(rest.len()))
+        } else {
+            scrubbed.push(next);
+            ("", next.len_utf8())
+        };
+        scrubbed.push_str(name);
+        rest = rest.get(taken..).unwrap_or_default();
+    }
+    scrubbed
 }
 
 #[cfg(test)]
@@ -120,5 +188,33 @@ mod tests {
             text,
             r#"{"at":"<time>","events":[{"payload":{"person":"<id>"}}],"id":"<id>","name":"Şükrü","request_id":"<request>"}"#
         );
+    }
+
+    #[test]
+    fn a_link_keeps_its_path_and_loses_ids_and_signature() {
+        let link = format!("ş {FILES}/t/01890000-0000-7000-8000-000000000001/a.m4s?e=1&s=abc\nx?y");
+        assert_eq!(scrubbed(&link), format!("ş {FILES}/t/<id>/a.m4s?<signature>\nx?y"));
+        assert_eq!(scrubbed("/x?01890000-0000-7000-8000-000000000001"), "/x?<id>");
+    }
+
+    #[test]
+    fn a_compressed_body_is_compared_as_it_decodes() {
+        use std::io::Write;
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all("{\"name\":\"Işık\"}".as_bytes()).unwrap();
+        let mut answer = Answer {
+            status: http::StatusCode::OK,
+            headers: http::HeaderMap::from_iter([(
+                header::CONTENT_ENCODING,
+                http::HeaderValue::from_static("gzip"),
+            )]),
+            body: packed.finish().unwrap().into(),
+        };
+        let exchange = |answer: &Answer| Exchange::new(String::new(), Kind::Compressed, "x", answer);
+        let compressed = exchange(&answer).unwrap();
+        assert_eq!(compressed.body, "{\"name\":\"Işık\"}");
+        assert_eq!(compressed.header("content-encoding"), Some("gzip"));
+        answer.body = bytes::Bytes::from_static(b"no gzip");
+        assert!(exchange(&answer).is_err());
     }
 }

@@ -1,5 +1,7 @@
 //! What every host begins with: two academies and somebody who may do everything in one of them.
 
+pub mod lambda;
+
 use akademi_api::{caller::Caller, signed::PlaneKeys, token::TokenSigner};
 use akademi_domain::{
     ids::{SessionId, TenantId, UserId},
@@ -12,6 +14,12 @@ use akademi_edge_store::{
 };
 use akademi_local::secrets::{Variables, generate};
 
+/// Where links to files lead, on every host: nobody follows them.
+pub const FILES: &str = "https://files.example.com";
+
+/// When the academies and the staff came to be: ids are the same on every host, since an `ETag` may be made of one.
+const EARLY: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+
 /// A deployment's secrets and fixed people, the same for its host and for the requests.
 pub struct Deployment {
     pub variables: Variables,
@@ -20,23 +28,30 @@ pub struct Deployment {
     pub staff: UserId,
     pub staff_session: SessionId,
     pub now: Timestamp,
+    /// Where the payment provider tells the first academy of payments; empty until the Lambda plane has been seeded.
+    pub callback: String,
 }
 
 impl Deployment {
     /// # Errors
     /// When the system gives no randomness.
     pub fn new(now: Timestamp) -> anyhow::Result<Self> {
+        let mut variables = generate()?;
+        variables.insert("storage_url".into(), FILES.into());
+        // `sync` runs nowhere here.
+        variables.insert("edge_url".into(), "http://127.0.0.1:1".into());
         Ok(Self {
-            variables: generate()?,
-            umraniye: TenantId::new(now, [1; 10]),
-            kadikoy: TenantId::new(now, [2; 10]),
-            staff: UserId::new(now, [3; 10]),
-            staff_session: SessionId::new(now, [4; 10]),
+            variables,
+            umraniye: TenantId::new(EARLY, [1; 10]),
+            kadikoy: TenantId::new(EARLY, [2; 10]),
+            staff: UserId::new(EARLY, [3; 10]),
+            staff_session: SessionId::new(EARLY, [4; 10]),
             now,
+            callback: String::new(),
         })
     }
 
-    fn variable(&self, name: &str) -> &str {
+    pub(crate) fn variable(&self, name: &str) -> &str {
         self.variables.get(name).map_or("", String::as_str)
     }
 

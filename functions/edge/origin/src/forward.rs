@@ -13,7 +13,9 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use http::{HeaderMap, HeaderName, header, uri::PathAndQuery};
+use http::{HeaderMap, HeaderName, Uri, header, uri::PathAndQuery};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
+use std::borrow::Cow;
 
 use crate::Origin;
 
@@ -37,6 +39,26 @@ const PASSED_BACK: [HeaderName; 9] = [
     IDEMPOTENT_REPLAYED,
 ];
 
+/// What no segment of a path holds as it is: all but RFC 3986's `pchar`.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@');
+
 pub async fn forward(
     State(origin): State<Origin>,
     academy: Academy,
@@ -44,7 +66,7 @@ pub async fn forward(
     request: Request,
 ) -> Result<Response, Problem> {
     let (mut parts, body) = request.into_parts();
-    let body = read_bytes(body, PLANE_BODY_LIMIT).await?;
+    let body = read_bytes(&parts.headers, body, PLANE_BODY_LIMIT).await?;
     let text = |name: HeaderName| -> Result<Option<String>, Problem> {
         let Some(value) = parts.headers.get(&name) else { return Ok(None) };
         value.to_str().map(|value| Some(value.to_owned())).map_err(|_| Problem::malformed_body())
@@ -53,7 +75,8 @@ pub async fn forward(
     let context = CallContext {
         request_id: request_id.to_string(),
         tenant: Some(academy.id),
-        host: text(header::HOST)?,
+        // WASI HTTP has no Host header: there it is the address's own.
+        host: text(header::HOST)?.or_else(|| parts.uri.authority().map(ToString::to_string)),
         client: parts.extensions.get::<ClientAddress>().map(|address| address.0.clone()),
         idempotency_key: text(IDEMPOTENCY_KEY)?,
         caller: caller.map(|caller| CallCaller {
@@ -62,7 +85,7 @@ pub async fn forward(
             prm: caller.permissions.bits(),
         }),
     };
-    let target = parts.uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
+    let target = normal(&parts.uri)?;
     let headers = pick(&mut parts.headers, &PASSED_ON);
     let now = origin.edge.ports.now();
     let call = PlaneCall {
@@ -82,6 +105,38 @@ pub async fn forward(
     Ok(response)
 }
 
+/// The address with no character escaped that a path may hold as it is (RFC 3986 §3.3, §6.2.2): API Gateway decodes paths,
+/// so the other plane would check the signature of another spelling.
+fn normal(uri: &Uri) -> Result<PathAndQuery, Problem> {
+    let Some(target) = uri.path_and_query().filter(|target| target.path().contains('%')) else {
+        return Ok(uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/")));
+    };
+    let segments = target.path().split('/').map(|segment| {
+        let decoded: Cow<'_, [u8]> = percent_decode_str(segment).into();
+        percent_encode(&decoded, ESCAPED).to_string()
+    });
+    let path = segments.collect::<Vec<_>>().join("/");
+    let target = target.query().map_or(path.clone(), |query| format!("{path}?{query}"));
+    PathAndQuery::try_from(target).map_err(|_| Problem::not_found())
+}
+
 fn pick(from: &mut HeaderMap, names: &[HeaderName]) -> HeaderMap {
     names.iter().filter_map(|name| from.remove(name).map(|value| (name.clone(), value))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_one_spelling_on_its_way_to_lambda() {
+        for (asked, sent) in [
+            ("/a/b?q=%41", "/a/b?q=%41"),
+            ("/%61/%c5%9f?q", "/a/%C5%9F?q"),
+            ("/%40%3a/a%20b", "/@:/a%20b"),
+            ("/%2F/%25/%3F%23", "/%2F/%25/%3F%23"),
+        ] {
+            assert_eq!(normal(&asked.parse().unwrap()).unwrap(), sent, "{asked}");
+        }
+    }
 }

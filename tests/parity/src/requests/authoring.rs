@@ -1,0 +1,112 @@
+//! Drafts, imports and files, through `origin`.
+
+use akademi_local::api_client::JsonExt;
+use http::{HeaderName, HeaderValue, Method};
+use serde_json::{Value, json};
+
+use super::NOTHING;
+use crate::{
+    ask::Ask,
+    kind::Kind,
+    recorder::Recorder,
+    seed::lambda::{IMPORT, VIDEO_FILE},
+};
+
+const CREATE: &str = "POST /api/v1/authoring/courses";
+const LIST: &str = "GET /api/v1/authoring/courses";
+const SHOW: &str = "GET /api/v1/authoring/courses/{course_id}";
+const CHANGE: &str = "PATCH /api/v1/authoring/courses/{course_id}";
+const CONTENT: &str = "PUT /api/v1/authoring/courses/{course_id}/content";
+const PUBLISH: &str = "POST /api/v1/authoring/courses/{course_id}/publish";
+const IMPORTS: &str = "POST /api/v1/authoring/imports";
+const START: &str = "POST /api/v1/authoring/imports/{job_id}/start";
+const JOB: &str = "GET /api/v1/authoring/jobs/{job_id}";
+const MEDIA: &str = "GET /api/v1/media/{asset_id}/{*path}";
+const COURSES: &str = "/api/v1/authoring/courses";
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+pub async fn authoring(r: &mut Recorder<'_>) -> anyhow::Result<()> {
+    drafts(r).await?;
+    imports(r).await?;
+    media(r).await
+}
+
+async fn drafts(r: &mut Recorder<'_>) -> anyhow::Result<()> {
+    let staff = r.staff.clone();
+    let create = |body: Value| Ask::post(COURSES, &body);
+    let draft = r.good((CREATE, "draft"), &staff, create(json!({ "title": "Open door" }))).await?.json()?;
+    r.turkish((CREATE, "a Turkish title"), &staff, create(json!({ "title": "Kapı: Açık Ders" }))).await?;
+    r.bad((CREATE, "unknown field"), &staff, create(json!({ "title": "A", "x": 1 }))).await?;
+    r.bad((CREATE, "no title"), &staff, create(json!({ "title": "" }))).await?;
+    r.good((LIST, "drafts"), &staff, Ask::get(COURSES)).await?;
+    r.paged(LIST, &staff, COURSES, "").await?;
+    let path = format!("{COURSES}/{}", draft.text("id")?);
+    let nowhere = format!("{COURSES}/{NOTHING}");
+    r.good((SHOW, "draft"), &staff, Ask::get(&path)).await?;
+    r.bad((SHOW, "unknown draft"), &staff, Ask::get(&nowhere)).await?;
+    r.bad((PUBLISH, "without a lesson"), &staff, Ask::post(format!("{path}/publish"), &json!({}))).await?;
+
+    let change = |path: &str, revision: i64, summary: &str| {
+        Ask::json(Method::PATCH, path, &json!({ "revision": revision, "summary": summary }))
+    };
+    r.good((CHANGE, "summary"), &staff, change(&path, 1, "A door")).await?;
+    r.turkish((CHANGE, "a Turkish summary"), &staff, change(&path, 2, "Işığa açılan kapı")).await?;
+    r.bad((CHANGE, "an old revision"), &staff, change(&path, 1, "x")).await?;
+    r.bad((CHANGE, "unknown draft"), &staff, change(&nowhere, 1, "x")).await?;
+
+    let content = |revision: i64, title: &str, html: &str| {
+        let lesson = json!({ "title": title, "body": { "kind": "html", "html": html } });
+        let section = json!({ "title": title, "lessons": [lesson] });
+        let body = json!({ "revision": revision, "modules": [{ "title": title, "sections": [section] }] });
+        Ask::json(Method::PUT, format!("{path}/content"), &body)
+    };
+    r.good((CONTENT, "content"), &staff, content(3, "Door", "<p>Open</p>")).await?;
+    r.turkish((CONTENT, "Turkish content"), &staff, content(4, "Kapı", "<p>Çağlayan ışık İĞÜŞÖÇ 🎓</p>"))
+        .await?;
+    r.bad((CONTENT, "an old revision"), &staff, content(1, "Door", "<p>x</p>")).await?;
+    r.bad((CONTENT, "without a title"), &staff, content(5, "", "<p>x</p>")).await?;
+    let publish = Ask::post(format!("{path}/publish"), &json!({}));
+    r.send(Kind::Good, (PUBLISH, "for the first time"), &staff, &publish).await?;
+    r.send(Kind::Good, (SHOW, "published"), &staff, &Ask::get(&path)).await?;
+    r.good((PUBLISH, "publish"), &staff, publish).await?;
+    Ok(())
+}
+
+async fn imports(r: &mut Recorder<'_>) -> anyhow::Result<()> {
+    let staff = r.staff.clone();
+    let import = |name: &str, bytes: u64| {
+        Ask::post("/api/v1/authoring/imports", &json!({ "file_name": name, "bytes": bytes }))
+    };
+    let keyed = |key: &'static str, ask: Ask| ask.with(IDEMPOTENCY_KEY, HeaderValue::from_static(key));
+    let made = r.good((IMPORTS, "import"), &staff, keyed("a", import("course.tar.gz", 100))).await?.json()?;
+    r.send(Kind::Good, (IMPORTS, "replayed"), &staff, &keyed("a", import("course.tar.gz", 100))).await?;
+    r.turkish((IMPORTS, "a Turkish name"), &staff, keyed("b", import("Işık dersi.tar.gz", 100))).await?;
+    r.bad((IMPORTS, "without a key"), &staff, import("course.tar.gz", 100)).await?;
+    r.bad((IMPORTS, "another body under the key"), &staff, keyed("a", import("course.tar.gz", 101))).await?;
+    r.bad((IMPORTS, "of nothing"), &staff, keyed("c", import("course.tar.gz", 0))).await?;
+
+    let start = |job: &str| Ask::post(format!("/api/v1/authoring/imports/{job}/start"), &json!({}));
+    let job = |job: &str| Ask::get(format!("/api/v1/authoring/jobs/{job}"));
+    let waiting = made.text("job")?;
+    r.bad((START, "before the archive was sent"), &staff, start(&waiting)).await?;
+    r.good((START, "start"), &staff, start(&IMPORT.to_string())).await?;
+    r.bad((START, "unknown"), &staff, start(NOTHING)).await?;
+    r.good((JOB, "queued"), &staff, job(&IMPORT.to_string())).await?;
+    r.send(Kind::Good, (JOB, "waiting for its archive"), &staff, &job(&waiting)).await?;
+    r.bad((JOB, "unknown"), &staff, job(NOTHING)).await?;
+    r.bad((JOB, "no id"), &staff, job("1")).await?;
+    Ok(())
+}
+
+async fn media(r: &mut Recorder<'_>) -> anyhow::Result<()> {
+    let (staff, learner) = (r.staff.clone(), r.learner()?);
+    let media = |path: &str| Ask::get(format!("/api/v1/media/{VIDEO_FILE}/{path}"));
+    r.good((MEDIA, "playlist"), &staff, media("hls/720p/index.m3u8")).await?;
+    r.send(Kind::Good, (MEDIA, "segment"), &staff, &media("hls/720p/segment-00000.m4s")).await?;
+    r.send(Kind::Good, (MEDIA, "the file itself"), &staff, &media("film.mp4")).await?;
+    r.turkish((MEDIA, "under a Turkish name"), &staff, media("Ders%20notu%20%C5%9F.mp4")).await?;
+    r.bad((MEDIA, "not of the video"), &staff, media("hls/1080p/index.m3u8")).await?;
+    r.bad((MEDIA, "not enrolled"), &learner, media("film.mp4")).await?;
+    r.bad((MEDIA, "unknown"), &staff, Ask::get(format!("/api/v1/media/{NOTHING}/film.mp4"))).await?;
+    Ok(())
+}
