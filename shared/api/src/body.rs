@@ -5,7 +5,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Path, Request},
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, header, request::Parts};
+use http::{HeaderMap, HeaderValue, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -18,9 +18,15 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Body<T, const LIMIT: usize = BODY_LIMIT>(pub T);
 
-/// The whole body, refused as soon as it is known to be larger than `limit` bytes.
-pub async fn read_bytes(body: axum::body::Body, limit: usize) -> Result<bytes::Bytes, Problem> {
-    if body.size_hint().lower() > limit as u64 {
+/// The whole body of a request with these headers, refused as soon as it is known to be larger than `limit` bytes: a length
+/// that is announced is refused before anything is read. Bodies themselves do not know it on every host.
+pub async fn read_bytes(
+    headers: &HeaderMap,
+    body: axum::body::Body,
+    limit: usize,
+) -> Result<bytes::Bytes, Problem> {
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.unwrap_or(body.size_hint().lower()) > limit as u64 {
         return Err(Problem::too_large());
     }
     match Limited::new(body, limit).collect().await {
@@ -77,7 +83,7 @@ fn without_position(error: &serde_json::Error) -> String {
     message.rsplit_once(" at line ").map_or(message.clone(), |(text, _)| text.to_owned())
 }
 
-fn is_json(parts: &http::HeaderMap) -> bool {
+fn is_json(parts: &HeaderMap) -> bool {
     let Some(value) = parts.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
         return false;
     };
@@ -97,7 +103,8 @@ impl<T: DeserializeOwned, S: Sync, const LIMIT: usize> FromRequest<S> for Body<T
         if !is_json(request.headers()) {
             return Err(Problem::unsupported_media_type());
         }
-        let bytes = read_bytes(request.into_body(), LIMIT).await?;
+        let (parts, body) = request.into_parts();
+        let bytes = read_bytes(&parts.headers, body, LIMIT).await?;
         parse_json(&bytes).map(Self)
     }
 }

@@ -1,7 +1,7 @@
 //! What stands before every handler: the route's row, the academy, who is asking, the log line, the form of
 //! errors.
 
-use akademi_domain::time::Timestamp;
+use akademi_domain::{ids::TenantId, time::Timestamp};
 use akademi_functions::{Access, Route, http_method::Method as RowMethod, route, routes_of};
 use axum::{
     Router,
@@ -17,6 +17,7 @@ use std::sync::Arc;
 use crate::{
     body::read_bytes,
     caller::{Academy, Caller, RequestId},
+    compression::Compression,
     ports::Ports,
     problem::Problem,
     signed::{PlaneKeys, Purpose},
@@ -53,6 +54,7 @@ struct Inner {
     function: &'static str,
     ports: Ports,
     door: Door,
+    compression: Compression,
 }
 
 /// The gate of one function.
@@ -68,12 +70,18 @@ impl Gate {
         directory: Arc<dyn Directory>,
         planes: Option<Arc<PlaneKeys>>,
     ) -> Self {
-        Self(Arc::new(Inner { function, ports, door: Door::Edge { tokens, directory, planes } }))
+        Self::new(function, ports, Door::Edge { tokens, directory, planes })
     }
 
     /// The gate of a Lambda function.
     pub fn lambda(function: &'static str, ports: Ports, planes: Arc<PlaneKeys>) -> Self {
-        Self(Arc::new(Inner { function, ports, door: Door::Lambda { planes } }))
+        Self::new(function, ports, Door::Lambda { planes })
+    }
+
+    fn new(function: &'static str, ports: Ports, door: Door) -> Self {
+        // Tokens are never compressed beside what somebody else may have chosen: the length would tell of them (BREACH).
+        let compressor = ports.compressor.clone().filter(|_| function != "auth");
+        Self(Arc::new(Inner { function, ports, door, compression: Compression::new(compressor) }))
     }
 
     /// `router` behind this gate.
@@ -88,6 +96,7 @@ async fn pass(State(Gate(gate)): State<Gate>, mut request: Request, next: Next) 
     let path = request.extensions().get::<MatchedPath>().cloned();
     let path = path.as_ref().map(MatchedPath::as_str);
     let mut seen = Seen::default();
+    let wanted = gate.compression.wanted(&request);
 
     let answer = match find_row(&method, path) {
         Row::Found(row) => match gate.admit(row, &mut request, &mut seen).await {
@@ -111,6 +120,9 @@ async fn pass(State(Gate(gate)): State<Gate>, mut request: Request, next: Next) 
 
     let request_id = seen.request_id(&gate.ports);
     let (mut response, problem) = form(answer, &request_id);
+    if let Some(wanted) = wanted {
+        response = gate.compression.apply(wanted, seen.tenant, response).await;
+    }
     if method == Method::HEAD {
         *response.body_mut() = Body::empty();
     }
@@ -137,7 +149,7 @@ async fn pass(State(Gate(gate)): State<Gate>, mut request: Request, next: Next) 
 #[derive(Default)]
 struct Seen {
     request_id: Option<Arc<str>>,
-    tenant: Option<akademi_domain::ids::TenantId>,
+    tenant: Option<TenantId>,
 }
 
 impl Seen {
@@ -159,7 +171,7 @@ struct LogLine<'a> {
     status: u16,
     milliseconds: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tenant: Option<akademi_domain::ids::TenantId>,
+    tenant: Option<TenantId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -253,7 +265,7 @@ impl Inner {
         seen: &mut Seen,
     ) -> Result<(), Problem> {
         let body = std::mem::replace(request.body_mut(), Body::empty());
-        let body = read_bytes(body, PLANE_BODY_LIMIT).await?;
+        let body = read_bytes(request.headers(), body, PLANE_BODY_LIMIT).await?;
         let call = planes
             .verify(purpose, request.method(), request.uri(), request.headers(), &body, self.ports.now())
             .map_err(|error| Problem::token_invalid().because(error))?;
@@ -277,14 +289,20 @@ pub async fn academy(directory: &dyn Directory, host: Option<String>) -> Result<
     directory.academy(&host).await?.ok_or_else(Problem::unknown_academy)
 }
 
-/// The request's host: lower case, without port and trailing dot.
+/// The request's host: lower case, without port and trailing dot. None for a request that names more than one, in several
+/// Host headers or in its target too (RFC 9112 §3.2): whoever stands in front may have taken the other.
 pub fn host_of(request: &Request) -> Option<String> {
-    let host = match request.headers().get(header::HOST) {
-        Some(value) => value.to_str().ok()?,
-        None => request.uri().authority()?.as_str(),
-    };
-    let host = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    Some(host.trim_end_matches('.').to_ascii_lowercase())
+    let mut named = request.headers().get_all(header::HOST).iter();
+    let target = request.uri().authority().map(|authority| host_name(authority.as_str()));
+    let Some(host) = named.next() else { return target };
+    let host = host_name(host.to_str().ok()?);
+    let is_the_only_one = named.next().is_none() && target.is_none_or(|target| target == host);
+    is_the_only_one.then_some(host)
+}
+
+fn host_name(host_and_port: &str) -> String {
+    let name = host_and_port.rsplit_once(':').map_or(host_and_port, |(name, _)| name);
+    name.trim_end_matches('.').to_ascii_lowercase()
 }
 
 /// Who is asking, if the row demands it or a token was sent.

@@ -4,8 +4,10 @@
 //! functions, resolves the academy, checks who is asking, logs one line and gives errors their form. Handlers
 //! take [`caller::Caller`], [`caller::Academy`] and [`body::Body`] and answer `Result<_, Problem>`.
 
+pub mod answers;
 pub mod body;
 pub mod caller;
+pub mod compression;
 pub mod conditional;
 pub mod config;
 pub mod gate;

@@ -60,6 +60,9 @@ pub fn complete(document: &mut OpenApi) {
         if operation.request_body.is_some() || operation.parameters.is_some() {
             problem(operation, "422", "Some fields are not as they must be");
         }
+        if route.own_entry {
+            problem(operation, "429", "Too many attempts from one address");
+        }
         problem(operation, "500", "Something broke on our side");
         problem(operation, "503", "The service is busy or a part of it is down");
     }

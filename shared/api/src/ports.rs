@@ -5,6 +5,11 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use std::sync::Arc;
 
+use crate::{
+    answers::{Answer, Question},
+    compression::Compressor,
+};
+
 /// The wall clock. It may jump; nothing depends on it being monotonic.
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
@@ -40,15 +45,33 @@ pub trait Wake: Send + Sync {
     fn wake(&self);
 }
 
+/// The platform's cache of public answers, near the people who ask. What it holds may go at any time.
+pub trait PublicCache: Send + Sync {
+    /// The answer that was kept for `question`, on whichever machine.
+    fn find<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Option<Answer>>;
+
+    /// Keeps `answer`, if the platform will.
+    fn keep<'a>(&'a self, question: &'a Question, answer: &'a Answer) -> BoxFuture<'a, ()>;
+}
+
 /// The ports that every function has.
 #[derive(Clone)]
 pub struct Ports {
     pub clock: Arc<dyn Clock>,
     pub rng: Arc<dyn Rng>,
     pub log: Arc<dyn Log>,
+    /// Nothing where answers leave as they are.
+    pub compressor: Option<Arc<dyn Compressor>>,
+    /// Nothing where the platform has none.
+    pub cache: Option<Arc<dyn PublicCache>>,
 }
 
 impl Ports {
+    /// Ports of a host that neither compresses nor has a cache.
+    pub fn new(clock: Arc<dyn Clock>, rng: Arc<dyn Rng>, log: Arc<dyn Log>) -> Self {
+        Self { clock, rng, log, compressor: None, cache: None }
+    }
+
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }

@@ -2,6 +2,7 @@
 
 use akademi_api::{
     Academy, PathParam, Problem, QueryParams,
+    answers::Answer,
     conditional::{public_json, unchanged},
     paging::{Cursor, Page, PageParams},
 };
@@ -11,7 +12,7 @@ use http::HeaderMap;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::{Catalog, answers::Answer, store};
+use crate::{Catalog, store};
 
 /// A course in a list.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -56,21 +57,14 @@ pub async fn list(
     if let Some(unchanged) = unchanged(&headers, &etag) {
         return unchanged;
     }
-    let question = (academy.id, etag);
-    let answer = match catalog.answers.find(&question) {
-        Some(answer) => answer,
-        None => {
-            let data = store::list_courses(&catalog.edge.tenant(academy.id), after, limit + 1).await?;
-            let is_empty = data.is_empty();
-            let body = serde_json::to_vec(&page_of(data, limit)).map_err(Problem::broken)?;
-            let answer = Answer { etag: question.1.clone(), body: body.into() };
-            // There is no end of cursors behind the last course.
-            if !is_empty {
-                catalog.answers.keep(question, answer.clone());
-            }
-            answer
-        }
+    let make = async {
+        let data = store::list_courses(&catalog.edge.tenant(academy.id), after, limit + 1).await?;
+        // There is no end of cursors behind the last course.
+        let may_be_kept = !data.is_empty();
+        let body = serde_json::to_vec(&page_of(data, limit)).map_err(Problem::broken)?;
+        Ok((Answer { etag: etag.clone(), body: body.into() }, may_be_kept))
     };
+    let answer = catalog.answer((academy.id, etag.clone()), make).await?;
     public_json(&headers, &answer.etag, answer.body)
 }
 
@@ -96,17 +90,13 @@ pub async fn show(
     PathParam(slug): PathParam<String>,
 ) -> Result<Response, Problem> {
     let question = (academy.id, format!("c{}.{slug}", academy.generation));
-    let answer = match catalog.answers.find(&question) {
-        Some(answer) => answer,
-        None => {
-            let page = store::find_course(&catalog.edge.tenant(academy.id), &slug).await?;
-            let page = page.ok_or_else(Problem::not_found)?;
-            let body = serde_json::to_vec(&page).map_err(Problem::broken)?;
-            let etag = format!("c{}.{}", academy.generation, page.version);
-            let answer = Answer { etag, body: body.into() };
-            catalog.answers.keep(question, answer.clone());
-            answer
-        }
+    let make = async {
+        let page = store::find_course(&catalog.edge.tenant(academy.id), &slug).await?;
+        let page = page.ok_or_else(Problem::not_found)?;
+        let body = serde_json::to_vec(&page).map_err(Problem::broken)?;
+        let etag = format!("c{}.{}", academy.generation, page.version);
+        Ok((Answer { etag, body: body.into() }, true))
     };
+    let answer = catalog.answer(question, make).await?;
     public_json(&headers, &answer.etag, answer.body)
 }

@@ -1,11 +1,17 @@
 //! Search over published courses and their lessons, in text folded for Turkish.
 
-use akademi_api::{Academy, Body, Problem, QueryParams, paging::Limit};
+use akademi_api::{
+    Academy, Problem, QueryParams,
+    answers::Answer,
+    conditional::{fingerprint, public_json},
+    paging::Limit,
+};
 use akademi_domain::{
     ids::{CourseId, LessonId},
     text::fold,
 };
-use axum::extract::State;
+use axum::{extract::State, response::Response};
+use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{Catalog, store};
@@ -42,12 +48,13 @@ pub struct Hits {
 
 /// Search courses and lessons
 #[utoipa::path(get, path = "/api/v1/catalog/search", tag = "catalog", params(SearchParams),
-    responses((status = 200, description = "What holds all the words", body = Hits)))]
+    responses((status = 200, description = "What holds all the words", body = Hits), (status = 304, description = "Unchanged")))]
 pub async fn search(
     State(catalog): State<Catalog>,
     academy: Academy,
+    headers: HeaderMap,
     QueryParams(params): QueryParams<SearchParams>,
-) -> Result<Body<Hits>, Problem> {
+) -> Result<Response, Problem> {
     if params.q.chars().count() > 200 {
         return Err(Problem::field("q", "is longer than 200 characters"));
     }
@@ -55,10 +62,20 @@ pub async fn search(
     if words.is_empty() {
         return Err(Problem::field("q", "holds no word"));
     }
-    let database = catalog.edge.tenant(academy.id);
-    let data =
-        store::search(&database, &store::match_expression(academy.id, &words), params.limit.get()).await?;
-    Ok(Body(Hits { data }))
+    let limit = params.limit.get();
+    let words = store::match_expression(academy.id, &words);
+    // A publication moves the academy's generation, so what is found is the same as long as that is.
+    let etag = format!("s{}.{limit}.{}", academy.generation, fingerprint(&words));
+    let make = async {
+        let data = store::search(&catalog.edge.tenant(academy.id), &words, limit).await?;
+        // There is no end of words that nothing holds.
+        let may_be_kept = !data.is_empty();
+        let body = serde_json::to_vec(&Hits { data }).map_err(Problem::broken)?;
+        Ok((Answer { etag: etag.clone(), body: body.into() }, may_be_kept))
+    };
+    let question = (academy.id, format!("s{}.{limit}.{words}", academy.generation));
+    let answer = catalog.answer(question, make).await?;
+    public_json(&headers, &answer.etag, answer.body)
 }
 
 /// The words of a query as FTS5's `unicode61` splits them: letters and digits of folded text, at most eight.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use akademi_api::{
+    compression::{Coding, Compressor},
     config::Config,
     signed::{CALL_HEADER, CallContext, PlaneKeys, Purpose},
 };
@@ -25,6 +26,7 @@ use akademi_process::{
     secrets::{Variables, generate},
 };
 use axum::{Router, body::Body};
+use bytes::Bytes;
 use futures::{executor::block_on, future::BoxFuture};
 use http::{Method, Request, StatusCode, Uri, header};
 use http_body_util::BodyExt;
@@ -54,7 +56,23 @@ impl Database for Counting {
     }
 }
 
+/// Stands for a compressor: what it made is told by a mark, and it counts.
+#[derive(Default)]
+struct Marking(AtomicUsize);
+
+impl Compressor for Marking {
+    fn codings(&self) -> &'static [Coding] {
+        &[Coding::Gzip]
+    }
+
+    fn compress(&self, _: Coding, body: &Bytes) -> Option<Bytes> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Some([b"compressed ", body.as_ref()].concat().into())
+    }
+}
+
 struct Academies {
+    compressor: Arc<Marking>,
     database: Arc<Counting>,
     edge: Edge,
     router: Router,
@@ -79,7 +97,9 @@ fn published(number: u8, title: &str, version: i64) -> LambdaEvent {
         language: None,
         modules: Vec::new(),
     };
-    LambdaEvent::CoursePublished { version, summary: String::new(), outline, at: MADE }
+    // Long enough to be worth compressing.
+    let summary = title.repeat(1024 / title.len());
+    LambdaEvent::CoursePublished { version, summary, outline, at: MADE }
 }
 
 impl Academies {
@@ -88,8 +108,10 @@ impl Academies {
         let folder = tempfile::tempdir().unwrap();
         let engine = SqliteFile::open(&folder.path().join("edge.sqlite")).unwrap();
         let database = Arc::new(Counting { engine, queries: AtomicUsize::new(0) });
-        let edge =
-            Edge { ports: ports(Arc::new(WriteLog::new(std::io::sink()))), database: database.clone() };
+        let compressor = Arc::new(Marking::default());
+        let mut ports = ports(Arc::new(WriteLog::new(std::io::sink())));
+        ports.compressor = Some(compressor.clone());
+        let edge = Edge { ports, database: database.clone() };
         for (number, slug, host) in [(1, "one", "one.localhost"), (2, "two", "two.localhost")] {
             let new = NewAcademy {
                 id: tenant(number),
@@ -106,8 +128,16 @@ impl Academies {
         let lookup = |name: &str| variables.get(name).cloned();
         let config = Config::new(&lookup);
         let feed = akademi_feed_function::router(Feed::from_config(edge.clone(), &config).unwrap());
-        let catalog = akademi_catalog::router(Catalog::from_config(edge.clone(), &config).unwrap());
-        Self { database, edge, router: feed.merge(catalog), variables, applied: 0, _folder: folder }
+        let catalog = akademi_catalog::router(Catalog::new(edge.clone()));
+        Self {
+            compressor,
+            database,
+            edge,
+            router: feed.merge(catalog),
+            variables,
+            applied: 0,
+            _folder: folder,
+        }
     }
 
     /// One event of the other plane.
@@ -202,7 +232,7 @@ fn a_list_that_the_client_has_is_not_made_again() {
         (answer.0, answer.1, academies.database.queries.load(Ordering::SeqCst) - before)
     };
     // Known by a client of another instance: nothing is kept here yet.
-    let etag = "\"l2.20.\"".to_owned();
+    let etag = "W/\"l2.20.\"".to_owned();
     assert_eq!(ask(&etag), (StatusCode::NOT_MODIFIED, etag.clone(), 1));
     assert_eq!(ask("\"l1.20.\""), (StatusCode::OK, etag, 2));
 }
@@ -218,4 +248,36 @@ fn academies_of_the_same_generation_and_slug_keep_answers_of_their_own() {
         assert_eq!(one_etag, two_etag, "nothing but the academy tells them apart");
         assert!(one.to_string().contains("Işık") && two.to_string().contains("Light"), "{path}");
     }
+}
+
+#[test]
+fn a_kept_answer_is_compressed_once_and_belongs_to_one_academy() {
+    let mut academies = Academies::new();
+    academies.apply(1, &published(1, "Işık", 1));
+    academies.apply(2, &published(2, "Light", 1));
+    let router = academies.router.clone();
+    let ask = |host: &str, path: &str, accept: &str| {
+        let request = Request::get(path).header(header::HOST, host).header(header::ACCEPT_ENCODING, accept);
+        block_on(async {
+            let response = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+            let coding = response.headers().get(header::CONTENT_ENCODING).cloned();
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            (coding.is_some(), String::from_utf8(body.to_vec()).unwrap())
+        })
+    };
+    let path = "/api/v1/catalog/courses/isik";
+    let (is_compressed, plain) = ask("one.localhost", path, "identity");
+    assert!(!is_compressed && plain.starts_with('{'));
+    for _ in 0..3 {
+        assert_eq!(ask("one.localhost", path, "gzip"), (true, format!("compressed {plain}")));
+    }
+    assert_eq!(academies.compressor.0.load(Ordering::SeqCst), 1);
+    let (_, other) = ask("two.localhost", path, "gzip");
+    assert!(other.contains("Light") && !other.contains("Işık"), "its ETag is the same");
+    let (_, list) = ask("one.localhost", "/api/v1/catalog/courses", "gzip");
+    assert!(list.starts_with("compressed {\"data\"") && list != format!("compressed {plain}"));
+    assert!(!ask("one.localhost", "/api/v1/academy", "gzip").0, "it is too short to be worth it");
+
+    academies.apply(1, &published(1, "Renk", 2));
+    assert!(ask("one.localhost", path, "gzip").1.contains("Renk"));
 }

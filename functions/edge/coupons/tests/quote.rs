@@ -93,8 +93,7 @@ impl Setup {
         let folder = tempfile::tempdir().unwrap();
         let database = SqliteFile::open(&folder.path().join("edge.sqlite")).unwrap();
         let clock = Arc::new(TestClock(AtomicI64::new(NOW.as_millis())));
-        let ports =
-            Ports { clock: clock.clone(), rng: Arc::new(Counter(AtomicU8::new(1))), log: Arc::new(NoLog) };
+        let ports = Ports::new(clock.clone(), Arc::new(Counter(AtomicU8::new(1))), Arc::new(NoLog));
         let edge = Edge { ports, database: Arc::new(database) };
         let key = |seed: u8| URL_SAFE_NO_PAD.encode([seed; 32]);
         let signing = format!("k1:{}", key(1));

@@ -34,7 +34,8 @@ pub async fn receive(
     PathParam((provider, token)): PathParam<(String, String)>,
     request: Request,
 ) -> Result<Response, PaymentsError> {
-    let body = read_bytes(request.into_body(), BODY_LIMIT).await?;
+    let (parts, body) = request.into_parts();
+    let body = read_bytes(&parts.headers, body, BODY_LIMIT).await?;
     let tenant = find_tenant(&payments, &provider, &token).await?.ok_or_else(Problem::not_found)?;
     let digest: [u8; 32] = Sha256::digest(&body).into();
 

@@ -24,9 +24,7 @@ pub fn router(
         #[cfg(feature = "auth")]
         "auth" => akademi_auth::Auth::from_config(edge.clone(), config).map(akademi_auth::router).map(Some),
         #[cfg(feature = "catalog")]
-        "catalog" => {
-            akademi_catalog::Catalog::from_config(edge.clone(), config).map(akademi_catalog::router).map(Some)
-        }
+        "catalog" => Ok(Some(akademi_catalog::router(akademi_catalog::Catalog::new(edge.clone())))),
         #[cfg(feature = "progress")]
         "progress" => akademi_progress::Progress::from_config(edge.clone(), config)
             .map(akademi_progress::router)
@@ -44,7 +42,7 @@ pub fn router(
             .map(akademi_feed_function::router)
             .map(Some),
         #[cfg(feature = "docs")]
-        "docs" => akademi_docs::Docs::from_config(edge.clone(), config).map(akademi_docs::router).map(Some),
+        "docs" => Ok(Some(akademi_docs::router(edge))),
         #[cfg(feature = "origin")]
         "origin" => akademi_origin::Origin::from_config(edge.clone(), http.clone(), config)
             .map(akademi_origin::router)

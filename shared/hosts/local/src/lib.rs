@@ -5,13 +5,15 @@
 
 pub mod api_client;
 mod byte_range;
+mod compression;
 pub mod course_import;
 pub mod demo;
 pub mod http_client;
 pub mod lambda_plane;
 pub mod local;
 pub mod paytr_sandbox;
+pub mod ports;
 pub mod storage;
 pub mod workers;
 
-pub use akademi_process::{ports, secrets, server};
+pub use akademi_process::{secrets, server};

@@ -44,5 +44,5 @@ impl<W: Write + Send> Log for WriteLog<W> {
 
 /// The process's clock and randomness with this log.
 pub fn ports(log: Arc<dyn Log>) -> Ports {
-    Ports { clock: Arc::new(Process), rng: Arc::new(Process), log }
+    Ports::new(Arc::new(Process), Arc::new(Process), log)
 }

@@ -3,6 +3,7 @@
 //! Which one is chosen by a feature. The router is made once per instance; nothing of a request outlives it.
 #![cfg(target_os = "wasi")]
 
+mod compression;
 mod http_client;
 mod ports;
 

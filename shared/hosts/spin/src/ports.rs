@@ -8,6 +8,8 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use crate::compression::Gzip;
+
 struct Wasi;
 
 impl Clock for Wasi {
@@ -32,5 +34,8 @@ impl Log for Wasi {
 }
 
 pub fn ports() -> Ports {
-    Ports { clock: Arc::new(Wasi), rng: Arc::new(Wasi), log: Arc::new(Wasi) }
+    Ports {
+        compressor: Some(Arc::new(Gzip::new())),
+        ..Ports::new(Arc::new(Wasi), Arc::new(Wasi), Arc::new(Wasi))
+    }
 }

@@ -5,9 +5,12 @@
 //! requests that come with the variables and the database that it was made from.
 #![cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 
+mod compression;
 mod http_client;
 mod messages;
 mod ports;
+mod public_cache;
+mod rate_limit;
 
 use akademi_api::{Problem, caller::ClientAddress, config::Config};
 use akademi_edge_store::{Edge, d1::D1};
@@ -41,6 +44,9 @@ async fn respond(mut request: http::Request<Body>, env: &Env) -> Response {
     if let Some(address) = request.headers_mut().remove(CLIENT_ADDRESS)
         && let Ok(address) = address.to_str()
     {
+        if let Err(problem) = rate_limit::check(env, request.method(), request.uri().path(), address).await {
+            return problem.render("");
+        }
         let address = ClientAddress(address.to_owned());
         request.extensions_mut().insert(address);
     }

@@ -1,5 +1,6 @@
 //! Time, randomness and the log of a Worker.
 
+use crate::{compression::Runtime, public_cache::ColoCache};
 use akademi_api::ports::{Clock, Log, Ports, Rng};
 use akademi_domain::time::Timestamp;
 use std::sync::Arc;
@@ -36,5 +37,9 @@ impl Log for Workers {
 }
 
 pub fn ports() -> Ports {
-    Ports { clock: Arc::new(Workers), rng: Arc::new(Workers), log: Arc::new(Workers) }
+    Ports {
+        compressor: Some(Arc::new(Runtime)),
+        cache: Some(Arc::new(ColoCache)),
+        ..Ports::new(Arc::new(Workers), Arc::new(Workers), Arc::new(Workers))
+    }
 }

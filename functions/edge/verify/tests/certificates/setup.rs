@@ -157,11 +157,7 @@ impl Setup {
         let engine = SqliteFile::open(&folder.path().join("edge.sqlite")).unwrap();
         let database = Arc::new(Recording { engine, queries: Mutex::default() });
         let log = Arc::new(Lines::default());
-        let ports = Ports {
-            clock: Arc::new(FixedClock),
-            rng: Arc::new(Counter(AtomicU8::new(100))),
-            log: log.clone(),
-        };
+        let ports = Ports::new(Arc::new(FixedClock), Arc::new(Counter(AtomicU8::new(100))), log.clone());
         let edge = Edge { ports, database: database.clone() };
         let key = |seed: u8| URL_SAFE_NO_PAD.encode([seed; 32]);
         let signer = TokenSigner::from_config(&format!("k1:{}", key(1))).unwrap();

@@ -120,8 +120,7 @@ impl World {
     pub async fn new() -> Self {
         let database = TestDatabase::new().await.unwrap();
         let clock = Arc::new(Seconds(AtomicU64::new(0)));
-        let ports =
-            Ports { clock: clock.clone(), rng: Arc::new(Counter(AtomicU64::new(1))), log: Arc::new(Silent) };
+        let ports = Ports::new(clock.clone(), Arc::new(Counter(AtomicU64::new(1))), Arc::new(Silent));
         let keys = format!("k1:{}", URL_SAFE_NO_PAD.encode([7; 32]));
         let planes = Arc::new(PlaneKeys::from_config(&keys).unwrap());
         let files = tempfile::tempdir().unwrap();

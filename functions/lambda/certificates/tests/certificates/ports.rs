@@ -53,7 +53,7 @@ pub fn ports() -> (Ports, Arc<TestClock>, Arc<KeptLog>) {
     let clock = Arc::new(TestClock(AtomicI64::new(NOW.as_millis())));
     let log = Arc::new(KeptLog::default());
     let rng = Arc::new(Counter(AtomicU64::new(1)));
-    (Ports { clock: clock.clone(), rng, log: log.clone() }, clock, log)
+    (Ports::new(clock.clone(), rng, log.clone()), clock, log)
 }
 
 #[derive(Default)]

@@ -119,7 +119,7 @@ impl Academies {
         let database = TestDatabase::new().await.unwrap();
         let clock = Arc::new(TestClock(AtomicI64::new(NIGHT.as_millis())));
         let rng = Arc::new(Counter(AtomicU64::new(1)));
-        let ports = Ports { clock: clock.clone(), rng, log: Arc::new(NoLog) };
+        let ports = Ports::new(clock.clone(), rng, Arc::new(NoLog));
         let key = |seed: u8| URL_SAFE_NO_PAD.encode([seed; 32]);
         let root = format!("k1:{}", key(2));
         let planes = || PlaneKeys::from_config(&root).unwrap();

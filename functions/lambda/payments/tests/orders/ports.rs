@@ -52,7 +52,7 @@ impl Log for NoLog {
 pub fn ports() -> (Ports, Arc<TestClock>) {
     let clock = Arc::new(TestClock(AtomicI64::new(NOW.as_millis())));
     let rng = Arc::new(Counter(AtomicU64::new(1)));
-    (Ports { clock: clock.clone(), rng, log: Arc::new(NoLog) }, clock)
+    (Ports::new(clock.clone(), rng, Arc::new(NoLog)), clock)
 }
 
 #[derive(Default)]

@@ -112,7 +112,7 @@ impl World {
         let clock = Arc::new(TestClock(AtomicI64::new(NOW.as_millis())));
         let log = Arc::new(KeptLog::default());
         let rng = Arc::new(Counter(AtomicU64::new(1)));
-        let ports = Ports { clock: clock.clone(), rng, log: log.clone() };
+        let ports = Ports::new(clock.clone(), rng, log.clone());
         let lookup = |name: &str| match name {
             "edge_url" => Some("http://edge.test".to_owned()),
             "lambda_master_key" => Some(MASTER.to_owned()),

@@ -82,7 +82,7 @@ impl World {
         let fixed = Arc::new(Fixed::default());
         let files = tempfile::tempdir().unwrap();
         let transcode = Transcode {
-            ports: Ports { clock: fixed.clone(), rng: fixed.clone(), log: fixed.clone() },
+            ports: Ports::new(fixed.clone(), fixed.clone(), fixed.clone()),
             postgres: database.postgres().clone(),
             objects: Objects::local(files.path()).unwrap(),
             program: Some(PathBuf::from(env!("CARGO_BIN_EXE_transcode-child"))),

@@ -1,5 +1,5 @@
 //! Public answers that were made before. An academy's generation moves with every publication and price, so an answer
-//! of one generation is always the same; nothing here outlives its turn among the most asked.
+//! whose question names the generation is always the same; nothing here outlives its turn among the most asked.
 
 use akademi_domain::ids::TenantId;
 use bytes::Bytes;
@@ -17,7 +17,7 @@ pub struct Answer {
 }
 
 /// The academy, and what was asked of which generation.
-type Question = (TenantId, String);
+pub type Question = (TenantId, String);
 
 /// Answers of all academies, the last asked kept longest.
 #[derive(Clone)]
@@ -35,6 +35,7 @@ impl Default for Answers {
 }
 
 impl Answers {
+    /// The answer that was kept for `question`.
     pub fn find(&self, question: &Question) -> Option<Answer> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).answers.get(question).cloned()
     }
