@@ -1,18 +1,19 @@
 //! The port on Cloudflare D1. Its `batch` is atomic; integers travel as IEEE doubles, bytes come back as lists
-//! of numbers, rows as objects in the order of their columns.
+//! of numbers, rows of a query as lists, rows of a batch as objects in the order of their columns.
 
 use futures::future::BoxFuture;
 use serde::{
     Deserialize, Deserializer,
-    de::{self, MapAccess, SeqAccess, Visitor},
+    de::{self, Error as _, MapAccess, SeqAccess, Visitor},
 };
 use std::fmt;
 use worker::{D1Database, D1PreparedStatement, D1Result, js_sys::Uint8Array, wasm_bindgen::JsValue};
 
 use crate::{
     alone::Alone,
-    database::{Database, Statement, StoreError, check},
-    value::{MAX_INTEGER, Row, Rows, Value},
+    database::{Database, Statement, StoreError, check, check_query},
+    sql::with_integers,
+    value::{MAX_INTEGER, Row, Rows, Value, check_names},
 };
 
 /// A D1 binding.
@@ -26,26 +27,34 @@ impl D1 {
             .iter()
             .map(|value| match value {
                 Value::Null => JsValue::NULL,
-                // Within ±(2^53−1), so exact as a double.
+                // Within ±(2^53−1), so exact as a double; an integer again by its cast in the text.
                 Value::Integer(value) => JsValue::from_f64(*value as f64),
                 Value::Text(value) => JsValue::from_str(value),
                 Value::Blob(value) => Uint8Array::from(value.as_slice()).into(),
             })
             .collect();
-        self.0.prepare(statement.sql).bind(&params).map_err(store_error)
+        self.0.prepare(with_integers(statement.sql, &statement.params)?).bind(&params).map_err(store_error)
     }
 }
 
 impl Database for D1 {
     fn query(&self, statement: Statement) -> BoxFuture<'_, Result<Rows, StoreError>> {
         Box::pin(Alone::new(async move {
-            let result = self.prepare(&statement)?.all().await.map_err(store_error)?;
-            rows(&result)
+            check_query(&statement)?;
+            let rows = self.prepare(&statement)?.raw().await.map_err(store_error)?;
+            Ok(rows
+                .into_iter()
+                .map(|cells| Row(cells.into_iter().map(|Cell(value)| value).collect()))
+                .collect())
         }))
     }
 
     fn batch(&self, statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, StoreError>> {
         Box::pin(Alone::new(async move {
+            // D1 takes no empty one.
+            if statements.is_empty() {
+                return Ok(Vec::new());
+            }
             let prepared =
                 statements.iter().map(|statement| self.prepare(statement)).collect::<Result<Vec<_>, _>>()?;
             let results = self.0.batch(prepared).await.map_err(store_error)?;
@@ -74,7 +83,8 @@ impl<'de> Deserialize<'de> for ObjectRow {
 
             fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Vec<Value>, A::Error> {
                 let mut values = Vec::new();
-                while let Some((_, Cell(value))) = entries.next_entry::<String, Cell>()? {
+                while let Some((name, Cell(value))) = entries.next_entry::<String, Cell>()? {
+                    check_names(&[name]).map_err(A::Error::custom)?;
                     values.push(value);
                 }
                 Ok(values)
@@ -100,8 +110,8 @@ impl<'de> Deserialize<'de> for Cell {
                 Ok(Value::Null)
             }
 
-            fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-                Ok(Value::Integer(value))
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Value, E> {
+                Value::received(value).map_err(E::custom)
             }
 
             fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {

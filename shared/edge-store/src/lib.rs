@@ -12,6 +12,7 @@ mod migrations;
 pub mod operations;
 mod outbox;
 mod scope;
+mod sql;
 mod value;
 
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]

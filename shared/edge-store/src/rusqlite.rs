@@ -19,9 +19,9 @@ use std::{
 };
 
 use crate::{
-    database::{Database, Statement, StoreError, check},
+    database::{Database, Statement, StoreError, check, check_query},
     migrations::MIGRATIONS,
-    value::{Row, Rows, Value},
+    value::{Row, Rows, Value, check_names},
 };
 
 /// How many batches share one commit at most.
@@ -68,7 +68,7 @@ impl SqliteFile {
     }
 
     fn read(&self, statement: &Statement) -> Result<Rows, StoreError> {
-        check(statement)?;
+        check_query(statement)?;
         let pooled = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match pooled {
             Some(connection) => connection,
@@ -78,7 +78,7 @@ impl SqliteFile {
                 connection
             }
         };
-        let rows = run(&connection, statement);
+        let rows = query(&connection, statement);
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         rows
     }
@@ -146,10 +146,15 @@ fn write(connection: &Connection, jobs: &mpsc::Receiver<Job>) {
         let mut group = vec![first];
         group.extend(jobs.try_iter().take(GROUP - 1));
         let answers = commit_together(connection, &group, bare)
-            .or_else(|_| commit_together(connection, &group, in_savepoint))
-            .unwrap_or_else(|_| {
+            .or_else(|undone| match undone {
+                Undone::Midway => commit_together(connection, &group, in_savepoint),
+                Undone::NotBegun(_) => Err(undone),
+            })
+            .unwrap_or_else(|undone| match undone {
                 // A commit that fails (a deferred foreign key) fails for one of them: each answers for itself.
-                group.iter().map(|job| commit_alone(connection, job)).collect()
+                Undone::Midway => group.iter().map(|job| commit_alone(connection, job)).collect(),
+                // All of them have waited together.
+                Undone::NotBegun(error) => group.iter().map(|_| Err(error.clone())).collect(),
             });
         for (job, answer) in group.into_iter().zip(answers) {
             // Nobody waits for an answer whose request was cancelled; the change stays.
@@ -161,7 +166,12 @@ fn write(connection: &Connection, jobs: &mpsc::Receiver<Job>) {
 type Answer = Result<Vec<Rows>, StoreError>;
 
 /// Why a group's transaction cannot be committed.
-struct Undone;
+enum Undone {
+    /// Somebody else holds the file, or it is gone.
+    NotBegun(StoreError),
+    /// One of its batches has to be undone, which takes another way.
+    Midway,
+}
 
 /// All jobs in one commit; `run` leaves of each either all or nothing.
 fn commit_together(
@@ -170,11 +180,11 @@ fn commit_together(
     run: fn(&Connection, &Job) -> Result<Answer, Undone>,
 ) -> Result<Vec<Answer>, Undone> {
     let commit = || {
-        execute(connection, "BEGIN IMMEDIATE").map_err(|_| Undone)?;
         let answers = group.iter().map(|job| run(connection, job)).collect::<Result<_, _>>()?;
-        execute(connection, "COMMIT").map_err(|_| Undone)?;
+        execute(connection, "COMMIT").map_err(|_| Undone::Midway)?;
         Ok(answers)
     };
+    execute(connection, "BEGIN IMMEDIATE").map_err(Undone::NotBegun)?;
     commit().inspect_err(|_| roll_back(connection))
 }
 
@@ -182,19 +192,27 @@ fn commit_together(
 /// be undone, and a savepoint for each costs more than doing the rare group again.
 fn bare(connection: &Connection, job: &Job) -> Result<Answer, Undone> {
     let mut answer = Vec::with_capacity(job.statements.len());
+    let before = connection.total_changes();
     for statement in &job.statements {
         match run(connection, statement) {
             Ok(rows) => answer.push(rows),
-            // Some errors end the transaction itself.
-            Err(error) if answer.is_empty() && !connection.is_autocommit() => return Ok(Err(error)),
-            Err(_) => return Err(Undone),
+            // Some errors end the transaction itself; some leave what the statement did until then (`OR FAIL`, a
+            // returned value that is none of ours).
+            Err(error)
+                if answer.is_empty()
+                    && !connection.is_autocommit()
+                    && connection.total_changes() == before =>
+            {
+                return Ok(Err(error));
+            }
+            Err(_) => return Err(Undone::Midway),
         }
     }
     Ok(Ok(answer))
 }
 
 fn in_savepoint(connection: &Connection, job: &Job) -> Result<Answer, Undone> {
-    let savepoint = |sql| execute(connection, sql).map_err(|_| Undone);
+    let savepoint = |sql| execute(connection, sql).map_err(|_| Undone::Midway);
     savepoint("SAVEPOINT batch")?;
     let answer = run_all(connection, job);
     if answer.is_err() {
@@ -228,10 +246,21 @@ fn execute(connection: &Connection, sql: &str) -> Result<(), StoreError> {
         .map_err(store_error)
 }
 
+/// The rows of a statement of a batch.
 fn run(connection: &Connection, statement: &Statement) -> Result<Rows, StoreError> {
     let mut prepared = connection.prepare_cached(statement.sql).map_err(store_error)?;
+    check_names(&prepared.column_names())?;
+    rows(&mut prepared, &statement.params)
+}
+
+fn query(connection: &Connection, statement: &Statement) -> Result<Rows, StoreError> {
+    let mut prepared = connection.prepare_cached(statement.sql).map_err(store_error)?;
+    rows(&mut prepared, &statement.params)
+}
+
+fn rows(prepared: &mut rusqlite::Statement<'_>, params: &[Value]) -> Result<Rows, StoreError> {
     let columns = prepared.column_count();
-    let params = params_from_iter(statement.params.iter().map(|value| {
+    let params = params_from_iter(params.iter().map(|value| {
         ToSqlOutput::Borrowed(match value {
             Value::Null => ValueRef::Null,
             Value::Integer(value) => ValueRef::Integer(*value),
@@ -253,7 +282,7 @@ fn run(connection: &Connection, statement: &Statement) -> Result<Rows, StoreErro
 fn value(value: ValueRef<'_>) -> Result<Value, StoreError> {
     Ok(match value {
         ValueRef::Null => Value::Null,
-        ValueRef::Integer(value) => Value::Integer(value),
+        ValueRef::Integer(value) => Value::received(value)?,
         ValueRef::Real(_) => return Err(StoreError::Engine("a statement gave a real number".into())),
         ValueRef::Text(bytes) => Value::Text(
             String::from_utf8(bytes.to_vec()).map_err(|error| StoreError::Engine(error.to_string()))?,

@@ -4,12 +4,12 @@
 //! errors come only there, and undrained rows hold the connection.
 
 use futures::future::BoxFuture;
-use spin_sdk::sqlite::{Connection, Error, Value as SpinValue};
+use spin_sdk::sqlite::{Connection, Error, QueryResult, Value as SpinValue};
 
 use crate::{
     alone::Alone,
-    database::{Database, Statement, StoreError, check},
-    value::{Row, Rows, Value},
+    database::{Database, Statement, StoreError, check, check_query},
+    value::{Row, Rows, Value, check_names},
 };
 
 /// The database `default` of the component's manifest.
@@ -18,9 +18,9 @@ pub struct SpinDatabase;
 impl Database for SpinDatabase {
     fn query(&self, statement: Statement) -> BoxFuture<'_, Result<Rows, StoreError>> {
         Box::pin(Alone::new(async move {
-            check(&statement)?;
+            check_query(&statement)?;
             let connection = Connection::open_default().await.map_err(store_error)?;
-            run(&connection, statement).await
+            collect(start(&connection, statement).await?).await
         }))
     }
 
@@ -33,7 +33,9 @@ impl Database for SpinDatabase {
             let rows = async {
                 let mut rows = Vec::with_capacity(statements.len());
                 for statement in statements {
-                    rows.push(run(&connection, statement).await?);
+                    let result = start(&connection, statement).await?;
+                    check_names(result.columns())?;
+                    rows.push(collect(result).await?);
                 }
                 execute(&connection, "COMMIT").await?;
                 Ok(rows)
@@ -49,17 +51,20 @@ impl Database for SpinDatabase {
 }
 
 async fn execute(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {
-    run(connection, Statement { sql, params: Vec::new() }).await.map(drop)
+    collect(start(connection, Statement { sql, params: Vec::new() }).await?).await.map(drop)
 }
 
-async fn run(connection: &Connection, statement: Statement) -> Result<Rows, StoreError> {
+async fn start(connection: &Connection, statement: Statement) -> Result<QueryResult, StoreError> {
     let params = statement.params.into_iter().map(|value| match value {
         Value::Null => SpinValue::Null,
         Value::Integer(value) => SpinValue::Integer(value),
         Value::Text(value) => SpinValue::Text(value),
         Value::Blob(value) => SpinValue::Blob(value),
     });
-    let result = connection.execute(statement.sql, params).await.map_err(store_error)?;
+    connection.execute(statement.sql, params).await.map_err(store_error)
+}
+
+async fn collect(result: QueryResult) -> Result<Rows, StoreError> {
     let rows = result.collect().await.map_err(store_error)?;
     rows.into_iter().map(|row| row.values.into_iter().map(value).collect::<Result<_, _>>().map(Row)).collect()
 }
@@ -67,7 +72,7 @@ async fn run(connection: &Connection, statement: Statement) -> Result<Rows, Stor
 fn value(value: SpinValue) -> Result<Value, StoreError> {
     Ok(match value {
         SpinValue::Null => Value::Null,
-        SpinValue::Integer(value) => Value::Integer(value),
+        SpinValue::Integer(value) => Value::received(value)?,
         SpinValue::Real(_) => return Err(StoreError::Engine("a statement gave a real number".into())),
         SpinValue::Text(value) => Value::Text(value),
         SpinValue::Blob(value) => Value::Blob(value),

@@ -14,6 +14,17 @@ pub enum Value {
     Blob(Vec<u8>),
 }
 
+impl Value {
+    /// An integer as an engine gave it; an error if another could not.
+    pub(crate) fn received(value: i64) -> Result<Self, StoreError> {
+        if (-MAX_INTEGER..=MAX_INTEGER).contains(&value) {
+            Ok(Self::Integer(value))
+        } else {
+            Err(StoreError::Engine("a statement gave an integer beyond 2^53".into()))
+        }
+    }
+}
+
 macro_rules! from {
     ($($type:ty, $name:ident => $value:expr;)+) => {$(
         impl From<$type> for Value {
@@ -51,8 +62,7 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 
 pub type Rows = Vec<Row>;
 
-/// One row, its columns in the order of the statement. Columns need names of their own: D1 gives rows as
-/// objects.
+/// One row, its columns in the order of the statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row(pub Vec<Value>);
 
@@ -127,4 +137,15 @@ impl Row {
     pub fn parse<T: std::str::FromStr>(&self, column: usize) -> Result<T, StoreError> {
         self.text(column)?.parse().map_err(|_| Self::mismatch(column, std::any::type_name::<T>()))
     }
+}
+
+/// Refuses names that an object in JavaScript has only once, or in another order.
+pub(crate) fn check_names<T: AsRef<str>>(names: &[T]) -> Result<(), StoreError> {
+    let mut rest = names.iter().map(AsRef::as_ref);
+    while let Some(name) = rest.next() {
+        if name.parse::<u32>().is_ok() || rest.clone().any(|other| other == name) {
+            return Err(StoreError::Engine(format!("a batch cannot give a column named {name}")));
+        }
+    }
+    Ok(())
 }

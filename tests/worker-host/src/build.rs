@@ -14,7 +14,7 @@ use crate::{
     workspace,
 };
 
-/// The Worker's entry. wasm-bindgen's module brings a new instance after a trap by itself.
+/// A Worker's entry. wasm-bindgen's module brings a new instance after a trap by itself.
 const SHIM: &str = "import { fetch } from \"./index.js\";\nexport default { fetch };\n";
 
 /// What workerd runs, and no more: wasm-opt may use these and nothing newer. They are what rustc uses by default,
@@ -32,7 +32,8 @@ const FEATURES: [&str; 7] = [
 /// A built Worker.
 #[derive(Debug, Clone)]
 pub struct Built {
-    /// `build/worker` of the workspace: what `main` in `wrangler.toml` names.
+    /// The product's is `build/worker` of the workspace. `shim.js` in it is the entry, as `main` in `wrangler.toml`
+    /// names it.
     pub folder: PathBuf,
     /// The WebAssembly module in it.
     pub wasm: PathBuf,
@@ -60,14 +61,22 @@ pub fn build() -> anyhow::Result<Built> {
     if fresh.exists() {
         fs::remove_dir_all(&fresh)?;
     }
-    fs::create_dir_all(&fresh)?;
-    bind(&compiled, &fresh)?;
-    optimise(&tools, &fresh.join("index_bg.wasm"))?;
-    fs::write(fresh.join("shim.js"), SHIM)?;
+    optimise(&tools, &bundle(&compiled, &fresh)?.wasm)?;
     fs::write(fresh.join("made-from"), stamp)?;
     fs::remove_dir_all(&built.folder)?;
     fs::rename(&fresh, &built.folder)?;
     Ok(built)
+}
+
+/// Makes a Worker in `folder` of a module as rustc leaves it, for `wasm32-unknown-unknown`. It is not optimised.
+///
+/// # Errors
+/// When wasm-bindgen does not know what it finds, or a file cannot be written.
+pub fn bundle(compiled: &Path, folder: &Path) -> anyhow::Result<Built> {
+    fs::create_dir_all(folder)?;
+    bind(compiled, folder)?;
+    fs::write(folder.join("shim.js"), SHIM)?;
+    Ok(Built { wasm: folder.join("index_bg.wasm"), folder: folder.to_owned() })
 }
 
 /// Compiles the crate; the module as rustc leaves it.

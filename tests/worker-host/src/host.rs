@@ -15,6 +15,7 @@ use std::{
 use tempfile::TempDir;
 
 use crate::{
+    build::Built,
     config,
     process::{Group, Output},
     tools::{Tools, run},
@@ -28,6 +29,8 @@ const PATIENCE: u32 = 600;
 pub struct Options {
     /// By their lower-case names. Those of the edge's functions that are missing make the Worker answer 503.
     pub variables: BTreeMap<String, String>,
+    /// Another Worker than the product's, on the same bindings.
+    pub worker: Option<Built>,
     /// Where the database is kept; a folder of its own that goes with the Worker when there is none.
     pub persist_dir: Option<PathBuf>,
     /// 0 for any that is free.
@@ -53,7 +56,7 @@ impl WorkerHost {
     pub fn prepare(options: Options) -> anyhow::Result<Self> {
         let tools = Tools::install()?;
         let folder = tempfile::Builder::new().prefix("akademi-worker-").tempdir()?;
-        config::write(folder.path(), &options.variables)?;
+        config::write(folder.path(), &options.variables, options.worker.as_ref())?;
         let persist_dir = options.persist_dir.unwrap_or_else(|| folder.path().join("state"));
         let persist_dir = std::path::absolute(persist_dir)?;
         let mut migrations = wrangler(&tools, folder.path());

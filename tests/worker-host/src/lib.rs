@@ -15,6 +15,7 @@
 //! - [`build`] compiles the crate `akademi-worker`, writes its JavaScript with wasm-bindgen (linked as a library, so
 //!   that its version is the one in `Cargo.lock`), optimises it with wasm-opt, and puts all into `build/worker`.
 //!   What did not change is not built again. The program `build-worker` does the same.
+//!   [`bundle`] makes a Worker of another crate's module, for [`Options::worker`].
 //! - [`WorkerHost`] makes a D1 database with `wrangler d1 migrations apply` and serves it with `wrangler dev
 //!   --local`: no account, no network, nothing outside its own folder.
 //! - The JavaScript tools (wrangler with workerd, binaryen, and a Node new enough for them) are those of
@@ -26,12 +27,14 @@
 //! where Cloudflare puts its own value. A request's Host header is the academy's host, as it is there.
 
 mod build;
+mod component;
 mod config;
 mod host;
 mod process;
 mod tools;
 
-pub use build::{Built, build};
+pub use build::{Built, build, bundle};
+pub use component::optimise_component;
 pub use host::{Options, Running, WorkerHost};
 
 use std::path::{Path, PathBuf};

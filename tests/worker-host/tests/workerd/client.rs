@@ -12,7 +12,7 @@ use std::{
 pub const UMRANIYE: &str = "umraniye.localhost";
 pub const KADIKOY: &str = "kadikoy.localhost";
 
-const ACADEMIES: &str = "
+pub const ACADEMIES: &str = "
 INSERT INTO tenant (id, slug, name, locale, brand_colour, state, generation, created_at) VALUES
     ('01890000-0000-7000-8000-000000000001', 'umraniye', 'Ümraniye Akademi', 'tr', '#0055aa', 'active', 1, 0),
     ('01890000-0000-7000-8000-000000000002', 'kadikoy', 'Kadıköy Akademi', 'tr', '#aa5500', 'active', 1, 0);
@@ -60,10 +60,10 @@ pub struct Call<'a> {
     body: Option<Value>,
 }
 
-pub struct Answer {
+pub struct Answer<B = Value> {
     pub status: u16,
     pub headers: ureq::http::HeaderMap,
-    pub body: Value,
+    pub body: B,
 }
 
 pub fn get<'a>(running: &'a Running, host: &'a str, path: &'a str) -> Call<'a> {
@@ -84,7 +84,19 @@ impl Call<'_> {
         self
     }
 
+    /// For an answer that is JSON or nothing.
     pub fn send(self) -> Answer {
+        let Answer { status, headers, body } = self.send_for_bytes();
+        let body = match body.as_slice() {
+            [] => Value::Null,
+            body => {
+                serde_json::from_slice(body).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(body)))
+            }
+        };
+        Answer { status, headers, body }
+    }
+
+    pub fn send_for_bytes(self) -> Answer<Vec<u8>> {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(60)))
@@ -103,8 +115,7 @@ impl Call<'_> {
         }
         let response = agent.run(request.body(body.unwrap_or_default()).unwrap()).unwrap();
         let (parts, mut body) = response.into_parts();
-        let text = body.read_to_string().unwrap();
-        let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).expect(&text) };
+        let body = body.read_to_vec().unwrap();
         Answer { status: parts.status.as_u16(), headers: parts.headers, body }
     }
 }

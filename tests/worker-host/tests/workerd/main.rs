@@ -5,4 +5,4 @@ mod academies;
 mod client;
 mod configuration;
 mod lambda_plane;
-mod size;
+mod platform;
