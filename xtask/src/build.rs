@@ -2,7 +2,7 @@
 
 use akademi_functions::{FUNCTIONS, Plane};
 use anyhow::Context;
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, process::Command};
 
 use crate::run;
 
@@ -12,6 +12,8 @@ use crate::run;
 /// When one does not build.
 pub fn spin() -> anyhow::Result<()> {
     fs::create_dir_all("build/spin")?;
+    run::cargo(["build", "--quiet", "--package", "akademi-worker-host", "--bin", "optimise-component"])?;
+    let optimise = target_folder().join("debug/optimise-component");
     for function in FUNCTIONS.iter().filter(|function| function.plane == Plane::Edge) {
         eprintln!("building the Spin component {}", function.name);
         run::cargo([
@@ -28,12 +30,9 @@ pub fn spin() -> anyhow::Result<()> {
         ])?;
         let built = target_folder().join("wasm32-wasip2/component/akademi_spin.wasm");
         let wanted = format!("build/spin/{}.wasm", function.name);
-        let bytes = fs::read(&built).with_context(|| format!("reading {}", built.display()))?;
-        // A test host that has the old one mapped must not see it change.
-        let fresh = format!("{wanted}.new");
-        fs::write(&fresh, &bytes)?;
-        fs::rename(&fresh, &wanted)?;
-        println!("{wanted}  {} bytes", bytes.len());
+        run::run(Command::new(&optimise).arg(&built).arg(&wanted))?;
+        let bytes = fs::metadata(&wanted).with_context(|| format!("reading {wanted}"))?.len();
+        println!("{wanted}  {bytes} bytes");
     }
     Ok(())
 }

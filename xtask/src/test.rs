@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{build, install, run};
+use crate::{build, gates, install, run, size};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Group {
@@ -18,10 +18,24 @@ pub enum Group {
     Journey,
     /// The same requests to every host
     Parity,
+    /// The edge store's contract on rusqlite, Spin's SQLite and D1
+    Store,
+    /// Nothing of one academy or learner in another's answers, on every edge host; traps, faults, suspension
+    Isolation,
 }
 
-const JOURNEY: &[&str] = &["akademi-journey"];
-const PARITY: &[&str] = &["akademi-parity", "akademi-component-host", "akademi-worker-host"];
+impl Group {
+    /// The crates whose tests it is; those of no group are unit tests.
+    const fn packages(self) -> &'static [&'static str] {
+        match self {
+            Self::Unit => &[],
+            Self::Journey => &["akademi-journey"],
+            Self::Parity => &["akademi-parity", "akademi-component-host", "akademi-worker-host"],
+            Self::Store => &["akademi-store-contract"],
+            Self::Isolation => &["akademi-host-tests"],
+        }
+    }
+}
 
 /// Runs all groups, or one.
 ///
@@ -35,22 +49,28 @@ pub fn test(only: Option<Group>) -> anyhow::Result<()> {
         phases.time("formatting", || run::cargo(["fmt", "--all", "--check"]))?;
     }
     if only.is_none() {
+        phases.time("checking dependencies", gates::dependencies)?;
+        phases.time("finding unused ones", gates::no_unused_dependency)?;
         let lints = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
         phases.time("linting", || run::cargo(lints))?;
     }
-    if wants(Group::Parity) {
+    if [Group::Parity, Group::Isolation].into_iter().any(wants) {
         phases.time("building Spin components", build::spin)?;
         phases.time("building the Worker", build::worker)?;
+        phases.time("weighing both", || size::size(true))?;
     }
     let filter: Vec<String> = match only {
         None => vec!["--workspace".into()],
-        Some(Group::Journey) => packages(JOURNEY),
-        Some(Group::Parity) => packages(PARITY),
         Some(Group::Unit) => {
-            let others = JOURNEY.iter().chain(PARITY);
+            let others = Group::value_variants().iter().flat_map(|group| group.packages());
             std::iter::once("--workspace".into())
                 .chain(others.flat_map(|name| ["--exclude".to_owned(), (*name).to_owned()]))
                 .collect()
+        }
+        // Among the whole workspace, whose binaries they start.
+        Some(group) => {
+            let packages: Vec<_> = group.packages().iter().map(|name| format!("package({name})")).collect();
+            vec!["--workspace".into(), "-E".into(), packages.join(" or ")]
         }
     };
     let compile = ["nextest", "run", "--no-run"].map(str::to_owned).into_iter().chain(filter.iter().cloned());
@@ -84,17 +104,16 @@ impl Phases {
     }
 }
 
-fn packages(names: &[&str]) -> Vec<String> {
-    names.iter().flat_map(|name| ["--package".to_owned(), (*name).to_owned()]).collect()
-}
-
-struct Totals {
-    passed: u32,
-    failed: u32,
+pub struct Totals {
+    pub passed: u32,
+    pub failed: u32,
 }
 
 /// Runs nextest and reads its closing line.
-fn nextest(filter: &[String]) -> anyhow::Result<Totals> {
+///
+/// # Errors
+/// When it cannot be started, or ends without saying which test failed.
+pub fn nextest(filter: &[String]) -> anyhow::Result<Totals> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     // Spin's and Cloudflare's adapters are built for their own targets only.
     let arguments = ["nextest", "run", "--no-fail-fast", "--color", "never"];

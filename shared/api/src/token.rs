@@ -124,19 +124,22 @@ impl Genuine {
     }
 }
 
+/// A public key with its `kid`.
+type NamedPublicKey = (String, VerifyingKey);
+
 /// Checks access tokens. A player sends the same one every few seconds, and a signature costs 60 µs, so those found
 /// genuine last are remembered, by hash; their time and academy are checked each time.
 #[derive(Clone)]
 pub struct TokenVerifier {
-    keys: Vec<(String, VerifyingKey)>,
+    keys: Vec<NamedPublicKey>,
     /// By pointer: a component in which no verifier has keys links no elliptic curve, some 90 KB.
-    read: fn(&[(String, VerifyingKey)], &str) -> Result<Genuine, TokenError>,
+    read: fn(&[NamedPublicKey], &str) -> Result<Genuine, TokenError>,
     /// By the token's SHA-256.
     genuine: Arc<Mutex<LruCache<[u8; 32], Genuine>>>,
 }
 
 impl TokenVerifier {
-    fn new(keys: Vec<(String, VerifyingKey)>) -> Self {
+    fn new(keys: Vec<NamedPublicKey>) -> Self {
         Self { keys, read, genuine: Arc::new(Mutex::new(LruCache::unbounded())) }
     }
 
@@ -217,7 +220,7 @@ impl TokenVerifier {
 }
 
 /// Checks the signature and reads the claims.
-fn read(keys: &[(String, VerifyingKey)], token: &str) -> Result<Genuine, TokenError> {
+fn read(keys: &[NamedPublicKey], token: &str) -> Result<Genuine, TokenError> {
     let untrusted = UntrustedToken::new(token).map_err(|_| TokenError::Invalid)?;
     let kid = untrusted.header().key_id.as_deref().ok_or(TokenError::Invalid)?;
     let (_, key) = keys.iter().find(|(name, _)| name == kid).ok_or(TokenError::Invalid)?;

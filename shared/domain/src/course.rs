@@ -12,12 +12,11 @@
 pub mod completion;
 
 use serde::{Deserialize, Serialize};
-use unicode_normalization::UnicodeNormalization;
 
 use crate::{
     ids::{AssetId, CourseId, LessonId, ModuleId, SectionId},
     quiz::Quiz,
-    text::{InvalidText, fold, line},
+    text::{InvalidText, fold, line, nfc},
 };
 
 /// Text that does not have the form its type asks for; the message says which.
@@ -88,7 +87,8 @@ impl Title {
     /// one space, and what is too long ends in `…`. `None` if nothing is left.
     pub fn clipped(text: &str) -> Option<Self> {
         let spaced: String =
-            text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).nfc().collect();
+            text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+        let spaced = nfc(&spaced);
         let mut title = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
         if title.chars().nth(Self::MAX).is_some() {
             title = title.chars().take(Self::MAX - 1).chain(['…']).collect();

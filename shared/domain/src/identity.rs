@@ -1,8 +1,8 @@
 //! Who signs in: e-mail addresses, names and passwords, valid by construction; the refresh decision.
 
+use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use unicode_normalization::UnicodeNormalization;
 
 use crate::{
     text::{self, InvalidText},
@@ -24,7 +24,7 @@ impl EmailAddress {
     /// # Errors
     /// Anything but `local@domain.tld` within 64 and 254 octets.
     pub fn parse(input: &str) -> Result<Self, InvalidEmailAddress> {
-        let text: String = input.trim().nfc().collect::<String>().to_lowercase();
+        let text: String = text::nfc(input.trim()).to_lowercase();
         let (local, domain) = text.rsplit_once('@').ok_or(InvalidEmailAddress)?;
         let local_is_valid = (1..=64).contains(&local.len())
             && !local.starts_with('.')
@@ -144,7 +144,7 @@ impl TryFrom<String> for NewPassword {
 
 /// The form of a password that is hashed: NFKC, so that one typed on another keyboard is the same.
 pub fn normalise_password(input: &str) -> String {
-    input.nfkc().collect()
+    ComposingNormalizerBorrowed::new_nfkc().normalize(input).into_owned()
 }
 
 /// How long a session lives and how a client may race itself (design §8).

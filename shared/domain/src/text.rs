@@ -1,6 +1,10 @@
 //! Text as people write and search it: Unicode normalised, folded for Turkish, bounded in length.
 
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+use icu_normalizer::{
+    ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed,
+    properties::CanonicalCombiningClassMapBorrowed,
+};
+use std::borrow::Cow;
 
 /// `text` as search and comparison see it: lower case, without diacritics, the four Turkish letters
 /// `İ i I ı` one letter `i`, runs of white space one space, none at the ends.
@@ -9,7 +13,11 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 /// ASCII only, so what is stored for search and what is searched for both pass through here.
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
-    for letter in text.nfd().filter(|letter| !is_combining_mark(*letter)) {
+    let classes = CanonicalCombiningClassMapBorrowed::new();
+    for letter in DecomposingNormalizerBorrowed::new_nfd().normalize_iter(text.chars()) {
+        if classes.get_u8(letter) != 0 || is_variation_selector(letter) {
+            continue;
+        }
         if letter.is_whitespace() {
             if !folded.is_empty() && !folded.ends_with(' ') {
                 folded.push(' ');
@@ -25,6 +33,11 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
+/// Whether it only chooses a look of the character before it: `❤` in colour is `❤`.
+fn is_variation_selector(letter: char) -> bool {
+    matches!(letter, '\u{fe00}'..='\u{fe0f}')
+}
+
 /// Why a text is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {
@@ -36,9 +49,14 @@ pub enum InvalidText {
     Control,
 }
 
+/// `text` in the composed form that everything is kept and compared in (Unicode Standard Annex 15, NFC).
+pub fn nfc(text: &str) -> Cow<'_, str> {
+    ComposingNormalizerBorrowed::new_nfc().normalize(text)
+}
+
 /// `text` in NFC, trimmed, of 1 to `max` characters, without control characters.
 pub fn line(text: &str, max: usize) -> Result<String, InvalidText> {
-    let text: String = text.trim().nfc().collect();
+    let text: String = nfc(text.trim()).into_owned();
     if text.is_empty() {
         return Err(InvalidText::Empty);
     }
@@ -65,6 +83,8 @@ mod tests {
             ("isik", "isik"),
             ("  ŞÜKRÜ\u{a0}\tIĞDIR ", "sukru igdir"),
             ("", ""),
+            ("Ελληνικά \u{2764}\u{fe0f}", "ελληνικα \u{2764}"),
+            ("\u{928}\u{93f}", "\u{928}\u{93f}"),
         ] {
             assert_eq!(fold(text), folded, "{text}");
         }

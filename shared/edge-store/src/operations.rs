@@ -1,4 +1,4 @@
-//! What operators do to an edge store: make academies, give roles. Each is a statement list for one batch.
+//! What operators do to an edge store: make and suspend academies, give roles. Each is a statement list for one batch.
 
 use akademi_domain::{
     ids::{TenantId, UserId},
@@ -55,10 +55,88 @@ pub fn create_academy(academy: &NewAcademy<'_>, now: Timestamp) -> Vec<Statement
     statements.into_iter().map(|statement| Platform::of_tenant(academy.id, statement)).collect()
 }
 
+/// The batch that suspends an academy and tells the other plane. From then on its hosts are nobody's: whoever asks there is
+/// told what they would be told of an academy that never was. A second time it changes nothing.
+pub fn suspend_academy(tenant: TenantId, now: Timestamp) -> Vec<Statement> {
+    const NEXT_NUMBER: TenantSql = TenantSql::new(
+        "UPDATE feed_head SET number = number + 1 \
+         WHERE id = 1 AND EXISTS (SELECT 1 FROM tenant WHERE tenant.id = ?1 AND state = 'active')",
+    );
+    // [`EdgeEvent::AcademySaved`] from the academy's own row, as it will be.
+    const APPEND: TenantSql = TenantSql::new(
+        "INSERT INTO feed_event (number, tenant_id, kind, version, payload, created_at) \
+         SELECT number, tenant.id, 'academy_saved', 1, json_object('id', tenant.id, 'slug', slug, 'name', name, \
+         'locale', locale, 'brand_colour', brand_colour, 'state', 'suspended', 'domains', \
+         json((SELECT json_group_array(host) FROM domain WHERE tenant_id = ?1))), ?2 \
+         FROM feed_head JOIN tenant ON tenant.id = ?1 AND state = 'active' WHERE feed_head.id = 1",
+    );
+    const SUSPEND: TenantSql = TenantSql::new(
+        "UPDATE tenant SET state = 'suspended', generation = generation + 1 WHERE id = ?1 AND state = 'active'",
+    );
+    let statements = [NEXT_NUMBER.with([]), APPEND.with([now.into()]), SUSPEND.with([])];
+    statements.into_iter().map(|statement| Platform::of_tenant(tenant, statement)).collect()
+}
+
 /// The statement that gives a person a role.
 pub fn grant_role(tenant: TenantId, person: UserId, role: Role) -> Statement {
     const SQL: TenantSql = TenantSql::new(
         "INSERT INTO role_assignment (tenant_id, person_id, role) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
     );
     Platform::of_tenant(tenant, SQL.with([person.into(), role.name().into()]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Database, PlatformSql, rusqlite::SqliteFile};
+    use akademi_feed::{Decoded, Envelope};
+    use futures::executor::block_on;
+
+    #[test]
+    fn an_academy_is_suspended_once_and_the_other_plane_learns_of_it() {
+        const EVENTS: PlatformSql =
+            PlatformSql::new("SELECT number, kind, version, payload FROM feed_event ORDER BY number");
+        const TENANTS: PlatformSql = PlatformSql::new("SELECT state, generation FROM tenant ORDER BY slug");
+        let now = Timestamp::from_millis(1_790_000_000_000);
+        let folder = tempfile::tempdir().unwrap();
+        let database = SqliteFile::open(&folder.path().join("edge.sqlite")).unwrap();
+        let academy = |id, slug| NewAcademy {
+            id,
+            slug,
+            name: "İğde \"Akademi\"",
+            locale: "tr",
+            brand_colour: "#0b6e4f",
+            hosts: if slug == "a" { &["a.example", "b.example"] } else { &["c.example"] },
+        };
+        let [suspended, other] = [[1; 10], [2; 10]].map(|random| TenantId::new(now, random));
+        for new in [academy(suspended, "a"), academy(other, "b")] {
+            block_on(database.batch(create_academy(&new, now))).unwrap();
+        }
+        for _ in 0..2 {
+            block_on(database.batch(suspend_academy(suspended, now))).unwrap();
+        }
+
+        let states = block_on(database.query(TENANTS.with([]))).unwrap();
+        let states: Vec<_> =
+            states.iter().map(|row| (row.text(0).unwrap(), row.integer(1).unwrap())).collect();
+        assert_eq!(states, [("suspended", 2), ("active", 1)]);
+        let events = block_on(database.query(EVENTS.with([]))).unwrap();
+        assert_eq!(events.len(), 3);
+        let told = Envelope {
+            number: events[2].integer(0).unwrap(),
+            tenant: suspended,
+            kind: events[2].text(1).unwrap().to_owned(),
+            version: events[2].integer(2).unwrap().try_into().unwrap(),
+            payload: events[2].text(3).unwrap().to_owned(),
+        };
+        assert_eq!(told.number, 3);
+        let Ok(Decoded::Known(EdgeEvent::AcademySaved { id, name, state, mut domains, .. })) =
+            EdgeEvent::decode(&told)
+        else {
+            panic!("{told:?}");
+        };
+        domains.sort();
+        assert_eq!((id, name.as_str(), state.as_str()), (suspended, "İğde \"Akademi\"", "suspended"));
+        assert_eq!(domains, ["a.example", "b.example"]);
+    }
 }

@@ -1,10 +1,14 @@
 //! The port on Spin's SQLite (`spin:sqlite@3.1.0`).
 //!
-//! Every batch has a connection of its own. Rows are drained and `result()` is awaited for every statement:
-//! errors come only there, and undrained rows hold the connection.
+//! Every query and every batch has a connection to itself while it runs. Rows are drained and `result()` is awaited for
+//! every statement: errors come only there, and undrained rows hold the connection.
+//!
+//! To open a connection costs more than a query, since SQLite reads the schema anew. So one that came to a good end
+//! waits for the next; one whose query or batch failed or was given up goes, and with it whatever was left open there.
 
 use futures::future::BoxFuture;
 use spin_sdk::sqlite::{Connection, Error, QueryResult, Value as SpinValue};
+use std::cell::RefCell;
 
 use crate::{
     alone::Alone,
@@ -19,16 +23,17 @@ impl Database for SpinDatabase {
     fn query(&self, statement: Statement) -> BoxFuture<'_, Result<Rows, StoreError>> {
         Box::pin(Alone::new(async move {
             check_query(&statement)?;
-            let connection = Connection::open_default().await.map_err(store_error)?;
-            collect(start(&connection, statement).await?).await
+            let connection = connection().await?;
+            let rows = collect(start(&connection, statement).await?).await?;
+            keep(connection);
+            Ok(rows)
         }))
     }
 
     fn batch(&self, statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, StoreError>> {
         Box::pin(Alone::new(async move {
             statements.iter().try_for_each(check)?;
-            let connection = Connection::open_default().await.map_err(store_error)?;
-            execute(&connection, "PRAGMA foreign_keys = ON").await?;
+            let connection = connection().await?;
             execute(&connection, "BEGIN IMMEDIATE").await?;
             let rows = async {
                 let mut rows = Vec::with_capacity(statements.len());
@@ -41,13 +46,34 @@ impl Database for SpinDatabase {
                 Ok(rows)
             }
             .await;
-            if rows.is_err() {
+            if rows.is_ok() {
+                keep(connection);
+            } else {
                 // Fails only if the engine has rolled back already.
                 let _ = execute(&connection, "ROLLBACK").await;
             }
             rows
         }))
     }
+}
+
+thread_local! {
+    /// This instance's connections that nobody uses: at most as many as it has had queries at once.
+    static IDLE: RefCell<Vec<Connection>> = const { RefCell::new(Vec::new()) };
+}
+
+async fn connection() -> Result<Connection, StoreError> {
+    if let Some(connection) = IDLE.with_borrow_mut(Vec::pop) {
+        return Ok(connection);
+    }
+    let connection = Connection::open_default().await.map_err(store_error)?;
+    execute(&connection, "PRAGMA foreign_keys = ON").await?;
+    Ok(connection)
+}
+
+/// Keeps a connection on which no statement and no transaction is open.
+fn keep(connection: Connection) {
+    IDLE.with_borrow_mut(|idle| idle.push(connection));
 }
 
 async fn execute(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {

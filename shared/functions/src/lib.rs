@@ -105,13 +105,7 @@ pub const FUNCTIONS: &[Function] = &[
         variables: &[TOKEN_SIGNING_KEYS, EDGE_MASTER_KEY],
         outbound: &[],
     },
-    Function {
-        name: "catalog",
-        plane: Plane::Edge,
-        database: true,
-        variables: &[TOKEN_PUBLIC_KEYS],
-        outbound: &[],
-    },
+    Function { name: "catalog", plane: Plane::Edge, database: true, variables: &[], outbound: &[] },
     Function {
         name: "progress",
         plane: Plane::Edge,
@@ -123,16 +117,10 @@ pub const FUNCTIONS: &[Function] = &[
         name: "feed",
         plane: Plane::Edge,
         database: true,
-        variables: &[TOKEN_PUBLIC_KEYS, PLANE_ROOT_KEYS, EDGE_MASTER_KEY],
+        variables: &[PLANE_ROOT_KEYS, EDGE_MASTER_KEY],
         outbound: &[],
     },
-    Function {
-        name: "docs",
-        plane: Plane::Edge,
-        database: true,
-        variables: &[TOKEN_PUBLIC_KEYS],
-        outbound: &[],
-    },
+    Function { name: "docs", plane: Plane::Edge, database: true, variables: &[], outbound: &[] },
     Function {
         name: "origin",
         plane: Plane::Edge,

@@ -15,13 +15,15 @@ use wasmtime_wasi_http::handler::ProxyHandler;
 
 use crate::{
     code,
+    faults::Faults,
     instance::{Counts, Grants, Template, linker},
     log::{ComponentLog, Log},
     manifest::{Component, ManifestError, SpinManifest},
     outbound::{AllowedHost, AllowedHostError},
     routes::Routes,
+    runtime_config::{RuntimeConfig, SqliteDatabase},
     server::{self, Application},
-    sqlite,
+    sqlite::{self, Databases},
     variables::{VariableError, expand, resolve},
 };
 
@@ -39,6 +41,20 @@ pub struct Options {
     pub echo: bool,
     /// Where compiled components are kept. By default a folder beside each component's file.
     pub code_cache: Option<PathBuf>,
+    /// Whether no component reaches a private network, not even one that its manifest names.
+    pub block_private_networks: bool,
+    /// What goes wrong in the databases on purpose; a real Spin knows nothing of it.
+    pub faults: Faults,
+}
+
+impl Options {
+    /// Adds what an operator's runtime configuration says; a database that has a file keeps it.
+    pub fn configure(&mut self, config: &RuntimeConfig) {
+        self.block_private_networks = config.blocks_private_networks();
+        for (name, SqliteDatabase::Spin { path }) in &config.sqlite_database {
+            self.sqlite.entry(name.clone()).or_insert_with(|| path.clone());
+        }
+    }
 }
 
 impl Default for Options {
@@ -50,6 +66,8 @@ impl Default for Options {
             limits: Limits::default(),
             echo: false,
             code_cache: None,
+            block_private_networks: false,
+            faults: Faults::default(),
         }
     }
 }
@@ -61,6 +79,9 @@ pub struct Limits {
     pub concurrent_requests: usize,
     /// Requests that one instance serves in its life.
     pub requests_per_instance: usize,
+    /// Instances of one component at once. None is Spin's way: another one whenever all compute or are full. With a number,
+    /// requests wait for a place; a real Spin cannot.
+    pub instances: Option<usize>,
     /// How long an instance without a request is kept.
     pub idle_instance: Duration,
     /// Time to the response's head; `None` waits for ever.
@@ -76,6 +97,7 @@ impl Default for Limits {
         Self {
             concurrent_requests: 16,
             requests_per_instance: 128,
+            instances: None,
             idle_instance: Duration::from_secs(1),
             request_timeout: None,
             max_request_body: 16 << 20,
@@ -127,7 +149,7 @@ impl Host {
         let variables = resolve(&manifest, &options.variables)?;
         check_databases(&manifest, &options.sqlite)?;
 
-        let log = Log::new(options.echo);
+        let (log, listen) = (Log::new(options.echo), options.listen);
         let (closing, closes) = watch::channel(false);
         let (alive, gone) = mpsc::channel(1);
         let engine = code::engine().map_err(|error| StartError::Engine(format!("{error:#}")))?;
@@ -154,7 +176,7 @@ impl Host {
                 let template = Template::new(
                     &linker,
                     &code,
-                    grants(id, declared, &variables, &options.sqlite)?,
+                    grants(id, declared, &variables, &options)?,
                     options.limits,
                     ComponentLog { log: log.clone(), component: id.as_str().into() },
                     closes.clone(),
@@ -167,7 +189,7 @@ impl Host {
         };
         let built = tokio::task::spawn_blocking(build).await;
         let (application, log) = built.map_err(|error| StartError::Engine(error.to_string()))??;
-        Ok(Self { application, listen: options.listen, log, closing, alive, gone })
+        Ok(Self { application, listen, log, closing, alive, gone })
     }
 
     /// Serves the application over HTTP/1.1.
@@ -232,7 +254,7 @@ fn grants(
     id: &str,
     component: &Component,
     variables: &BTreeMap<String, String>,
-    files: &BTreeMap<String, PathBuf>,
+    options: &Options,
 ) -> Result<Grants, StartError> {
     let allowed_hosts = component
         .allowed_outbound_hosts
@@ -247,14 +269,16 @@ fn grants(
         .iter()
         .map(|(name, template)| Ok((name.clone(), expand(template, variables)?)))
         .collect::<Result<BTreeMap<_, _>, VariableError>>()?;
-    let databases = files
+    let files = options
+        .sqlite
         .iter()
         .filter(|(name, _)| component.sqlite_databases.contains(*name))
         .map(|(name, path)| (name.clone(), path.clone()))
-        .collect::<BTreeMap<_, _>>();
+        .collect();
     Ok(Grants {
         allowed_hosts,
-        databases: Arc::new(databases),
+        block_private_networks: options.block_private_networks,
+        databases: Databases { files: Arc::new(files), faults: options.faults.clone() },
         variables: Arc::new(visible),
         environment: component.environment.clone(),
     })

@@ -11,7 +11,7 @@ use std::{
     task::{Context, Poll},
     time::{Duration, Instant},
 };
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use wasmtime::{
     Engine, Store, StoreContextMut,
     component::{Component, GuestTaskId, Linker, ResourceTable},
@@ -76,10 +76,16 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
 /// What a component may have and see, all of it taken from the manifest.
 pub(crate) struct Grants {
     pub(crate) allowed_hosts: Arc<[AllowedHost]>,
+    pub(crate) block_private_networks: bool,
     pub(crate) databases: Databases,
     pub(crate) variables: Visible,
     pub(crate) environment: BTreeMap<String, String>,
 }
+
+/// Why no instance was made: there are as many as there may be.
+#[derive(Debug, thiserror::Error)]
+#[error("all instances are there already")]
+pub(crate) struct Full;
 
 /// How often a component was instantiated, and how it ended.
 #[derive(Debug, Default)]
@@ -95,6 +101,8 @@ pub(crate) struct Template {
     limits: Limits,
     pub(crate) log: ComponentLog,
     pub(crate) counts: Arc<Counts>,
+    /// How many more instances there may be, where their number is limited.
+    places: Option<Arc<Semaphore>>,
     closing: watch::Receiver<bool>,
     alive: mpsc::WeakSender<()>,
 }
@@ -110,7 +118,8 @@ impl Template {
         alive: mpsc::WeakSender<()>,
     ) -> wasmtime::Result<Self> {
         let pre = ServicePre::new(linker.instantiate_pre(component)?)?;
-        Ok(Self { pre, grants, limits, log, counts: Arc::default(), closing, alive })
+        let places = limits.instances.map(|number| Arc::new(Semaphore::new(number)));
+        Ok(Self { pre, grants, limits, log, counts: Arc::default(), places, closing, alive })
     }
 
     pub(crate) fn store(&self) -> Store<State> {
@@ -123,7 +132,11 @@ impl Template {
             table: ResourceTable::new(),
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
-            outbound: Outbound { allowed: self.grants.allowed_hosts.clone(), log: self.log.clone() },
+            outbound: Outbound {
+                allowed: self.grants.allowed_hosts.clone(),
+                block_private_networks: self.grants.block_private_networks,
+                log: self.log.clone(),
+            },
             databases: self.grants.databases.clone(),
             open_connections: 0,
             variables: self.grants.variables.clone(),
@@ -138,6 +151,10 @@ impl HandlerState for Template {
     type WorkerState = Worker;
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<State, Expiration, Worker>> {
+        let place = match &self.places {
+            Some(places) => Some(places.clone().try_acquire_owned().map_err(|_| wasmtime::Error::new(Full))?),
+            None => None,
+        };
         let mut store = self.store();
         let proxy = Proxy::P3(self.pre.instantiate_async(&mut store).await?);
         self.counts.started.fetch_add(1, Ordering::Relaxed);
@@ -156,6 +173,7 @@ impl HandlerState for Template {
                 limits: self.limits,
                 log: self.log.clone(),
                 counts: self.counts.clone(),
+                _place: place,
                 _alive: self.alive.upgrade(),
             },
         })
@@ -199,6 +217,7 @@ pub(crate) struct Worker {
     limits: Limits,
     log: ComponentLog,
     counts: Arc<Counts>,
+    _place: Option<OwnedSemaphorePermit>,
     /// The host's shutdown waits until all of these are gone.
     _alive: Option<mpsc::Sender<()>>,
 }

@@ -30,9 +30,14 @@
 //! - SQLite: see [`sqlite`](crate::Options::sqlite); four rows ahead of the reader, 128 MiB in one result, 256
 //!   connections an instance, errors of a statement at the end of its rows.
 //!
+//! - Private networks: where the runtime configuration blocks them, no component gets there, by whichever name.
+//!
 //! # Where it is stricter
 //! A manifest key, a value or a database file that nothing declares is an error. A host that only a wildcard
 //! allows may not lie in a private network. Bodies are bounded, and streamed in both directions.
+//!
+//! # What it can do beside that
+//! Databases fail, take time, or end an instance, as [`Faults`] says while the application runs.
 //!
 //! # What it leaves out
 //! Triggers other than HTTP, requests of an application to itself, files, key-value stores, TLS and HTTP/2. A
@@ -40,22 +45,28 @@
 
 mod bindings;
 mod code;
+mod faults;
 mod host;
 mod instance;
 mod log;
 mod manifest;
 mod outbound;
 mod routes;
+mod runtime_config;
 mod server;
 mod spin;
 mod sqlite;
 mod variables;
 
+pub use faults::{Fault, Faults};
 pub use host::{Host, Instances, Limits, Options, Running, StartError};
 pub use log::{Line, Log, Source};
 pub use manifest::{
     Application, Build, Command, Component, HttpTrigger, ManifestError, SpinManifest, Triggers, Variable,
 };
 pub use outbound::{AllowedHost, AllowedHostError};
+pub use runtime_config::{
+    BlockedNetwork, OutboundNetworking, RuntimeConfig, RuntimeConfigError, SqliteDatabase,
+};
 pub use spin::serve;
 pub use variables::VariableError;

@@ -1,10 +1,10 @@
 //! Runs the components of a `spin.toml`; see the library.
 
-use akademi_component_host::{Host, Options};
+use akademi_component_host::{Options, RuntimeConfig, serve};
 use clap::Parser;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
-/// Runs the components of a spin.toml as Spin does, for tests.
+/// Runs the components of a spin.toml as Spin does, for tests; on the Spin that `SPIN` names, if it does.
 #[derive(Parser)]
 struct Arguments {
     #[arg(long, default_value = "spin.toml")]
@@ -18,6 +18,9 @@ struct Arguments {
     /// File of a database.
     #[arg(long, value_name = "NAME=FILE", value_parser = pair)]
     sqlite: Vec<(String, String)>,
+    /// Spin's runtime configuration.
+    #[arg(long)]
+    runtime_config_file: Option<PathBuf>,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -28,14 +31,23 @@ fn pair(text: &str) -> Result<(String, String), String> {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let options = Options {
+    let mut options = Options {
         variables: arguments.variables.into_iter().collect(),
         sqlite: arguments.sqlite.into_iter().map(|(name, path)| (name, path.into())).collect(),
         listen: arguments.listen,
         echo: true,
         ..Options::default()
     };
-    match Host::start(&arguments.manifest, options).await {
+    if let Some(path) = &arguments.runtime_config_file {
+        match RuntimeConfig::read(path) {
+            Ok(config) => options.configure(&config),
+            Err(error) => {
+                eprintln!("{error}");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    match serve(&arguments.manifest, options).await {
         Ok(running) => {
             println!("http://{}", running.addr);
             // Without signals there is no other end than that of the process.

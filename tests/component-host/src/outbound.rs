@@ -1,7 +1,7 @@
 //! Outbound HTTP: what a component may reach.
 //!
-//! The rules are Spin's `allowed_outbound_hosts`, and one more: a host that is allowed only by a wildcard may
-//! not lie in a private network. What the manifest names itself may.
+//! The rules are Spin's: `allowed_outbound_hosts`, and no private network where the runtime configuration blocks them,
+//! whatever a manifest names. And one more: a host that is allowed only by a wildcard never lies in a private network.
 
 use http::Uri;
 use std::{
@@ -143,8 +143,15 @@ fn is_private(address: IpAddr) -> bool {
                 || v4.is_link_local()
                 || v4.is_unspecified()
                 || v4.is_broadcast()
+                || v4.is_documentation()
                 // RFC 6598, shared by carriers.
-                || (u32::from(v4) & 0xffc0_0000) == u32::from(Ipv4Addr::new(100, 64, 0, 0))
+                || lies_in(v4, Ipv4Addr::new(100, 64, 0, 0), 10)
+                // RFC 6890 §2.1, for protocols.
+                || lies_in(v4, Ipv4Addr::new(192, 0, 0, 0), 24)
+                // RFC 2544, for measurements.
+                || lies_in(v4, Ipv4Addr::new(198, 18, 0, 0), 15)
+                // RFC 1112 §4, reserved.
+                || lies_in(v4, Ipv4Addr::new(240, 0, 0, 0), 4)
         }
         IpAddr::V6(v6) => {
             v6.is_loopback() || v6.is_unspecified() || v6.is_unique_local() || v6.is_unicast_link_local()
@@ -152,9 +159,15 @@ fn is_private(address: IpAddr) -> bool {
     }
 }
 
+fn lies_in(address: Ipv4Addr, network: Ipv4Addr, prefix_bits: u32) -> bool {
+    let mask = u32::MAX << (32 - prefix_bits);
+    u32::from(address) & mask == u32::from(network)
+}
+
 /// The check in front of each outgoing request of one instance.
 pub(crate) struct Outbound {
     pub(crate) allowed: Arc<[AllowedHost]>,
+    pub(crate) block_private_networks: bool,
     pub(crate) log: ComponentLog,
 }
 
@@ -169,8 +182,10 @@ impl WasiHttpHooks for Outbound {
     ) -> Box<dyn Future<Output = Result<Sent, Error>> + Send> {
         let uri = request.uri().clone();
         match permission(&self.allowed, &uri) {
-            Permission::ByName => default_hooks().send_request(request, options, response_result),
-            Permission::ByWildcard => {
+            Permission::ByName if !self.block_private_networks => {
+                default_hooks().send_request(request, options, response_result)
+            }
+            Permission::ByName | Permission::ByWildcard => {
                 let log = self.log.clone();
                 Box::new(async move {
                     let port = uri.port_u16().or_else(|| default_port(uri.scheme_str()?)).unwrap_or(0);
@@ -265,6 +280,10 @@ mod tests {
             "172.16.0.1",
             "169.254.169.254",
             "100.64.0.1",
+            "192.0.0.1",
+            "198.19.255.255",
+            "203.0.113.7",
+            "240.0.0.1",
             "::1",
             "fc00::1",
             "fe80::1",
@@ -273,7 +292,7 @@ mod tests {
         ] {
             assert!(is_private(address.parse().unwrap()), "{address}");
         }
-        for address in ["1.1.1.1", "100.128.0.1", "2606:4700::1111"] {
+        for address in ["1.1.1.1", "100.128.0.1", "192.0.1.1", "198.20.0.1", "2606:4700::1111"] {
             assert!(!is_private(address.parse().unwrap()), "{address}");
         }
     }

@@ -5,17 +5,27 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Ur
 use http_body_util::{BodyExt, Empty, LengthLimitError, Limited, combinators::UnsyncBoxBody};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{collections::BTreeMap, convert::Infallible, error::Error as StdError, net::SocketAddr, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    error::Error as StdError,
+    net::SocketAddr,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 use tokio::{
     net::TcpListener,
     sync::{mpsc, watch},
     task::JoinSet,
 };
-use wasmtime_wasi_http::{Error, WasiBody, handler::ProxyHandler};
+use wasmtime_wasi_http::{
+    Error, WasiBody,
+    handler::{InstantiationError, ProxyHandler},
+};
 
 use crate::{
     host::Limits,
-    instance::Template,
+    instance::{Full, Template},
     log::one_line,
     routes::{RouteMatch, Routes, WELL_KNOWN},
 };
@@ -90,7 +100,7 @@ impl Application {
             Ok(request) => request,
             Err(status) => return empty(status),
         };
-        match handler.handle((), request).await {
+        match hand_over(handler, request).await {
             Ok(response) => {
                 response.map(|body| Limited::new(body, self.limits.max_response_body).boxed_unsync())
             }
@@ -98,6 +108,29 @@ impl Application {
                 handler.state().log.host_line(&format!("request failed: {}", one_line(&error)));
                 empty(StatusCode::INTERNAL_SERVER_ERROR)
             }
+        }
+    }
+}
+
+/// How soon a request that found no place in an instance asks again.
+const NO_PLACE: Duration = Duration::from_millis(1);
+
+/// Gives the request to an instance; where there may be no further one, as soon as one of them takes it.
+async fn hand_over(
+    handler: &ProxyHandler<Template>,
+    mut request: Request<WasiBody>,
+) -> wasmtime::Result<Response<WasiBody>> {
+    loop {
+        match handler.handle((), request).await {
+            Ok(response) => return Ok(response),
+            Err(error) => match error.downcast::<InstantiationError<()>>() {
+                Ok(refused) if refused.error.is::<Full>() => {
+                    request = refused.request.into_inner().unwrap_or_else(PoisonError::into_inner);
+                    tokio::time::sleep(NO_PLACE).await;
+                }
+                Ok(refused) => return Err(refused.into()),
+                Err(error) => return Err(error),
+            },
         }
     }
 }

@@ -20,9 +20,9 @@ const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// Starts the application on this crate's host, or, if the environment variable `SPIN` names a `spin` program
 /// (4.1 or newer), on that one, so that the same tests run on both.
 ///
-/// On a real Spin, databases are handed over by a runtime-config file; the limits of bodies do not exist;
-/// [`Running::instances`] knows nothing; and the log holds the output of the whole program under the component
-/// name `spin`.
+/// On a real Spin, databases and blocked networks are handed over by a runtime-config file; times are whole seconds,
+/// rounded up; the limits of bodies and faults do not exist; [`Running::instances`] knows nothing; and the log holds the
+/// output of the whole program under the component name `spin`.
 pub async fn serve(manifest_path: &Path, options: Options) -> Result<Running, StartError> {
     match std::env::var_os("SPIN").filter(|program| !program.is_empty()) {
         Some(program) => start(program, manifest_path, options).await,
@@ -70,6 +70,9 @@ async fn start(program: OsString, manifest_path: &Path, options: Options) -> Res
         // Writing into a String does not fail.
         let _ = writeln!(runtime_config, "[sqlite_database.{name}]\ntype = \"spin\"\npath = {quoted}");
     }
+    if options.block_private_networks {
+        runtime_config.push_str("[outbound_networking]\nblock_networks = [\"private\"]\n");
+    }
     let runtime_config_path = folder.path().join("runtime-config.toml");
     std::fs::write(&runtime_config_path, runtime_config).map_err(refuse)?;
 
@@ -92,13 +95,13 @@ async fn start(program: OsString, manifest_path: &Path, options: Options) -> Res
         .arg("--max-instance-concurrent-reuse-count")
         .arg(limits.concurrent_requests.to_string())
         .arg("--idle-instance-timeout")
-        .arg(format!("{}ms", limits.idle_instance.as_millis()))
+        .arg(seconds(limits.idle_instance))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);
     if let Some(timeout) = limits.request_timeout {
-        command.arg("--request-timeout").arg(format!("{}ms", timeout.as_millis()));
+        command.arg("--request-timeout").arg(seconds(timeout));
     }
     for (name, value) in &options.variables {
         command.arg("--variable").arg(format!("{name}={value}"));
@@ -120,6 +123,12 @@ async fn start(program: OsString, manifest_path: &Path, options: Options) -> Res
         return Err(StartError::Spin(format!("does not serve; it said: {}", log.text())));
     };
     Ok(Running { addr, log, stop: Stop::Spin(process) })
+}
+
+/// As `--idle-instance-timeout` and `--request-timeout` take a time: Spin 4 reads every unit that ends in `s` as seconds,
+/// so that `150ms` is refused.
+fn seconds(time: Duration) -> String {
+    format!("{}s", time.as_millis().div_ceil(1000))
 }
 
 /// Takes a stream of the program into the log, and the address out of the line that tells it.
@@ -161,6 +170,8 @@ mod tests {
         let mut options = Options::default();
         options.variables.insert("token".into(), "s3cret".into());
         options.sqlite.insert("default".into(), database.clone());
+        options.limits.idle_instance = Duration::from_millis(1_500);
+        options.block_private_networks = true;
 
         let running = start(program.into(), Path::new("spin.toml"), options).await.unwrap();
         assert_eq!(running.addr, SocketAddr::from(([127, 0, 0, 1], 4321)));
@@ -169,6 +180,8 @@ mod tests {
             "<up>\n<--from>\n<spin.toml>\n<--listen>\n<127.0.0.1:0>\n",
             "<--variable>\n<token=s3cret>\n",
             "<--max-instance-reuse-count>\n<128>\n<--max-instance-concurrent-reuse-count>\n<16>\n",
+            "<--idle-instance-timeout>\n<2s>\n",
+            "[outbound_networking]\nblock_networks = [\"private\"]\n",
             "[sqlite_database.default]\ntype = \"spin\"\n",
             &format!("path = \"{}\"", database.display()),
         ] {

@@ -23,8 +23,11 @@ use wasmtime::{
     },
 };
 
-use crate::bindings::spin::sqlite::sqlite::{
-    Error, Host, HostConnection, HostConnectionWithStore, QueryResult, RowResult, Value,
+use crate::{
+    bindings::spin::sqlite::sqlite::{
+        Error, Host, HostConnection, HostConnectionWithStore, QueryResult, RowResult, Value,
+    },
+    faults::Faults,
 };
 
 /// Rows that a statement is ahead of its reader (Spin 4.1).
@@ -36,8 +39,13 @@ const MAX_CONNECTIONS: usize = 256;
 /// How long a statement waits for another connection's lock (rusqlite's own value, which Spin keeps).
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The databases that a component may open, by name.
-pub(crate) type Databases = Arc<BTreeMap<String, PathBuf>>;
+/// The databases that a component may open.
+#[derive(Clone)]
+pub(crate) struct Databases {
+    /// By name.
+    pub(crate) files: Arc<BTreeMap<String, PathBuf>>,
+    pub(crate) faults: Faults,
+}
 
 /// Makes the file if need be and puts it into WAL mode, which it then keeps.
 pub(crate) fn prepare_file(path: &Path) -> rusqlite::Result<()> {
@@ -65,16 +73,22 @@ async fn blocking<R: Send + 'static>(
 
 /// An open connection: what the guest's resource stands for.
 #[derive(Clone)]
-pub struct Connection(Arc<Mutex<rusqlite::Connection>>);
+pub struct Connection {
+    opened: Arc<Mutex<rusqlite::Connection>>,
+    faults: Faults,
+}
 
 impl Connection {
-    async fn open(path: PathBuf) -> Result<Self, Error> {
-        blocking(move || open(&path).map(|opened| Self(Arc::new(Mutex::new(opened)))).map_err(io)).await
+    async fn open(path: PathBuf, faults: Faults) -> Result<Self, Error> {
+        if let Some(message) = faults.open() {
+            return Err(Error::Io(message));
+        }
+        blocking(move || Ok(Self { opened: Arc::new(Mutex::new(open(&path).map_err(io)?)), faults })).await
     }
 
     async fn read<R: Send + 'static>(&self, read: fn(&rusqlite::Connection) -> R) -> Result<R, Error> {
         let connection = self.clone();
-        blocking(move || Ok(read(&connection.0.lock().unwrap_or_else(PoisonError::into_inner)))).await
+        blocking(move || Ok(read(&connection.opened.lock().unwrap_or_else(PoisonError::into_inner)))).await
     }
 
     /// Runs one statement to its end, on this thread. `columns` is told before the first row; a row that
@@ -86,7 +100,13 @@ impl Connection {
         columns: impl FnOnce(Vec<String>),
         mut row: impl FnMut(RowResult) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(time) = self.faults.delay(statement, &parameters) {
+            std::thread::sleep(time);
+        }
+        if let Some(message) = self.faults.statement() {
+            return Err(Error::Io(message));
+        }
+        let connection = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         let mut statement = connection.prepare_cached(statement).map_err(io)?;
         let names: Vec<_> = statement.column_names().into_iter().map(ToOwned::to_owned).collect();
         let width = names.len();
@@ -178,9 +198,10 @@ pub(crate) struct SqliteView<'a> {
 }
 
 impl SqliteView<'_> {
-    fn path(&self, database: &str) -> Result<PathBuf, Error> {
+    fn path(&self, database: &str) -> Result<(PathBuf, Faults), Error> {
         // A declared database always has a file: the host does not start without.
-        self.databases.get(database).cloned().ok_or(Error::AccessDenied)
+        let path = self.databases.files.get(database).ok_or(Error::AccessDenied)?;
+        Ok((path.clone(), self.databases.faults.clone()))
     }
 
     fn admit(&mut self, connection: Connection) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
@@ -201,7 +222,7 @@ impl Host for SqliteView<'_> {}
 impl HostConnection for SqliteView<'_> {
     async fn open(&mut self, database: String) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
         let opened = match self.path(&database) {
-            Ok(path) => Connection::open(path).await,
+            Ok((path, faults)) => Connection::open(path, faults).await,
             Err(error) => Err(error),
         };
         match opened {
@@ -217,6 +238,7 @@ impl HostConnection for SqliteView<'_> {
         parameters: Vec<Value>,
     ) -> wasmtime::Result<Result<QueryResult, Error>> {
         let connection = self.connection(&connection)?;
+        connection.faults.trap(&statement, &parameters)?;
         Ok(blocking(move || {
             let mut result = QueryResult { columns: Vec::new(), rows: Vec::new() };
             let (columns, rows) = (&mut result.columns, &mut result.rows);
@@ -259,7 +281,7 @@ impl<T: Send + 'static> HostConnectionWithStore<T> for Sqlite {
         database: String,
     ) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
         let opened = match accessor.with(|mut access| access.get().path(&database)) {
-            Ok(path) => Connection::open(path).await,
+            Ok((path, faults)) => Connection::open(path, faults).await,
             Err(error) => Err(error),
         };
         match opened {
@@ -275,6 +297,7 @@ impl<T: Send + 'static> HostConnectionWithStore<T> for Sqlite {
         parameters: Vec<Value>,
     ) -> wasmtime::Result<Result<Executed, Error>> {
         let connection = accessor.with(|mut access| access.get().connection(&connection))?;
+        connection.faults.trap(&statement, &parameters)?;
         let (columns_sent, columns) = oneshot::channel();
         let (rows_sent, rows) = mpsc::channel(ROWS_AHEAD);
         let (end_sent, end) = oneshot::channel();

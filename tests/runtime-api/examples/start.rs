@@ -12,7 +12,7 @@ const NOWHERE: &str = "http://127.0.0.1:9";
 /// 32 bytes in base64url.
 const KEY: &str = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let program = std::env::args().nth(1).context("name a program")?;
     let variables = [

@@ -3,12 +3,12 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use unicode_normalization::UnicodeNormalization;
 
 use super::{
     Answer, AnswerKey, NumberRule, Pattern, QuestionId, QuestionKey, Rule, Score, Submission, TextRule,
     Tolerance,
 };
+use crate::text::nfc;
 
 /// The longest text answer that is looked at, in characters; a longer one is wrong.
 const MAX_ANSWER: usize = 2_000;
@@ -91,7 +91,7 @@ fn points(key: &QuestionKey, answer: &Answer) -> Result<u32, InvalidSubmission> 
 impl TextRule {
     fn accepts(&self, given: &str) -> bool {
         match self {
-            Self::Exact { text } => text.trim().nfc().eq(given.trim().nfc()),
+            Self::Exact { text } => nfc(text.trim()) == nfc(given.trim()),
             Self::AnyCase { text } => any_case(text) == any_case(given),
             Self::Pattern { pattern, any_case } => pattern_accepts(pattern, *any_case, given),
         }
@@ -99,7 +99,7 @@ impl TextRule {
 }
 
 fn pattern_accepts(pattern: &Pattern, any_case: bool, given: &str) -> bool {
-    let given: String = given.trim().nfc().collect();
+    let given = nfc(given.trim());
     pattern.compile(any_case).is_ok_and(|compiled| compiled.is_match(&given))
 }
 
@@ -111,10 +111,12 @@ fn any_case(text: &str) -> String {
             spaced.push(' ');
         }
         // NFC first, so that `I` with a combining dot is `İ` too.
-        spaced.extend(word.nfc().map(|letter| if matches!(letter, 'İ' | 'I' | 'ı') { 'i' } else { letter }));
+        spaced.extend(
+            nfc(word).chars().map(|letter| if matches!(letter, 'İ' | 'I' | 'ı') { 'i' } else { letter }),
+        );
     }
     // Plain lower-casing, in a browser too, makes `i` and a combining dot of `İ`.
-    spaced.to_lowercase().nfc().collect::<String>().replace("i\u{307}", "i")
+    nfc(&spaced.to_lowercase()).replace("i\u{307}", "i")
 }
 
 impl NumberRule {
@@ -146,17 +148,19 @@ pub fn parse_number(text: &str) -> Option<f64> {
     if text.len() > 64 {
         return None;
     }
-    let plain: String = text
-        .chars()
-        .map(|letter| match letter {
-            ',' => '.',
-            '\u{2212}' => '-',
-            other => other,
-        })
-        .collect();
-    // `f64` also reads `inf`, `nan` and their kin.
-    if !plain.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte)) {
+    let plain = text.replace(',', ".").replace('\u{2212}', "-");
+    let (sign, unsigned) = match plain.strip_prefix('-') {
+        Some(unsigned) => ("-", unsigned),
+        None => ("", plain.strip_prefix('+').unwrap_or(&plain)),
+    };
+    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    if mantissa.len() == mantissa.matches('.').count() || !whole.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    plain.parse().ok().filter(|number: &f64| number.is_finite())
+    // As the key's own numbers are read. JSON wants a digit on each side of the point and no zeros before others.
+    let whole = whole.trim_start_matches('0');
+    let whole = if whole.is_empty() { "0" } else { whole };
+    let fraction = if fraction.is_empty() { "0" } else { fraction };
+    serde_json::from_str(&format!("{sign}{whole}.{fraction}e{exponent}")).ok()
 }

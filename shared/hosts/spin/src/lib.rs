@@ -4,6 +4,10 @@
 #![cfg(target_os = "wasi")]
 
 mod compression;
+#[cfg(feature = "origin")]
+mod http_client;
+#[cfg(not(feature = "origin"))]
+#[path = "no_http_client.rs"]
 mod http_client;
 mod ports;
 

@@ -108,14 +108,21 @@ impl App {
     }
 
     pub async fn with(allowed_outbound_hosts: &str, limits: Limits, variables: &[(&str, &str)]) -> Self {
+        Self::configured(allowed_outbound_hosts, |options| {
+            options.limits = limits;
+            for (name, value) in variables {
+                options.variables.insert((*name).into(), (*value).into());
+            }
+        })
+        .await
+    }
+
+    pub async fn configured(allowed_outbound_hosts: &str, configure: impl FnOnce(&mut Options)) -> Self {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("spin.toml");
         std::fs::write(&path, manifest(allowed_outbound_hosts)).unwrap();
         let mut options = options(folder.path());
-        options.limits = limits;
-        for (name, value) in variables {
-            options.variables.insert((*name).into(), (*value).into());
-        }
+        configure(&mut options);
         let running = serve(&path, options).await.unwrap();
         Self { running, client: client(), folder }
     }

@@ -47,6 +47,27 @@ async fn with_one_request_at_once_nobody_has_company() {
     app.running.shutdown().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn one_instance_at_a_time_serves_whoever_waits() {
+    let limits = Limits { instances: Some(1), concurrent_requests: 4, ..Limits::default() };
+    let app = App::with_limits(limits).await;
+    if app.running.instances("fixture").is_none() {
+        println!("skipped: a real Spin does not limit instances");
+        return;
+    }
+    let started = || app.running.instances("fixture").unwrap().started;
+    let mut served: Vec<u64> =
+        join_all((0..100).map(async |_| app.get("/do/served").await.1.parse().unwrap())).await;
+    served.sort_unstable();
+    assert_eq!(served, (1..=100).collect::<Vec<_>>());
+    assert_eq!(started(), 1);
+    // The next one comes when this one has ended.
+    assert_eq!(app.get("/do/trap/x").await.0, 500);
+    assert_eq!(app.get("/do/served").await, (200, "1".to_owned()));
+    assert_eq!(started(), 2);
+    app.running.shutdown().await;
+}
+
 #[tokio::test]
 async fn a_slow_request_holds_up_nobody() {
     let app = App::start().await;

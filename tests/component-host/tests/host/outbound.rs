@@ -76,3 +76,17 @@ async fn a_wildcard_opens_no_private_network() {
     assert_eq!(app.post("/do/fetch", format!("http://{server}/")).await.1, format!("200 {server}"));
     app.running.shutdown().await;
 }
+
+#[tokio::test]
+async fn where_private_networks_are_blocked_not_even_a_named_host_lies_in_one() {
+    let server = upstream().await;
+    let named = format!("\"http://{server}\", \"http://localhost:{}\"", server.port());
+    for (blocks, told) in [(true, "ErrorCode::DestinationIpProhibited"), (false, "200 ")] {
+        let app = App::configured(&named, |options| options.block_private_networks = blocks).await;
+        for host in ["127.0.0.1", "localhost"] {
+            let (_, answer) = app.post("/do/fetch", format!("http://{host}:{}/", server.port())).await;
+            assert!(answer.starts_with(told), "{host}: {answer}");
+        }
+        app.running.shutdown().await;
+    }
+}

@@ -1,6 +1,6 @@
 //! `spin:sqlite`: values, errors, transactions of several connections, results that nobody reads.
 
-use akademi_component_host::Limits;
+use akademi_component_host::{Fault, Faults, Limits};
 use std::time::Duration;
 
 use crate::application::App;
@@ -236,4 +236,28 @@ async fn the_database_is_the_given_file_and_outlives_the_host() {
     app.running.shutdown().await;
     let connection = rusqlite::Connection::open(path).unwrap();
     assert_eq!(connection.query_row("SELECT i FROM t", [], |row| row.get::<_, i64>(0)).unwrap(), 42);
+}
+
+#[tokio::test]
+async fn faults_come_and_go_while_the_application_runs() {
+    let faults = Faults::default();
+    let app = App::configured("", |options| options.faults = faults.clone()).await;
+    if app.running.instances("fixture").is_none() {
+        println!("skipped: a real Spin takes no faults");
+        return;
+    }
+    app.sql(&["open a default", "run a CREATE TABLE t (i)"]).await;
+    faults.set([Fault::Open("unable to open database file".into())]);
+    let refused = "error unable to open database file";
+    assert_eq!(app.sql(&["open a default", "sync default SELECT 1"]).await, [refused; 2]);
+    faults.set([Fault::Statement("disk I/O error".into())]);
+    assert_eq!(app.sql(&["open a default", "run a SELECT 1"]).await, ["opened", "error disk I/O error"]);
+    faults.set([Fault::Trap("INTO t".into())]);
+    let script = ["open a default", "run a BEGIN IMMEDIATE", "run a INSERT INTO t VALUES (1)"].join("\n");
+    assert_eq!(app.post("/do/sql", script).await, (500, String::new()));
+    faults.clear();
+    let left = app.sql(&["open a default", "run a SELECT count(*) FROM t"]).await;
+    assert_eq!(left[1], "count(*): Value::Integer(0)");
+    assert_eq!(app.running.instances("fixture").unwrap().failed, 1);
+    app.running.shutdown().await;
 }

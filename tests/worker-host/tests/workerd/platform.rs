@@ -45,7 +45,7 @@ fn the_runtime_compresses_what_the_headers_announce_and_the_platform_limits_pass
     let plain =
         get(&running, UMRANIYE, "/api/openapi.json").header("accept-encoding", "identity").send_for_bytes();
     assert!(!plain.headers.contains_key("content-encoding"));
-    let decode: [(&str, fn(&[u8]) -> Vec<u8>); 2] = [("gzip", gunzip), ("br", unbrotli)];
+    let decode: [(&str, Decode); 2] = [("gzip", gunzip), ("br", unbrotli)];
     for (coding, decode) in decode {
         let request = get(&running, UMRANIYE, "/api/openapi.json").header("accept-encoding", coding);
         let compressed = request.send_for_bytes();
@@ -73,6 +73,8 @@ fn the_runtime_compresses_what_the_headers_announce_and_the_platform_limits_pass
         post(&running, UMRANIYE, "/api/v1/auth/refresh", json!({ "refresh_token": "x" })).send().body;
     assert_eq!(refresh["type"], "/problems/token-invalid", "other routes are not limited");
 }
+
+type Decode = fn(&[u8]) -> Vec<u8>;
 
 fn gunzip(bytes: &[u8]) -> Vec<u8> {
     let mut plain = Vec::new();
