@@ -2,12 +2,16 @@
 
 use crate::{build, run};
 
-/// Measures one route, or all; the program checks the name.
+/// Measures one route, or all, on the local host, or with `hosts` all of them on every engine; the program checks the
+/// name.
 ///
 /// # Errors
-/// When it does not build, or an answer is not as it must be.
+/// When something does not build, or an answer is not as it must be.
 pub fn bench(name: Option<&str>, seconds: u32, json: bool) -> anyhow::Result<()> {
     run::cargo(["build", "--release", "--package", "akademi-bench"])?;
+    if name == Some("hosts") {
+        build_hosts()?;
+    }
     let target = build::target_folder();
     let mut program = std::process::Command::new(target.join("release/akademi-bench"));
     program.args(name).args(["--seconds", &seconds.to_string()]);
@@ -16,4 +20,17 @@ pub fn bench(name: Option<&str>, seconds: u32, json: bool) -> anyhow::Result<()>
         program.arg("--json");
     }
     run::run(&mut program)
+}
+
+/// What the engines run: the product, and the function that does nothing.
+fn build_hosts() -> anyhow::Result<()> {
+    run::cargo(["build", "--release", "--package", "akademi-component-host", "--bin", "component-host"])?;
+    build::spin()?;
+    build::worker()?;
+    for (target, profile) in [("wasm32-wasip2", "component"), ("wasm32-unknown-unknown", "wasm")] {
+        let empty =
+            ["rustc", "--quiet", "--package", "akademi-bench-empty", "--lib", "--crate-type", "cdylib"];
+        run::cargo(empty.into_iter().chain(["--target", target, "--profile", profile]))?;
+    }
+    Ok(())
 }

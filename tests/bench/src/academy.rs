@@ -13,7 +13,7 @@ use akademi_domain::{
     time::Timestamp,
 };
 use akademi_edge_store::{
-    Platform,
+    Platform, Statement,
     operations::{NewAcademy, create_academy},
 };
 use akademi_feed::{Batch, Envelope, LambdaEvent, MAX_EVENTS};
@@ -25,6 +25,7 @@ use akademi_seal::{Nonce, PersonKey, Vault};
 use anyhow::{Context, ensure};
 use axum::{Router, body::Body};
 use http::{Method, Request, StatusCode, Uri, header};
+use rusqlite::Connection;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -79,14 +80,40 @@ impl Academy {
         let platform = Platform::new(edge.database.as_ref());
         platform.batch(create_academy(&new, made)).await?;
         let vault = Vault::from_config(variable(&variables, "edge_master_key"))?;
-        let keys = (0..LEARNERS).map(|number| {
-            let person = academy.learner(number);
-            let wrapped = vault.wrap(academy.tenant, person, &person_key(number), nonce(number));
-            store::insert_person_key(academy.tenant, person, &wrapped)
-        });
-        platform.batch(keys.collect()).await?;
+        let people = (0..LEARNERS).flat_map(|number| academy.registration(number, &vault));
+        platform.batch(people.collect()).await?;
         academy.publish(&functions, &variables).await?;
         Ok(academy)
+    }
+
+    /// What registration leaves of a learner, whose password nobody knows.
+    fn registration(&self, number: u32, vault: &Vault) -> [Statement; 3] {
+        let (person, key) = (self.learner(number), person_key(number));
+        let profile = format!(r#"{{"name":"{}","email":"ogrenci{number}@example.org"}}"#, name(number));
+        let sealed = key.seal(person, "profile", profile.as_bytes(), nonce(number));
+        let wrapped = vault.wrap(self.tenant, person, &key, nonce(number));
+        [
+            store::insert_person(self.tenant, person, &sealed, self.made),
+            store::insert_person_key(self.tenant, person, &wrapped),
+            store::assign_role(self.tenant, person, Role::Student),
+        ]
+    }
+
+    /// The edge store in one file of its own at `path`, as it is now.
+    ///
+    /// # Errors
+    /// When the file is there already, or cannot be written.
+    pub fn copy_store(&self, path: &Path) -> anyhow::Result<()> {
+        let store = Connection::open(self.folder.join("edge.sqlite"))?;
+        store::copy_to(&store, path).with_context(|| format!("copying the store to {}", path.display()))
+    }
+
+    /// The deployment's secrets.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn variables(&self) -> anyhow::Result<Variables> {
+        secrets::load_or_create(&self.folder)
     }
 
     /// Sends the events of all courses, enrolments and certificates as the other plane does.
@@ -120,8 +147,9 @@ impl Academy {
 
     fn certificate(&self, learner: u32) -> LambdaEvent {
         let person = self.learner(learner);
-        let name = format!("Şükrü Iğdır {learner}");
-        let holder = person_key(learner).seal(person, "certificate_holder", name.as_bytes(), nonce(learner));
+        let holder = name(learner);
+        let holder =
+            person_key(learner).seal(person, "certificate_holder", holder.as_bytes(), nonce(learner));
         LambdaEvent::CertificateIssued {
             serial: serial(learner),
             person,
@@ -207,6 +235,10 @@ pub fn random(number: u32) -> [u8; 10] {
 /// The serial of a learner's certificate.
 pub fn serial(learner: u32) -> CertificateSerial {
     CertificateSerial::new(u128::from(learner).to_be_bytes())
+}
+
+fn name(learner: u32) -> String {
+    format!("Şükrü Iğdır {learner}")
 }
 
 fn person_key(learner: u32) -> PersonKey {

@@ -12,7 +12,6 @@ use tokio::task::LocalSet;
 use crate::{
     client::{Answer, Connection},
     pinning::cpu_seconds,
-    server::Running,
 };
 
 /// How many requests are under way at once, each on a connection of its own.
@@ -64,42 +63,70 @@ struct Tally {
     first_wrong: Option<String>,
 }
 
-/// Runs each exchange on a connection of its own for `seconds` after a warm-up.
+/// Who is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    pub address: SocketAddr,
+    /// Whose CPU time counts.
+    pub process: u32,
+}
+
+/// Several exchanges one after the other, on one connection.
+pub struct InTurn {
+    pub exchanges: Vec<Box<dyn Exchange>>,
+    pub next: usize,
+}
+
+impl Exchange for InTurn {
+    fn request(&mut self) -> &[u8] {
+        self.next = (self.next + 1) % self.exchanges.len();
+        self.exchanges.get_mut(self.next).map_or(&[], |exchange| exchange.request())
+    }
+
+    fn accepts(&mut self, answer: &Answer<'_>) -> bool {
+        self.exchanges.get_mut(self.next).is_some_and(|exchange| exchange.accepts(answer))
+    }
+}
+
+/// Runs each exchange on a connection of its own for `seconds` after a warm-up, and gives them back, for they know
+/// how far they have come.
 ///
 /// # Errors
 /// When a connection breaks.
 pub async fn measure(
-    server: &Running,
+    target: Target,
     exchanges: Vec<Box<dyn Exchange>>,
     seconds: u32,
-) -> anyhow::Result<Measured> {
-    LocalSet::new().run_until(drive_all(server, exchanges, seconds)).await
+) -> anyhow::Result<(Measured, Vec<Box<dyn Exchange>>)> {
+    LocalSet::new().run_until(drive_all(target, exchanges, seconds)).await
 }
 
 #[allow(clippy::disallowed_methods, reason = "time is what is measured here")]
 async fn drive_all(
-    server: &Running,
+    target: Target,
     exchanges: Vec<Box<dyn Exchange>>,
     seconds: u32,
-) -> anyhow::Result<Measured> {
+) -> anyhow::Result<(Measured, Vec<Box<dyn Exchange>>)> {
     let stage = Rc::new(Cell::new(Stage::WarmUp));
     let connections: Vec<_> = exchanges
         .into_iter()
-        .map(|exchange| tokio::task::spawn_local(drive(server.address, exchange, stage.clone())))
+        .map(|exchange| tokio::task::spawn_local(drive(target.address, exchange, stage.clone())))
         .collect();
     tokio::time::sleep(WARM_UP).await;
-    let (cpu_before, started) = (cpu_seconds(server.id())?, Instant::now());
+    let (cpu_before, started) = (cpu_seconds(target.process)?, Instant::now());
     stage.set(Stage::Measuring);
     tokio::time::sleep(Duration::from_secs(seconds.into())).await;
     stage.set(Stage::Over);
     let mut measured = Measured {
-        cpu_seconds: cpu_seconds(server.id())? - cpu_before,
+        cpu_seconds: cpu_seconds(target.process)? - cpu_before,
         seconds: started.elapsed().as_secs_f64(),
         ..Measured::default()
     };
     let mut latencies_us = Vec::new();
+    let mut exchanges = Vec::new();
     for connection in connections {
-        let tally = connection.await?.context("a connection broke")?;
+        let (tally, exchange) = connection.await?.context("a connection broke")?;
+        exchanges.push(exchange);
         latencies_us.extend(tally.latencies_us);
         measured.wrong += tally.wrong;
         measured.first_wrong = measured.first_wrong.or(tally.first_wrong);
@@ -108,7 +135,7 @@ async fn drive_all(
     measured.requests = latencies_us.len() as u64;
     measured.p50_us = percentile(&latencies_us, 50);
     measured.p99_us = percentile(&latencies_us, 99);
-    Ok(measured)
+    Ok((measured, exchanges))
 }
 
 #[allow(clippy::disallowed_methods, reason = "time is what is measured here")]
@@ -116,7 +143,7 @@ async fn drive(
     address: SocketAddr,
     mut exchange: Box<dyn Exchange>,
     stage: Rc<Cell<Stage>>,
-) -> std::io::Result<Tally> {
+) -> std::io::Result<(Tally, Box<dyn Exchange>)> {
     let mut connection = Connection::open(address).await?;
     let mut tally = Tally::default();
     while stage.get() != Stage::Over {
@@ -132,7 +159,7 @@ async fn drive(
             });
         }
     }
-    Ok(tally)
+    Ok((tally, exchange))
 }
 
 /// The nearest rank; 0 for nothing at all.

@@ -1,22 +1,38 @@
 //! `akademi-bench [NAME] [--seconds N] [--json]`: requests per CPU-second of the edge's hot routes.
+//! `akademi-bench hosts [--seconds N] [--json]`: the same routes on every engine.
 //!
-//! The program starts itself a second time as the server, on a core of its own, and sends requests from another.
+//! The program starts servers on a core of their own, itself a second time among them, and sends requests from another.
 //! The figure is requests per second of CPU time of the server's process, SQLite included, since that survives a
-//! machine with other things to do. Plain routes on the same server stand beside it in the same run.
+//! machine with other things to do. Plain routes on the same server stand beside it in the same run, or an empty
+//! function on the same engine.
 
-use akademi_bench::{academy::Academy, pinning, routes::Name, run::run, server};
+use akademi_bench::{
+    academy::Academy,
+    hosts,
+    pinning::{Cores, Side},
+    routes::Name,
+    run::{Totals, run},
+    server,
+};
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
 #[derive(Parser)]
+#[command(args_conflicts_with_subcommands = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
     /// Only this route
     #[arg(value_enum)]
     name: Option<Name>,
-    /// How long each route is measured, after a warm-up
+    #[command(flatten)]
+    measuring: Measuring,
+}
+
+#[derive(clap::Args)]
+struct Measuring {
+    /// How long each route is measured, after a warm-up; `hosts` takes at most 6
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=15))]
     seconds: u32,
     /// One JSON object a line
@@ -29,27 +45,50 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// The routes on every engine that is there, beside an empty function on each
+    Hosts(Measuring),
     /// The server that is measured
     #[command(hide = true)]
     Serve(server::Options),
+    /// The server of an empty function
+    #[command(hide = true)]
+    ServeEmpty,
 }
+
+/// Learners' clocks pay for no more heartbeats.
+const LONGEST_ON_HOSTS: u32 = 6;
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    if let Some(Command::Serve(options)) = &arguments.command {
-        // Before there are threads: they inherit it, and tokio starts as many as there are cores to run on.
-        pinning::pin_to(pinning::Side::Server)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        return runtime.block_on(server::serve(options));
+    match &arguments.command {
+        Some(Command::Serve(options)) => server_runtime()?.block_on(server::serve(options)),
+        Some(Command::ServeEmpty) => server_runtime()?.block_on(server::serve_empty()),
+        Some(Command::Hosts(measuring)) => bench(measuring, None, true),
+        None => bench(&arguments.measuring, arguments.name, false),
     }
-    pinning::pin_to(pinning::Side::Load)?;
+}
+
+/// With as many threads as there are cores to run on.
+fn server_runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+fn bench(measuring: &Measuring, name: Option<Name>, on_hosts: bool) -> anyhow::Result<()> {
+    let Measuring { seconds, json, data } = measuring;
+    let cores = Cores::allowed()?;
+    // What is started from here on inherits it: servers are moved once they answer.
+    cores.keep_to(Side::Load)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let totals = runtime.block_on(async {
-        let academy = Academy::create(&arguments.data).await.context("making the academy")?;
-        run(&academy, arguments.name, arguments.seconds, arguments.json).await
+    let Totals { passed, failed } = runtime.block_on(async {
+        let academy = Academy::create(data).await.context("making the academy")?;
+        if on_hosts {
+            hosts::run(&academy, &cores, data, (*seconds).min(LONGEST_ON_HOSTS), *json).await
+        } else {
+            run(&academy, &cores, name, *seconds, *json).await
+        }
     })?;
-    println!("{} passed, {} failed", totals.passed, totals.failed);
-    if totals.failed > 0 {
+    println!("{passed} passed, {failed} failed");
+    if failed > 0 {
         std::process::exit(1);
     }
     Ok(())

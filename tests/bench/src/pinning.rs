@@ -1,7 +1,11 @@
 //! Which core runs what, and how much of one a process has used.
 
 use anyhow::Context;
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use rustix::{
+    process::Pid,
+    thread::{CpuSet, sched_getaffinity, sched_setaffinity},
+};
+use std::fs;
 
 /// The two ends of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,21 +14,53 @@ pub enum Side {
     Load,
 }
 
-/// Keeps this thread, and those that it starts from now on, on one core: the server on the first that this process may
-/// use, the load on the last.
-///
-/// # Errors
-/// When the system refuses.
-pub fn pin_to(side: Side) -> anyhow::Result<()> {
-    let allowed = sched_getaffinity(None).context("asking which cores there are")?;
-    let mut cores = (0..CpuSet::MAX_CPU).filter(|&core| allowed.is_set(core));
-    let core = match side {
-        Side::Server => cores.next(),
-        Side::Load => cores.next_back(),
-    };
-    let mut one = CpuSet::new();
-    one.set(core.context("there is no core to run on")?);
-    sched_setaffinity(None, &one).context("keeping to one core")
+/// The cores that servers and load run on, the same where there is only one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cores {
+    server: usize,
+    load: usize,
+}
+
+impl Cores {
+    /// The first and the last that this thread may use: to be asked before it is kept to one.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn allowed() -> anyhow::Result<Self> {
+        let allowed = sched_getaffinity(None).context("asking which cores there are")?;
+        let mut cores = (0..CpuSet::MAX_CPU).filter(|&core| allowed.is_set(core));
+        let server = cores.next().context("there is no core to run on")?;
+        Ok(Self { server, load: cores.next_back().unwrap_or(server) })
+    }
+
+    /// Keeps this thread, and the threads and processes that it starts from now on, on one core.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn keep_to(&self, side: Side) -> anyhow::Result<()> {
+        sched_setaffinity(None, &self.only(side)).context("keeping to one core")
+    }
+
+    /// Moves all threads of a process, which has been started on one core and so counts on no more.
+    ///
+    /// # Errors
+    /// When there is no such process, or the system refuses.
+    pub fn move_process(&self, process: u32, side: Side) -> anyhow::Result<()> {
+        for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+            let thread = thread?.file_name().to_string_lossy().parse().ok().and_then(Pid::from_raw);
+            sched_setaffinity(thread, &self.only(side)).context("moving a thread")?;
+        }
+        Ok(())
+    }
+
+    fn only(self, side: Side) -> CpuSet {
+        let mut one = CpuSet::new();
+        one.set(match side {
+            Side::Server => self.server,
+            Side::Load => self.load,
+        });
+        one
+    }
 }
 
 /// User and system time that all threads of a process have used so far, in seconds, from `/proc/<pid>/stat`.
@@ -32,7 +68,7 @@ pub fn pin_to(side: Side) -> anyhow::Result<()> {
 /// # Errors
 /// When there is no such process.
 pub fn cpu_seconds(process: u32) -> anyhow::Result<f64> {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
     let ticks = cpu_ticks(&stat).context("/proc/<pid>/stat is not as proc(5) says")?;
     Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
 }

@@ -25,17 +25,20 @@ pub enum Name {
     Page,
     /// GET /api/v1/certificates/{serial}
     Certificate,
+    /// GET /api/v1/users/me: token, unsealed profile
+    Me,
 }
 
 impl Name {
-    pub const ALL: [Self; 4] = [Self::Heartbeats, Self::List, Self::Page, Self::Certificate];
+    pub const ALL: [Self; 5] = [Self::Heartbeats, Self::List, Self::Page, Self::Certificate, Self::Me];
 
-    /// Requests per CPU-second that it is to reach.
-    pub const fn aim(self) -> u32 {
+    /// Requests per CPU-second that it is to reach, if any number was set.
+    pub const fn aim(self) -> Option<u32> {
         match self {
-            Self::Heartbeats => 10_000,
-            Self::List => 20_000,
-            Self::Page | Self::Certificate => 30_000,
+            Self::Heartbeats => Some(10_000),
+            Self::List => Some(20_000),
+            Self::Page | Self::Certificate => Some(30_000),
+            Self::Me => None,
         }
     }
 
@@ -46,6 +49,7 @@ impl Name {
             Self::List => "axum-as-list",
             Self::Page => "axum-as-page",
             Self::Certificate => "axum-as-certificate",
+            Self::Me => "axum-as-me",
         }
     }
 
@@ -55,6 +59,7 @@ impl Name {
             Self::List => "list",
             Self::Page => "page",
             Self::Certificate => "certificate",
+            Self::Me => "me",
         }
     }
 }
@@ -66,6 +71,15 @@ pub struct Measurable {
     pub answer_bytes: usize,
 }
 
+/// How a route is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How many requests are under way at once.
+    pub connections: u32,
+    /// What each heartbeat reports, in seconds of the video.
+    pub beat_seconds: u32,
+}
+
 /// Asks each request of the route once and makes sure that the answers have their shape.
 ///
 /// # Errors
@@ -75,16 +89,18 @@ pub async fn prepare(
     academy: &Academy,
     connection: &mut Connection,
     now: Timestamp,
+    pace: Pace,
 ) -> anyhow::Result<Measurable> {
+    let connections = pace.connections;
     match name {
-        Name::Heartbeats => heartbeats(academy, connection, now).await,
+        Name::Heartbeats => heartbeats(academy, connection, now, pace).await,
         Name::List => {
             let is_list = |body: &Value| {
                 let data = body.get("data").and_then(Value::as_array);
                 data.is_some_and(|data| data.len() == 20 && data.iter().all(|card| card["price"].is_object()))
                     && body["next_cursor"].is_string()
             };
-            repeated(connection, vec![get("/api/v1/catalog/courses")], is_list).await
+            repeated(connection, vec![get("/api/v1/catalog/courses")], is_list, connections).await
         }
         Name::Page => {
             let pages = (0..COURSES)
@@ -93,40 +109,70 @@ pub async fn prepare(
                 let modules = body.pointer("/outline/modules").and_then(Value::as_array);
                 modules.is_some_and(|modules| modules.len() == 4) && body["slug"].is_string()
             };
-            repeated(connection, pages.collect::<anyhow::Result<_>>()?, is_page).await
+            repeated(connection, pages.collect::<anyhow::Result<_>>()?, is_page, connections).await
         }
         Name::Certificate => {
             let checks = (0..LEARNERS).map(|number| get(&format!("/api/v1/certificates/{}", serial(number))));
             let is_check = |body: &Value| body["status"] == "valid" && body["holder"].is_string();
-            repeated(connection, checks.collect(), is_check).await
+            repeated(connection, checks.collect(), is_check, connections).await
+        }
+        Name::Me => {
+            let learners = (0..connections)
+                .map(|number| Ok(get_as("/api/v1/users/me", Some(&academy.token(number, now)?))));
+            let is_account = |body: &Value| body["email"].is_string() && body["roles"].is_array();
+            repeated(connection, learners.collect::<anyhow::Result<_>>()?, is_account, connections).await
         }
     }
 }
 
 /// A constant answer of this size, without anything of ours.
 pub async fn constant(connection: &mut Connection, bytes: usize) -> anyhow::Result<Measurable> {
-    repeated(connection, vec![get(&format!("/baseline/constant/{bytes}"))], Value::is_object).await
+    let requests = vec![get(&format!("/baseline/constant/{bytes}"))];
+    repeated(connection, requests, Value::is_object, CONNECTIONS).await
+}
+
+/// An empty answer from a server that knows nothing else.
+pub async fn empty(connection: &mut Connection, connections: u32) -> anyhow::Result<Measurable> {
+    repeated(connection, vec![get("/")], Value::is_null, connections).await
 }
 
 /// One upsert a request at `path`, as many learners as there are.
 pub async fn upserts(connection: &mut Connection, path: &str) -> anyhow::Result<Measurable> {
     let bodies = (0..LEARNERS).map(|learner| format!(r#"{{"learner":{learner},"seconds":{BEAT_SECONDS}}}"#));
     let requests = bodies.map(|body| post(path, None, &body)).collect();
-    repeated(connection, requests, |body| body["seconds"].is_u64()).await
+    repeated(connection, requests, |body| body["seconds"].is_u64(), CONNECTIONS).await
 }
 
-fn get(target: &str) -> Vec<u8> {
-    format!("GET {target} HTTP/1.1\r\nhost: {HOST}\r\naccept: application/json\r\n\r\n").into_bytes()
+pub fn get(target: &str) -> Vec<u8> {
+    get_as(target, None)
+}
+
+fn get_as(target: &str, token: Option<&str>) -> Vec<u8> {
+    let authorization = authorization(token);
+    format!("GET {target} HTTP/1.1\r\nhost: {HOST}\r\n{authorization}accept: application/json\r\n\r\n")
+        .into_bytes()
 }
 
 fn post(target: &str, token: Option<&str>, body: &str) -> Vec<u8> {
-    let authorization = token.map_or(String::new(), |token| format!("authorization: Bearer {token}\r\n"));
+    let authorization = authorization(token);
     format!(
         "POST {target} HTTP/1.1\r\nhost: {HOST}\r\n{authorization}content-type: application/json\r\n\
          content-length: {}\r\n\r\n{body}",
         body.len()
     )
     .into_bytes()
+}
+
+fn authorization(token: Option<&str>) -> String {
+    token.map_or(String::new(), |token| format!("authorization: Bearer {token}\r\n"))
+}
+
+/// The same request from somebody who wants no compression. Who says nothing gets it from workerd, where the proxy in
+/// front asks for it.
+fn uncompressed(request: &[u8]) -> Vec<u8> {
+    let line = request.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let (line, rest) = request.split_at(line);
+    [line, b"accept-encoding: identity\r\n", rest].concat()
 }
 
 /// The same requests in turn, whose answers are always the same.
@@ -151,24 +197,27 @@ async fn repeated(
     connection: &mut Connection,
     requests: Vec<Vec<u8>>,
     has_shape: impl Fn(&Value) -> bool,
+    connections: u32,
 ) -> anyhow::Result<Measurable> {
     let mut asked = Vec::with_capacity(requests.len());
     for request in requests {
-        let answer = connection.exchange(&request).await?;
-        let body = answer.body.to_vec();
+        let answer = connection.exchange(&uncompressed(&request)).await?;
+        let body = answer.body;
+        let document = if body.is_empty() { Value::Null } else { serde_json::from_slice(body)? };
         ensure!(
-            answer.status == 200 && has_shape(&serde_json::from_slice(&body)?),
+            answer.status == 200 && has_shape(&document),
             "{}: {}",
             answer.status,
-            String::from_utf8_lossy(&body)
+            String::from_utf8_lossy(body)
         );
+        let body = connection.exchange(&request).await?.body.to_vec();
         asked.push((request, body));
     }
     let answer_bytes = asked.first().map_or(0, |(_, body)| body.len());
     let asked: Rc<[_]> = asked.into();
     // Connections do not ask the same at the same time.
-    let step = (asked.len() / CONNECTIONS as usize).max(1);
-    let exchanges = (0..CONNECTIONS as usize)
+    let step = (asked.len() / connections as usize).max(1);
+    let exchanges = (0..connections as usize)
         .map(|connection| Box::new(Repeated { asked: asked.clone(), next: connection * step }) as _)
         .collect();
     Ok(Measurable { exchanges, answer_bytes })
@@ -181,6 +230,8 @@ struct Watching {
     start: String,
     /// Where the learner stands, in seconds.
     position: u32,
+    /// How far each heartbeat goes.
+    beat_seconds: u32,
 }
 
 impl Watching {
@@ -192,7 +243,7 @@ impl Watching {
     /// The next heartbeat, as of a player that goes on.
     fn next(&mut self) -> Vec<u8> {
         let from = self.position;
-        self.position += BEAT_SECONDS;
+        self.position += self.beat_seconds;
         self.beat(&format!("[{from},{}]", self.position), self.position)
     }
 
@@ -218,9 +269,10 @@ impl Exchange for Beating {
 
     /// Every heartbeat counts in full.
     fn accepts(&mut self, answer: &Answer<'_>) -> bool {
-        let watched = self.learners.get(self.next).map_or(0, |learner| learner.position);
+        let learner = self.learners.get(self.next);
+        let (watched, gained) = learner.map_or((0, 0), |learner| (learner.position, learner.beat_seconds));
         let credited =
-            format!(r#"{{"watched_seconds":{watched},"gained_seconds":{BEAT_SECONDS},"refused_seconds":0"#);
+            format!(r#"{{"watched_seconds":{watched},"gained_seconds":{gained},"refused_seconds":0"#);
         answer.status == 200 && answer.body.starts_with(credited.as_bytes())
     }
 }
@@ -229,8 +281,9 @@ async fn heartbeats(
     academy: &Academy,
     connection: &mut Connection,
     now: Timestamp,
+    Pace { connections, beat_seconds }: Pace,
 ) -> anyhow::Result<Measurable> {
-    let mut sharing: Vec<Vec<Watching>> = (0..CONNECTIONS).map(|_| Vec::new()).collect();
+    let mut sharing: Vec<Vec<Watching>> = (0..connections).map(|_| Vec::new()).collect();
     for number in 0..LEARNERS {
         let learner = Watching {
             token: academy.token(number, now)?,
@@ -241,10 +294,11 @@ async fn heartbeats(
                 academy.playback(number)
             ),
             position: 0,
+            beat_seconds,
         };
         let opened = connection.exchange(&learner.opening()).await?;
         ensure!(opened.status == 200, "{}: {}", opened.status, String::from_utf8_lossy(opened.body));
-        sharing.get_mut((number % CONNECTIONS) as usize).context("too few connections")?.push(learner);
+        sharing.get_mut((number % connections) as usize).context("too few connections")?.push(learner);
     }
     let mut first = sharing.first_mut().and_then(|learners| learners.first_mut());
     let first = first.as_mut().context("there is no learner")?;

@@ -3,14 +3,17 @@
 use crate::{
     academy::Academy,
     client::Connection,
-    haste::hasten,
-    load::{Measured, measure},
+    haste::{BEAT_SECONDS, hasten},
+    load::{CONNECTIONS, Measured, measure},
+    pinning::Cores,
     report::Figures,
-    routes::{self, Measurable, Name},
+    routes::{self, Measurable, Name, Pace},
     server::Running,
 };
 use akademi_process::ports::{WriteLog, ports};
 use std::sync::Arc;
+
+const PACE: Pace = Pace { connections: CONNECTIONS, beat_seconds: BEAT_SECONDS };
 
 /// How many routes answered as they must.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,7 +23,7 @@ pub struct Totals {
 }
 
 impl Totals {
-    fn count(&mut self, measured: &Measured) {
+    pub fn count(&mut self, measured: &Measured) {
         match &measured.first_wrong {
             None if measured.requests > 0 => self.passed += 1,
             wrong => {
@@ -36,12 +39,18 @@ impl Totals {
 ///
 /// # Errors
 /// When the server does not start, a connection breaks, or a route does not answer in its shape to begin with.
-pub async fn run(academy: &Academy, only: Option<Name>, seconds: u32, json: bool) -> anyhow::Result<Totals> {
+pub async fn run(
+    academy: &Academy,
+    cores: &Cores,
+    only: Option<Name>,
+    seconds: u32,
+    json: bool,
+) -> anyhow::Result<Totals> {
     let ports = ports(Arc::new(WriteLog::new(std::io::sink())));
     let clock_start = ports.now();
     let academy_ports = hasten(ports, clock_start);
-    let server = Running::start(&academy.folder, clock_start)?;
-    let mut connection = Connection::open(server.address).await?;
+    let server = Running::start(&academy.folder, Some(clock_start), cores)?;
+    let mut connection = Connection::open(server.target.address).await?;
     let mut totals = Totals::default();
 
     let alone = routes::upserts(&mut connection, "/baseline/upsert/alone").await?;
@@ -52,7 +61,7 @@ pub async fn run(academy: &Academy, only: Option<Name>, seconds: u32, json: bool
     print(&Figures::of_baseline("upsert-group", &group), json)?;
 
     for name in Name::ALL.into_iter().filter(|name| only.is_none_or(|only| only == *name)) {
-        let route = routes::prepare(name, academy, &mut connection, academy_ports.now()).await?;
+        let route = routes::prepare(name, academy, &mut connection, academy_ports.now(), PACE).await?;
         let answer_bytes = route.answer_bytes;
         let measured = measure_one(&server, route, seconds, &mut totals).await?;
         let constant = routes::constant(&mut connection, answer_bytes).await?;
@@ -69,7 +78,7 @@ async fn measure_one(
     seconds: u32,
     totals: &mut Totals,
 ) -> anyhow::Result<Measured> {
-    let measured = measure(server, route.exchanges, seconds).await?;
+    let (measured, _) = measure(server.target, route.exchanges, seconds).await?;
     totals.count(&measured);
     Ok(measured)
 }

@@ -18,15 +18,21 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use std::{
+    ffi::OsString,
     fs::File,
     io::{BufRead, BufReader, Read, Write},
-    net::{Ipv4Addr, SocketAddr},
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::Arc,
 };
 
-use crate::{baselines, haste::hasten};
+use crate::{
+    baselines,
+    haste::hasten,
+    load::Target,
+    pinning::{Cores, Side},
+};
 
 /// What the server is told.
 #[derive(clap::Args)]
@@ -34,9 +40,9 @@ pub struct Options {
     /// The academy's folder
     #[arg(long)]
     data: PathBuf,
-    /// When the academy's faster clock started, in milliseconds since 1970
+    /// When the academy's faster clock started, in milliseconds since 1970; without it, time is everybody's
     #[arg(long)]
-    clock_start: i64,
+    clock_start: Option<i64>,
 }
 
 /// The measured functions call nobody.
@@ -67,10 +73,24 @@ pub fn edge(folder: &Path, ports: Ports, variables: &Variables) -> anyhow::Resul
 /// When the folder does not hold an academy or no port is free.
 pub async fn serve(options: &Options) -> anyhow::Result<()> {
     let log = File::create(options.data.join("akademi.log"))?;
-    let clock_start = Timestamp::from_millis(options.clock_start);
-    let ports = hasten(ports(Arc::new(WriteLog::new(log))), clock_start);
+    let ports = ports(Arc::new(WriteLog::new(log)));
+    let ports = match options.clock_start {
+        Some(start) => hasten(ports, Timestamp::from_millis(start)),
+        None => ports,
+    };
     let (_, functions) = edge(&options.data, ports, &secrets::load_or_create(&options.data)?)?;
-    let router = functions.merge(baselines::router(&options.data)?);
+    serve_router(functions.merge(baselines::router(&options.data)?)).await
+}
+
+/// Serves a function that does nothing, in the same way.
+///
+/// # Errors
+/// When no port is free.
+pub async fn serve_empty() -> anyhow::Result<()> {
+    serve_router(akademi_bench_empty::router()).await
+}
+
+async fn serve_router(router: Router) -> anyhow::Result<()> {
     let server = Server::start(router, (Ipv4Addr::LOCALHOST, 0).into()).await?;
     println!("{}", server.address);
     std::io::stdout().flush()?;
@@ -81,23 +101,36 @@ pub async fn serve(options: &Options) -> anyhow::Result<()> {
 
 /// A server in a process of its own.
 pub struct Running {
-    pub address: SocketAddr,
+    pub target: Target,
     process: Child,
     /// The server ends when this does, also if this process is killed.
     stdin: Option<ChildStdin>,
 }
 
 impl Running {
-    /// Starts this program again as the server of the academy in `folder`.
+    /// Starts this program again as the server of the academy in `folder`, whose clock is faster since `clock_start`.
     ///
     /// # Errors
     /// When it does not start.
-    pub fn start(folder: &Path, clock_start: Timestamp) -> anyhow::Result<Self> {
+    pub fn start(folder: &Path, clock_start: Option<Timestamp>, cores: &Cores) -> anyhow::Result<Self> {
+        let mut arguments = vec!["serve".into(), "--data".into(), folder.as_os_str().to_owned()];
+        if let Some(start) = clock_start {
+            arguments.extend(["--clock-start".into(), start.as_millis().to_string().into()]);
+        }
+        Self::start_with(&arguments, cores)
+    }
+
+    /// Starts this program again as the server of a function that does nothing.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_empty(cores: &Cores) -> anyhow::Result<Self> {
+        Self::start_with(&["serve-empty".into()], cores)
+    }
+
+    fn start_with(arguments: &[OsString], cores: &Cores) -> anyhow::Result<Self> {
         let mut process = Command::new(std::env::current_exe()?)
-            .arg("serve")
-            .arg("--data")
-            .arg(folder)
-            .args(["--clock-start", &clock_start.as_millis().to_string()])
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -107,11 +140,8 @@ impl Running {
         let stdout = process.stdout.take().context("the server has no output")?;
         BufReader::new(stdout).read_line(&mut address)?;
         let address = address.trim().parse().context("the server did not start")?;
-        Ok(Self { address, process, stdin })
-    }
-
-    pub fn id(&self) -> u32 {
-        self.process.id()
+        cores.move_process(process.id(), Side::Server)?;
+        Ok(Self { target: Target { address, process: process.id() }, process, stdin })
     }
 }
 

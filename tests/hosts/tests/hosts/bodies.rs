@@ -67,7 +67,7 @@ async fn large_bodies_are_refused(engine: Engine) {
         let answer = exchange(edge.address, &announced).await;
         let waited = started.elapsed();
         assert_eq!(answer.status, Some(413), "{path}: {answer:?}");
-        assert!(waited < Duration::from_secs(2), "{path}: {waited:?}");
+        assert!(waited < Duration::from_secs(20), "{path}: {waited:?}");
 
         let chunked = head(&academies, path, "transfer-encoding: chunked");
         let (mut answer, mut taken) = stream(&edge, &chunked).await;

@@ -9,8 +9,6 @@ use crate::{asks::asks, raw::exchange, storm::finding};
 /// The longest that a host's client waits for the other plane is 15 s, and 10 s at the edge; wrangler's proxy may send a GET a
 /// second time.
 const BOUND: Duration = Duration::from_secs(25);
-/// What is not forwarded takes no longer than ever.
-const AT_ONCE: Duration = Duration::from_secs(3);
 
 #[allow(clippy::disallowed_methods, reason = "the test is about time that passes")]
 async fn nobody_notices(engine: Engine) {
@@ -34,7 +32,6 @@ async fn nobody_notices(engine: Engine) {
         started.elapsed()
     };
     let refused = forwarded().await;
-    assert!(refused < AT_ONCE, "{engine:?}: {refused:?}");
 
     // Connections are taken and never answered.
     let _listener = TcpListener::bind(lambda).await.unwrap();
@@ -54,7 +51,7 @@ async fn nobody_notices(engine: Engine) {
         "{engine:?}: refused after {refused:?}, given up after {given_up:?}, the others took {others:?}"
     );
     assert!(given_up.max(also_given_up) < BOUND, "{engine:?}: {given_up:?}");
-    assert!(others < AT_ONCE && others < given_up, "{engine:?}: {others:?}");
+    assert!(refused < given_up && others < given_up, "{engine:?}: {refused:?}, {others:?}");
     if let Some(instances) = edge.spin().and_then(|spin| spin.instances("origin")) {
         assert_eq!(instances.failed, 0);
     }

@@ -74,6 +74,11 @@ pub fn post<'a>(running: &'a Running, host: &'a str, path: &'a str, body: Value)
     Call { running, method: "POST", path, host, headers: Vec::new(), body: Some(body) }
 }
 
+/// A POST without a body, which nobody can leave unread.
+pub fn post_nothing<'a>(running: &'a Running, host: &'a str, path: &'a str) -> Call<'a> {
+    Call { method: "POST", ..get(running, host, path) }
+}
+
 impl Call<'_> {
     pub fn bearer(self, token: &str) -> Self {
         self.header("authorization", format!("Bearer {token}"))
