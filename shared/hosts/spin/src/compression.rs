@@ -9,7 +9,7 @@ use miniz_oxide::deflate::compress_to_vec;
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 const LEVEL: u8 = 6;
 
-/// No Brotli: its encoder is larger than most components. A CDN in front makes it from what this sends. A table of
+/// No Brotli: the bytes of a component are bounded, and a CDN in front makes it from what this sends. A table of
 /// 1 KB makes the checksum: one that is faster has 16 KB, which no component can spare.
 pub struct Gzip {
     checksum: Crc<u32>,
