@@ -106,6 +106,14 @@ impl TestDatabase {
         self.cluster.options(LOGIN, &self.name)
     }
 
+    /// The address of the same, for what reads `database_url`.
+    pub fn url(&self) -> String {
+        let options = self.options();
+        let socket = options.get_socket().map(|folder| folder.display().to_string()).unwrap_or_default();
+        let (login, port) = (options.get_username(), options.get_port());
+        format!("postgres://{login}@localhost/{}?host={socket}&port={port}&sslmode=disable", self.name)
+    }
+
     /// The options of the tables' owner, who migrates.
     pub fn owner_options(&self) -> sqlx::postgres::PgConnectOptions {
         self.cluster.options(OWNER, &self.name)

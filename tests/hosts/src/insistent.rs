@@ -35,7 +35,8 @@ impl HttpClient for Insistent {
             for _ in 1..ATTEMPTS {
                 match self.0.send(request.clone()).await {
                     Ok(answer) if is_given_up(&String::from_utf8_lossy(answer.body())) => {}
-                    other => return other,
+                    Ok(answer) => return Ok(answer),
+                    Err(_) => {}
                 }
             }
             self.0.send(request).await

@@ -3,18 +3,18 @@
 
 use akademi_api::config::Config;
 use akademi_functions::{FUNCTIONS, Plane, ROUTES};
+use akademi_host_tests::engine::{ANY_PORT, silent_ports};
 use akademi_lambda_store::{objects::Objects, testing::TestDatabase};
 use akademi_local::{http_client::Network, lambda_plane::LambdaPlane, server::Server};
 use akademi_parity::{Deployment, seed_lambda};
 use akademi_runtime_api::{
     Binary, RuntimeApi,
     bucket::Bucket,
+    environment,
     gateway::{Gateway, Integration},
     queue::Queues,
 };
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
-
-use crate::edges::{ANY_PORT, quiet_ports};
 
 /// A plane that runs until it is stopped.
 pub struct LambdaHost {
@@ -32,13 +32,13 @@ impl LambdaHost {
         let database = TestDatabase::new().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let objects = Objects::local(folder.path()).unwrap();
-        for file in seed_lambda(deployment, &database, quiet_ports()).await.unwrap() {
+        for file in seed_lambda(deployment, &database, silent_ports()).await.unwrap() {
             objects.put(&file.key, &file.content_type.parse().unwrap(), file.bytes).await.unwrap();
         }
         let lookup = |name: &str| deployment.variables.get(name).cloned();
         let postgres = database.postgres().clone();
         let plane =
-            LambdaPlane::new(&quiet_ports(), postgres, Network::new(), objects, &Config::new(&lookup))
+            LambdaPlane::new(&silent_ports(), postgres, Network::new(), objects, &Config::new(&lookup))
                 .unwrap();
         let server = Server::start(plane.router.clone(), ANY_PORT).await.unwrap();
         deployment.variables.insert("lambda_url".into(), format!("http://{}", server.address));
@@ -48,28 +48,12 @@ impl LambdaHost {
     pub async fn binaries(deployment: &mut Deployment) -> Self {
         let database = TestDatabase::new().await.unwrap();
         let (queues, bucket) = (Queues::start().await.unwrap(), Bucket::start().await.unwrap());
-        for file in seed_lambda(deployment, &database, quiet_ports()).await.unwrap() {
+        for file in seed_lambda(deployment, &database, silent_ports()).await.unwrap() {
             bucket.put(file.key.as_str(), file.bytes);
         }
         let mut variables = deployment.variables.clone();
-        let options = database.options();
-        let address = format!(
-            "postgres://{}@localhost/{}?host={}&port={}&sslmode=disable",
-            options.get_username(),
-            options.get_database().unwrap(),
-            options.get_socket().unwrap().display(),
-            options.get_port(),
-        );
-        let more = [
-            ("database_url", address),
-            ("storage_bucket", "akademi-files".to_owned()),
-            ("aws_endpoint_url", format!("http://{}", bucket.address)),
-            ("aws_allow_http", "true".to_owned()),
-            ("sync_queue_url", queues.url("sync")),
-            ("import_queue_url", queues.url("imports")),
-            ("transcode_queue_url", queues.url("videos")),
-        ];
-        variables.extend(more.map(|(name, value)| (name.to_owned(), value)));
+        variables.insert("database_url".to_owned(), database.url());
+        variables.extend(environment(&queues, &bucket));
         let (mut processes, mut integrations) = (Vec::new(), Vec::new());
         for function in FUNCTIONS.iter().filter(|function| function.plane == Plane::Lambda) {
             let paths: BTreeSet<_> = ROUTES

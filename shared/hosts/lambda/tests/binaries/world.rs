@@ -17,7 +17,7 @@ use akademi_process::{
     secrets,
     server::Server,
 };
-use akademi_runtime_api::{Binary, RuntimeApi, bucket::Bucket, queue::Queues};
+use akademi_runtime_api::{Binary, RuntimeApi, bucket::Bucket, environment, queue::Queues};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
@@ -58,24 +58,11 @@ impl World {
         let database = TestDatabase::new().await.unwrap();
         let (queues, bucket) = (Queues::start().await.unwrap(), Bucket::start().await.unwrap());
         let mut variables = secrets::generate().unwrap();
-        let options = database.options();
-        let address = format!(
-            "postgres://{}@localhost/{}?host={}&port={}&sslmode=disable",
-            options.get_username(),
-            options.get_database().unwrap(),
-            options.get_socket().unwrap().display(),
-            options.get_port(),
-        );
+        variables.extend(environment(&queues, &bucket));
         let more = [
-            ("database_url", address),
+            ("database_url", database.url()),
             ("edge_url", "http://127.0.0.1:9".to_owned()),
             ("storage_url", "https://files.example.com".to_owned()),
-            ("storage_bucket", "akademi-files".to_owned()),
-            ("aws_endpoint_url", format!("http://{}", bucket.address)),
-            ("aws_allow_http", "true".to_owned()),
-            ("sync_queue_url", queues.url("sync")),
-            ("import_queue_url", queues.url("imports")),
-            ("transcode_queue_url", queues.url("videos")),
         ];
         variables.extend(more.map(|(name, value)| (name.to_owned(), value)));
         let ports = ports(Arc::new(WriteLog::new(std::io::sink())));
