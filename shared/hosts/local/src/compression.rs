@@ -42,3 +42,28 @@ fn gzip(body: &[u8]) -> std::io::Result<Vec<u8>> {
     writer.write_all(body)?;
     writer.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    #[test]
+    fn both_codings_are_smaller_and_decode_to_the_body() {
+        let body = Bytes::from("{\"name\":\"Işığın yolculuğu\"},".repeat(1000));
+        let decoded = |coding, compressed: &[u8]| {
+            let mut decoded = Vec::new();
+            match coding {
+                Coding::Brotli => brotli::Decompressor::new(compressed, 4096).read_to_end(&mut decoded),
+                Coding::Gzip => flate2::read::GzDecoder::new(compressed).read_to_end(&mut decoded),
+            }
+            .unwrap();
+            decoded
+        };
+        for &coding in Compression.codings() {
+            let compressed = Compression.compress(coding, &body).unwrap();
+            assert!(compressed.len() < body.len() / 20, "{coding:?}: {} bytes", compressed.len());
+            assert_eq!(decoded(coding, &compressed), body, "{coding:?}");
+        }
+    }
+}
