@@ -13,6 +13,7 @@ pub mod config;
 pub mod gate;
 pub mod idempotency;
 pub mod keys;
+pub mod links;
 pub mod openapi;
 pub mod paging;
 pub mod plane_client;

@@ -100,6 +100,14 @@ ids! {
     LedgerTransactionId,
     /// One run of a player: a page load, a device.
     PlaybackId,
+    /// What is sent to somebody once: an e-mail.
+    MailId,
+    /// A link in an e-mail that is good for one use.
+    LinkId,
+    /// An entry of an academy's audit log.
+    AuditId,
+    /// A role that an academy has defined.
+    RoleId,
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub mod colour;
 pub mod course;
 pub mod identity;
 pub mod ids;
+pub mod mail;
 pub mod money;
 pub mod order;
 pub mod permission;

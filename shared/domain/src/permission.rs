@@ -34,8 +34,22 @@ permissions! {
     ReportsCourses = 3, "reports:courses";
     /// Read the dashboards of the whole academy.
     ReportsAcademy = 4, "reports:academy";
-    /// See people and change their roles.
+    /// Enrol, invite, import, suspend and sign out people.
     PeopleWrite = 5, "people:write";
+    /// See people, their roles and their sign-ins.
+    PeopleRead = 6, "people:read";
+    /// Define roles and give them to people.
+    RolesWrite = 7, "roles:write";
+    /// Make batches of activation codes and see who used which.
+    CodesWrite = 8, "codes:write";
+    /// See mail that was sent or could not be, and send it again.
+    MailWrite = 9, "mail:write";
+    /// Search and export the audit log.
+    AuditRead = 10, "audit:read";
+    /// Change the academy's name, colours, languages, domains and sign-in rules.
+    AcademyWrite = 11, "academy:write";
+    /// Create, suspend and delete academies. Only the platform's own tenant can give it.
+    PlatformWrite = 12, "platform:write";
 }
 
 /// A set of permissions, one bit each; the form that travels in an access token.
@@ -45,6 +59,20 @@ pub struct Permissions(u32);
 
 impl Permissions {
     pub const NONE: Self = Self(0);
+    /// All that somebody may have in an academy.
+    pub const OF_ACADEMIES: Self = Self::NONE
+        .with(Permission::CoursesWrite)
+        .with(Permission::CommerceWrite)
+        .with(Permission::CertificatesWrite)
+        .with(Permission::ReportsCourses)
+        .with(Permission::ReportsAcademy)
+        .with(Permission::PeopleWrite)
+        .with(Permission::PeopleRead)
+        .with(Permission::RolesWrite)
+        .with(Permission::CodesWrite)
+        .with(Permission::MailWrite)
+        .with(Permission::AuditRead)
+        .with(Permission::AcademyWrite);
 
     pub const fn with(self, permission: Permission) -> Self {
         Self(self.0 | permission.bit())
@@ -56,6 +84,11 @@ impl Permissions {
 
     pub const fn has(self, permission: Permission) -> bool {
         self.0 & permission.bit() != 0
+    }
+
+    /// Whether `other` holds nothing that this set lacks.
+    pub const fn covers(self, other: Self) -> bool {
+        other.0 & !self.0 == 0
     }
 
     pub const fn bits(self) -> u32 {
@@ -78,18 +111,23 @@ impl Permissions {
     }
 }
 
-/// The built-in roles of an academy.
+/// The built-in roles. An academy defines more from named permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
+    /// Of the platform's own tenant: runs academies, sees nothing inside them.
+    GlobalAdmin,
     TenantAdmin,
     Instructor,
     Student,
 }
 
 impl Role {
+    pub const ALL: [Self; 4] = [Self::GlobalAdmin, Self::TenantAdmin, Self::Instructor, Self::Student];
+
     pub const fn name(self) -> &'static str {
         match self {
+            Self::GlobalAdmin => "global_admin",
             Self::TenantAdmin => "tenant_admin",
             Self::Instructor => "instructor",
             Self::Student => "student",
@@ -97,18 +135,19 @@ impl Role {
     }
 
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::TenantAdmin, Self::Instructor, Self::Student].into_iter().find(|role| role.name() == name)
+        Self::ALL.into_iter().find(|role| role.name() == name)
     }
 
     pub const fn permissions(self) -> Permissions {
         match self {
-            Self::TenantAdmin => Permissions::NONE
-                .with(Permission::CoursesWrite)
-                .with(Permission::CommerceWrite)
-                .with(Permission::CertificatesWrite)
-                .with(Permission::ReportsCourses)
-                .with(Permission::ReportsAcademy)
-                .with(Permission::PeopleWrite),
+            Self::GlobalAdmin => Permissions::NONE
+                .with(Permission::PlatformWrite)
+                .with(Permission::PeopleRead)
+                .with(Permission::PeopleWrite)
+                .with(Permission::RolesWrite)
+                .with(Permission::MailWrite)
+                .with(Permission::AuditRead),
+            Self::TenantAdmin => Permissions::OF_ACADEMIES,
             Self::Instructor => Permissions::NONE
                 .with(Permission::CoursesWrite)
                 .with(Permission::CommerceWrite)

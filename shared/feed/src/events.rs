@@ -3,7 +3,8 @@
 use akademi_domain::{
     certificate::CertificateSerial,
     course::{CourseOutline, LessonBody, Requirement},
-    ids::{CouponId, CourseId, EnrolmentId, LessonId, OrderId, TenantId, UserId},
+    ids::{AuditId, CouponId, CourseId, EnrolmentId, LessonId, LinkId, MailId, OrderId, TenantId, UserId},
+    mail::MailKind,
     money::Money,
     pricing::{BasisPoints, Coupon, CouponCode},
     quiz::{AnswerKey, Score},
@@ -92,6 +93,40 @@ feed! {
             person: UserId,
             course: CourseId,
             enrolment: EnrolmentId,
+            at: Timestamp,
+        }
+        /// Somebody is to get an e-mail. It carries no secret: the token of its link is derived from the link's id
+        /// (`akademi_api::links`).
+        MailWanted, "mail_wanted", 1 {
+            mail: MailId,
+            /// Whose key seals the recipient; perhaps not an account yet.
+            person: UserId,
+            kind: MailKind,
+            /// `{"name": …, "email": …}`, sealed under the person's key as the field `mail`, in hex.
+            recipient: String,
+            /// Of the link that the kind has.
+            link: Option<LinkId>,
+            /// Of the academy that the link leads to, or that writes: no port.
+            host: String,
+            /// BCP 47: `tr` or `en`.
+            locale: String,
+            at: Timestamp,
+        }
+        /// Something that the audit log keeps: a write by staff, or a security event.
+        Audited, "audited", 1 {
+            id: AuditId,
+            /// What was done, `noun.verb` in the past: `role.granted`, `sign_in.failed`.
+            action: String,
+            /// Who did it; nobody for what strangers do.
+            actor: Option<UserId>,
+            /// To what, `kind:id`: `person:…`, `role:…`.
+            target: String,
+            /// From where: `{"address": …, "device": …, "country": …}`, sealed under the key of the person who stands in
+            /// `sealed_for` as the field `audit`, in hex. Empty when there is nobody to seal it for.
+            origin: String,
+            sealed_for: Option<UserId>,
+            /// `{"before": …, "after": …}`, without personal data; secrets and sensitive fields masked.
+            change: Option<serde_json::Value>,
             at: Timestamp,
         }
     }

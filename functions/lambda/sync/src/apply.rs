@@ -66,6 +66,7 @@ pub async fn apply(
             store::complete_enrolment(tx, person, enrolment, at).await?;
             return withheld::issue_or_queue(sync, tx, Completion { person, course, enrolment, at }).await;
         }
+        EdgeEvent::MailWanted { .. } | EdgeEvent::Audited { .. } => {}
     }
     Ok(None)
 }
