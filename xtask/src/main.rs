@@ -1,6 +1,7 @@
 //! `cargo xtask`: the project's own commands. It stays small, so that the first command on a fresh machine
 //! begins within seconds; what is heavy is another program that it builds and runs.
 
+mod audit;
 mod bench;
 mod build;
 mod component;
@@ -99,8 +100,26 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Look after the academies' audit logs
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Install what is missing on this machine
     Install,
+}
+
+#[derive(Subcommand)]
+enum AuditCommand {
+    /// Walk every chain and say which number does not follow
+    Verify {
+        /// Only this academy, by its slug
+        #[arg(long)]
+        tenant: Option<String>,
+        /// The URL of PostgreSQL; without it DATABASE_URL, or the `cargo xtask dev` that runs
+        #[arg(long)]
+        database: Option<String>,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -145,6 +164,9 @@ fn main() -> anyhow::Result<()> {
         Command::Size { check } => size::size(check),
         Command::Openapi => run::cargo(["run", "--package", "akademi-contract", "--bin", "openapi"]),
         Command::Manifests { check } => manifests::manifests(check),
+        Command::Audit { command: AuditCommand::Verify { tenant, database } } => {
+            audit::verify(tenant.as_deref(), database.as_deref())
+        }
         Command::Install => install::install(install::Purpose::Test),
     }
 }

@@ -50,9 +50,17 @@ impl Caller {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(pub Arc<str>);
 
+/// The academy's host as the request named it: one of its domains, lower case. No port, since whoever asks chooses that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcademyHost(pub String);
+
 /// The person's address as the host saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientAddress(pub String);
+
+/// The country of that address (ISO 3166-1 alpha-2), where the host knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCountry(pub String);
 
 macro_rules! from_extensions {
     ($($type:ty, $absent:expr;)+) => {$(
@@ -68,6 +76,7 @@ macro_rules! from_extensions {
 
 from_extensions! {
     Academy, Problem::unknown_academy();
+    AcademyHost, Problem::unknown_academy();
     Caller, Problem::not_signed_in();
     RequestId, Problem::broken("a request came past the gate");
     ClientAddress, Problem::broken("the host gave no client address");

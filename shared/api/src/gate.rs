@@ -1,7 +1,7 @@
 //! What stands before every handler: the route's row, the academy, who is asking, the log line, the form of
 //! errors.
 
-use akademi_domain::{ids::TenantId, time::Timestamp};
+use akademi_domain::{identity::STEP_UP_SECONDS, ids::TenantId, time::Timestamp};
 use akademi_functions::{Access, Route, http_method::Method as RowMethod, route, routes_of};
 use axum::{
     Router,
@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use crate::{
     body::read_bytes,
-    caller::{Academy, Caller, RequestId},
+    caller::{Academy, AcademyHost, Caller, RequestId},
     compression::Compression,
     ports::Ports,
     problem::Problem,
@@ -34,12 +34,21 @@ pub trait Directory: Send + Sync {
     /// The active academy that answers on `host` (lower case, no port).
     fn academy<'a>(&'a self, host: &'a str) -> BoxFuture<'a, Result<Option<Academy>, Problem>>;
 
-    /// Whether the caller's session exists and has not been ended.
-    fn session_is_live<'a>(
+    /// The caller's session, if it has neither been ended nor run out.
+    fn live_session<'a>(
         &'a self,
         caller: &'a Caller,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, Problem>>;
+    ) -> BoxFuture<'a, Result<Option<LiveSession>, Problem>>;
+}
+
+/// What is known of a session that lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LiveSession {
+    /// When the person last proved on that device who they are.
+    pub authenticated_at: Timestamp,
+    /// Tokens from before that moment show other permissions than the person has.
+    pub permissions_since: Timestamp,
 }
 
 /// How a request proves itself, by plane.
@@ -80,7 +89,7 @@ impl Gate {
 
     fn new(function: &'static str, ports: Ports, door: Door) -> Self {
         // Tokens are never compressed beside what somebody else may have chosen: the length would tell of them (BREACH).
-        let compressor = ports.compressor.clone().filter(|_| function != "auth");
+        let compressor = ports.compressor.clone().filter(|_| !matches!(function, "account" | "auth"));
         Self(Arc::new(Inner { function, ports, door, compression: Compression::new(compressor) }))
     }
 
@@ -220,6 +229,7 @@ impl Inner {
                 }
                 Access::Public | Access::SignedIn | Access::Needs(_) => {
                     let host = host_of(request);
+                    let public_host = AcademyHost(host.clone().unwrap_or_default());
                     let academy = academy(directory.as_ref(), host).await?;
                     seen.tenant = Some(academy.id);
                     if let Some(caller) = check_caller(
@@ -235,6 +245,7 @@ impl Inner {
                         request.extensions_mut().insert(caller);
                     }
                     request.extensions_mut().insert(academy);
+                    request.extensions_mut().insert(public_host);
                     Ok(())
                 }
             },
@@ -325,7 +336,7 @@ pub async fn check_caller(
     if !needs_caller {
         return Ok(None);
     }
-    let caller = tokens.verify(token, academy.id, now).map_err(|error| match error {
+    let (caller, issued_at) = tokens.verify(token, academy.id, now).map_err(|error| match error {
         TokenError::Expired => Problem::token_expired(),
         TokenError::Invalid => Problem::token_invalid(),
     })?;
@@ -334,8 +345,16 @@ pub async fn check_caller(
     {
         return Err(Problem::forbidden());
     }
-    if row.reads_session && !directory.session_is_live(&caller, now).await? {
-        return Err(Problem::session_ended());
+    if row.reads_session {
+        let session = directory.live_session(&caller, now).await?.ok_or_else(Problem::session_ended)?;
+        // A token tells whole seconds.
+        if issued_at.as_seconds() < session.permissions_since.as_seconds() {
+            return Err(Problem::token_expired());
+        }
+        let proof_is_old = now.millis_since(session.authenticated_at) > STEP_UP_SECONDS * 1000;
+        if row.steps_up && proof_is_old {
+            return Err(Problem::step_up_required());
+        }
     }
     Ok(Some(caller))
 }

@@ -19,6 +19,7 @@ pub mod paging;
 pub mod plane_client;
 pub mod ports;
 pub mod problem;
+pub mod public_url;
 pub mod quote;
 pub mod signed;
 pub mod token;

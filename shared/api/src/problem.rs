@@ -81,6 +81,7 @@ impl Problem {
         session_ended, UNAUTHORIZED, "session-ended", "This session has ended: sign in again.";
         wrong_credentials, UNAUTHORIZED, "wrong-credentials", "The e-mail address or the password is wrong.";
         forbidden, FORBIDDEN, "forbidden", "You may not do this.";
+        step_up_required, FORBIDDEN, "step-up-required", "Prove once more who you are: send your password or a code to /api/v1/auth/step-up.";
         too_many_requests, TOO_MANY_REQUESTS, "too-many-requests", "Too many attempts from your address: wait a moment.";
         conflict, CONFLICT, "conflict", "Somebody changed this at the same time: read it again and retry.";
         internal, INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side.";

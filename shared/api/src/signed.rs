@@ -21,6 +21,7 @@ use crate::{
     caller::Caller,
     keys::{InvalidKeys, derive, parse_keys},
     problem::Problem,
+    public_url::public_url,
 };
 
 pub const CALL_HEADER: HeaderName = HeaderName::from_static("akademi-call");
@@ -92,17 +93,13 @@ impl CallContext {
         })
     }
 
-    /// The absolute address of `path` (with its query, if any) on the host that the person's browser is at: `https`, and
-    /// `http` on `localhost` and below it, where no certificate authority vouches for anything.
+    /// The absolute address of `path` on the host that the person's browser is at (see [`public_url`]).
     ///
     /// # Errors
     /// `internal` for a call that names no host.
     pub fn public_url(&self, path: &str) -> Result<Uri, Problem> {
         let host = self.host.as_deref().ok_or_else(|| Problem::broken("the call names no host"))?;
-        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        let is_here = name == "localhost" || name.ends_with(".localhost");
-        let scheme = if is_here { "http" } else { "https" };
-        format!("{scheme}://{host}{path}").parse().map_err(Problem::broken)
+        public_url(host, path).map_err(Problem::broken)
     }
 }
 

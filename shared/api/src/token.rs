@@ -111,7 +111,7 @@ struct Genuine {
 }
 
 impl Genuine {
-    fn at(self, tenant: TenantId, now: Timestamp) -> Result<Caller, TokenError> {
+    fn at(self, tenant: TenantId, now: Timestamp) -> Result<(Caller, Timestamp), TokenError> {
         let moment = DateTime::<Utc>::from_timestamp(now.as_seconds(), 0).ok_or(TokenError::Invalid)?;
         if moment > self.expires + LEEWAY {
             return Err(TokenError::Expired);
@@ -120,7 +120,7 @@ impl Genuine {
         if self.issued > moment + LEEWAY || self.caller.tenant != tenant {
             return Err(TokenError::Invalid);
         }
-        Ok(self.caller)
+        Ok((self.caller, Timestamp::from_millis(self.issued.timestamp_millis())))
     }
 }
 
@@ -188,11 +188,16 @@ impl TokenVerifier {
         serde_json::json!({ "keys": keys })
     }
 
-    /// Who holds `token`, if it is one of `tenant` and valid at `now`.
+    /// Who holds `token`, if it is one of `tenant` and valid at `now`, and when it was made, in whole seconds.
     ///
     /// # Errors
     /// [`TokenError`]
-    pub fn verify(&self, token: &str, tenant: TenantId, now: Timestamp) -> Result<Caller, TokenError> {
+    pub fn verify(
+        &self,
+        token: &str,
+        tenant: TenantId,
+        now: Timestamp,
+    ) -> Result<(Caller, Timestamp), TokenError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::Invalid);
         }
@@ -268,8 +273,8 @@ mod tests {
         let signer = signer("a", 1);
         let token = signer.sign(&caller(), NOW, [9; 16]).unwrap();
         let verify = |seconds| signer.verifier().verify(&token, caller().tenant, NOW.plus_seconds(seconds));
-        assert_eq!(verify(0), Ok(caller()));
-        assert_eq!(verify(15 * 60), Ok(caller()));
+        assert_eq!(verify(0), Ok((caller(), NOW)));
+        assert_eq!(verify(15 * 60), Ok((caller(), NOW)));
         assert_eq!(verify(15 * 60 + 31), Err(TokenError::Expired));
         assert_eq!(verify(-31), Err(TokenError::Invalid), "from the future");
     }
@@ -316,11 +321,15 @@ mod tests {
         let forged = format!("{}A", &token[..token.len() - 1]);
         let other = signer.sign(&caller(), NOW, [8; 16]).unwrap();
         assert_eq!(signer.verifier().verify(&forged, caller().tenant, NOW), Err(TokenError::Invalid));
-        assert_eq!(signer.verifier().verify(&token, caller().tenant, NOW), Ok(caller()));
+        assert_eq!(signer.verifier().verify(&token, caller().tenant, NOW), Ok((caller(), NOW)));
 
         let keyless = TokenVerifier { keys: Vec::new(), ..signer.verifier().clone() };
         let verify = |token: &str, tenant, seconds| keyless.verify(token, tenant, NOW.plus_seconds(seconds));
-        assert_eq!(verify(&token, caller().tenant, 60), Ok(caller()), "no signature was checked again");
+        assert_eq!(
+            verify(&token, caller().tenant, 60),
+            Ok((caller(), NOW)),
+            "no signature was checked again"
+        );
         assert_eq!(verify(&other, caller().tenant, 60), Err(TokenError::Invalid));
         assert_eq!(verify(&forged, caller().tenant, 60), Err(TokenError::Invalid));
         assert_eq!(verify(&token, caller().tenant, 15 * 60 + 31), Err(TokenError::Expired));
@@ -332,7 +341,7 @@ mod tests {
     fn a_verifier_without_keys_refuses_what_another_finds_genuine() {
         let signer = signer("a", 1);
         let token = signer.sign(&caller(), NOW, [9; 16]).unwrap();
-        assert_eq!(signer.verifier().verify(&token, caller().tenant, NOW), Ok(caller()));
+        assert_eq!(signer.verifier().verify(&token, caller().tenant, NOW), Ok((caller(), NOW)));
         let refusing = TokenVerifier::refusing();
         assert_eq!(refusing.verify(&token, caller().tenant, NOW), Err(TokenError::Invalid));
     }
@@ -348,7 +357,7 @@ mod tests {
             verifier.remembered(|known| known.put(hash, genuine));
         }
         let token = signer("a", 1).sign(&caller(), NOW, [9; 16]).unwrap();
-        assert_eq!(verifier.verify(&token, caller().tenant, NOW), Ok(caller()));
+        assert_eq!(verifier.verify(&token, caller().tenant, NOW), Ok((caller(), NOW)));
         assert_eq!(verifier.remembered(|known| known.len()), MAX_REMEMBERED);
         assert!(verifier.remembered(|known| known.get(&[0; 32]).is_none()), "the oldest makes way");
     }
@@ -358,7 +367,7 @@ mod tests {
         let signer = signer("a", 1);
         let token = signer.sign(&caller(), NOW, [9; 16]).unwrap();
         let verifier = TokenVerifier::from_config(&signer.verifier().to_config()).unwrap();
-        assert_eq!(verifier.verify(&token, caller().tenant, NOW), Ok(caller()));
+        assert_eq!(verifier.verify(&token, caller().tenant, NOW), Ok((caller(), NOW)));
         assert_eq!(verifier.to_jwks()["keys"][0]["kid"], "a");
     }
 }

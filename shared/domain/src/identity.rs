@@ -102,8 +102,8 @@ impl From<PersonName> for String {
     }
 }
 
-/// A password that somebody chooses: 10 to 128 characters in NFKC (NIST SP 800-63B §5.1.1.2: length is what
-/// counts, no composition rules). Its `Debug` shows nothing.
+/// A password that somebody chooses: 10 to 128 characters in NFKC, none that many others have chosen (NIST SP 800-63B
+/// §5.1.1.2: length is what counts, no composition rules). Its `Debug` shows nothing.
 #[derive(Clone, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "String")]
 #[schema(value_type = String, format = Password, min_length = 10, max_length = 128)]
@@ -115,6 +115,17 @@ pub enum InvalidPassword {
     TooShort,
     #[error("is longer than 128 characters")]
     TooLong,
+    #[error("is one that many people use, so it is tried first: choose another")]
+    Common,
+}
+
+/// Of the 10,000 passwords that leaked most often (from Django's list, which Royce Williams made of Have I Been Pwned's),
+/// those that are long enough to be chosen here, and what is common in Turkey beside them; sorted, in lower case.
+const COMMON_PASSWORDS: &str = include_str!("identity/common_passwords.txt");
+
+fn is_common(password: &str) -> bool {
+    let password = password.to_lowercase();
+    COMMON_PASSWORDS.lines().any(|common| common == password)
 }
 
 impl NewPassword {
@@ -136,6 +147,7 @@ impl TryFrom<String> for NewPassword {
         let text = normalise_password(&input);
         match text.chars().count() {
             0..=9 => Err(InvalidPassword::TooShort),
+            10..=128 if is_common(&text) => Err(InvalidPassword::Common),
             10..=128 => Ok(Self(text)),
             _ => Err(InvalidPassword::TooLong),
         }
@@ -149,9 +161,25 @@ pub fn normalise_password(input: &str) -> String {
 
 /// How long a session lives and how a client may race itself (design §8).
 pub const ACCESS_TOKEN_SECONDS: i64 = 15 * 60;
-pub const SESSION_IDLE_SECONDS: i64 = 30 * 24 * 3600;
-pub const SESSION_ABSOLUTE_SECONDS: i64 = 180 * 24 * 3600;
 pub const REFRESH_GRACE_SECONDS: i64 = 10;
+/// How long ago somebody may have proved who they are to do something dangerous.
+pub const STEP_UP_SECONDS: i64 = 15 * 60;
+
+/// How long an academy lets a device stay signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionLimits {
+    /// Without being seen.
+    pub idle_seconds: i64,
+    /// In all.
+    pub absolute_seconds: i64,
+}
+
+impl Default for SessionLimits {
+    /// 30 and 180 days.
+    fn default() -> Self {
+        Self { idle_seconds: 30 * 24 * 3600, absolute_seconds: 180 * 24 * 3600 }
+    }
+}
 
 /// What a session's row says when a refresh token is shown.
 #[derive(Debug, Clone, Copy)]
@@ -161,6 +189,7 @@ pub struct SessionFacts {
     pub rotated_at: Timestamp,
     pub created_at: Timestamp,
     pub revoked: bool,
+    pub limits: SessionLimits,
 }
 
 /// What to do with a refresh token that was shown.
@@ -182,7 +211,7 @@ pub fn refresh(session: SessionFacts, generation: i64, now: Timestamp) -> Refres
     let age = now.millis_since(session.created_at);
     if session.revoked {
         Refresh::Revoked
-    } else if idle > SESSION_IDLE_SECONDS * 1000 || age > SESSION_ABSOLUTE_SECONDS * 1000 {
+    } else if idle > session.limits.idle_seconds * 1000 || age > session.limits.absolute_seconds * 1000 {
         Refresh::Expired
     } else if generation == session.generation {
         Refresh::Rotate
@@ -217,6 +246,23 @@ mod tests {
         assert_eq!(format!("{name:?}{password:?}{address:?}"), "PersonName(…)NewPassword(…)EmailAddress(…)");
     }
 
+    #[test]
+    fn a_password_is_long_enough_and_not_everybodys() {
+        let parse = |text: &str| NewPassword::try_from(text.to_owned()).map(|password| password.0);
+        assert_eq!(parse("uzun bir parola").unwrap(), "uzun bir parola");
+        for (bad, error) in [
+            ("dokuzharf", InvalidPassword::TooShort),
+            (&"a".repeat(129), InvalidPassword::TooLong),
+            ("1234567890", InvalidPassword::Common),
+            ("PassWord123", InvalidPassword::Common),
+            ("Galatasaray1905", InvalidPassword::Common),
+        ] {
+            assert_eq!(parse(bad), Err(error), "{bad}");
+        }
+        assert!(COMMON_PASSWORDS.lines().count() > 700);
+        assert!(COMMON_PASSWORDS.lines().all(|common| common == common.to_lowercase()));
+    }
+
     const START: i64 = 1_790_000_000_000;
 
     fn session(generation: i64) -> SessionFacts {
@@ -225,6 +271,7 @@ mod tests {
             rotated_at: Timestamp::from_millis(START),
             created_at: Timestamp::from_millis(START),
             revoked: false,
+            limits: SessionLimits::default(),
         }
     }
 
@@ -235,7 +282,16 @@ mod tests {
         assert_eq!(refresh(session(3), 2, after(10)), Refresh::Replay);
         assert_eq!(refresh(session(3), 2, after(11)), Refresh::ReuseDetected);
         assert_eq!(refresh(session(3), 1, after(1)), Refresh::ReuseDetected);
-        assert_eq!(refresh(session(3), 3, after(SESSION_IDLE_SECONDS + 1)), Refresh::Expired);
+        assert_eq!(refresh(session(3), 3, after(30 * 24 * 3600 + 1)), Refresh::Expired);
+        let limits = SessionLimits { idle_seconds: 600, absolute_seconds: 3600 };
+        assert_eq!(refresh(SessionFacts { limits, ..session(3) }, 3, after(601)), Refresh::Expired);
+        let seen = SessionFacts { limits, rotated_at: after(3500), ..session(3) };
+        assert_eq!(refresh(seen, 3, after(3599)), Refresh::Rotate);
+        assert_eq!(
+            refresh(seen, 3, after(3601)),
+            Refresh::Expired,
+            "seen just now, but signed in too long ago"
+        );
         assert_eq!(refresh(SessionFacts { revoked: true, ..session(3) }, 3, after(1)), Refresh::Revoked);
     }
 

@@ -13,5 +13,6 @@ pub mod permission;
 pub mod pricing;
 pub mod quiz;
 pub mod text;
+pub mod throttle;
 pub mod time;
 pub mod watch;

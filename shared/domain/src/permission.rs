@@ -86,6 +86,10 @@ impl Permissions {
         self.0 & permission.bit() != 0
     }
 
+    pub const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// Whether `other` holds nothing that this set lacks.
     pub const fn covers(self, other: Self) -> bool {
         other.0 & !self.0 == 0

@@ -3,9 +3,9 @@
 use akademi_api::{
     Problem,
     caller::{Academy, AcademyProfile, Caller},
-    gate::Directory,
+    gate::{Directory, LiveSession},
 };
-use akademi_domain::{identity::SESSION_ABSOLUTE_SECONDS, time::Timestamp};
+use akademi_domain::time::Timestamp;
 use futures::future::BoxFuture;
 use std::sync::Arc;
 
@@ -21,9 +21,12 @@ const ACADEMY_BY_HOST: PlatformSql = PlatformSql::new(
 );
 
 const LIVE_SESSION: TenantSql = TenantSql::new(
-    "SELECT 1 AS live FROM session JOIN person ON person.tenant_id = session.tenant_id AND person.id = person_id \
+    "SELECT authenticated_at, permissions_since FROM session \
+     JOIN person ON person.tenant_id = session.tenant_id AND person.id = person_id \
+     JOIN tenant ON tenant.id = session.tenant_id \
      WHERE session.tenant_id = ?1 AND session.id = ?2 AND person_id = ?3 AND revoked_at IS NULL \
-     AND session.created_at > ?4 AND person.state = 'active'",
+     AND session.created_at > ?4 - 1000 * session_absolute_seconds AND rotated_at > ?4 - 1000 * session_idle_seconds \
+     AND person.state = 'active'",
 );
 
 /// The directory in the edge store.
@@ -58,16 +61,22 @@ impl Directory for EdgeDirectory {
         })
     }
 
-    fn session_is_live<'a>(
+    fn live_session<'a>(
         &'a self,
         caller: &'a Caller,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, Problem>> {
+    ) -> BoxFuture<'a, Result<Option<LiveSession>, Problem>> {
         Box::pin(async move {
-            let oldest = now.plus_seconds(-SESSION_ABSOLUTE_SECONDS);
             let database = TenantDatabase::new(self.database.as_ref(), caller.tenant);
-            let statement = LIVE_SESSION.with([caller.session.into(), caller.user.into(), oldest.into()]);
-            Ok(database.row(statement).await?.is_some())
+            let statement = LIVE_SESSION.with([caller.session.into(), caller.user.into(), now.into()]);
+            let row = database.row(statement).await?;
+            let live = row.map(|row| {
+                Ok::<_, StoreError>(LiveSession {
+                    authenticated_at: row.timestamp(0)?,
+                    permissions_since: row.timestamp(1)?,
+                })
+            });
+            Ok(live.transpose()?)
         })
     }
 }

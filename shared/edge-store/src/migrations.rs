@@ -20,6 +20,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0003_commerce.sql",
     "0004_certificates.sql",
     "0005_wide_rows.sql",
+    "0006_trust.sql",
 ];
 
 #[cfg(test)]

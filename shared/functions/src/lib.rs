@@ -85,6 +85,19 @@ pub const STORAGE_URL: Variable = Variable {
     meaning: "base URL of signed links to files, on a host that is no academy's",
 };
 
+/// The server that mail leaves through.
+pub const MAIL_URL: Variable = Variable {
+    name: "mail_url",
+    secret: true,
+    meaning: "SMTP server that mail leaves through, `smtps://user:password@host` or `smtp://…` with STARTTLS",
+};
+/// Who writes.
+pub const MAIL_FROM: Variable = Variable {
+    name: "mail_from",
+    secret: false,
+    meaning: "sender of all mail, `Name <address>`; the academy's name takes the place of the name",
+};
+
 /// A function: one crate, one component or binary.
 #[derive(Debug, Clone, Copy)]
 pub struct Function {
@@ -102,7 +115,14 @@ pub const FUNCTIONS: &[Function] = &[
         name: "auth",
         plane: Plane::Edge,
         database: true,
-        variables: &[TOKEN_SIGNING_KEYS, EDGE_MASTER_KEY],
+        variables: &[TOKEN_SIGNING_KEYS, EDGE_MASTER_KEY, PLANE_ROOT_KEYS],
+        outbound: &[],
+    },
+    Function {
+        name: "account",
+        plane: Plane::Edge,
+        database: true,
+        variables: &[TOKEN_PUBLIC_KEYS, EDGE_MASTER_KEY],
         outbound: &[],
     },
     Function { name: "catalog", plane: Plane::Edge, database: true, variables: &[], outbound: &[] },
@@ -146,7 +166,7 @@ pub const FUNCTIONS: &[Function] = &[
         name: "authoring",
         plane: Plane::Lambda,
         database: true,
-        variables: &[DATABASE_URL, PLANE_ROOT_KEYS, STORAGE_URL],
+        variables: &[DATABASE_URL, PLANE_ROOT_KEYS, LAMBDA_MASTER_KEY, STORAGE_URL],
         outbound: &[],
     },
     Function {
@@ -174,7 +194,21 @@ pub const FUNCTIONS: &[Function] = &[
         name: "etl",
         plane: Plane::Lambda,
         database: true,
-        variables: &[DATABASE_URL, PLANE_ROOT_KEYS],
+        variables: &[DATABASE_URL, PLANE_ROOT_KEYS, LAMBDA_MASTER_KEY],
+        outbound: &[],
+    },
+    Function {
+        name: "mail",
+        plane: Plane::Lambda,
+        database: true,
+        variables: &[DATABASE_URL, PLANE_ROOT_KEYS, LAMBDA_MASTER_KEY, MAIL_URL, MAIL_FROM],
+        outbound: &["{{ mail_url }}"],
+    },
+    Function {
+        name: "audit",
+        plane: Plane::Lambda,
+        database: true,
+        variables: &[DATABASE_URL, PLANE_ROOT_KEYS, LAMBDA_MASTER_KEY],
         outbound: &[],
     },
     Function {
@@ -219,6 +253,8 @@ pub struct Route {
     /// Whether the session row is read too, so that a revoked session ends at once (design §8): staff writes,
     /// money, step-up. Other routes may lag a revocation by the life of an access token.
     pub reads_session: bool,
+    /// Whether the caller must have proved who they are within the last minutes: dangerous acts.
+    pub steps_up: bool,
     /// Whether Spin serves it from a second entry of the component, so that it blocks no other request.
     pub own_entry: bool,
 }

@@ -6,11 +6,12 @@ use crate::{
     http_method::Method::{self, Delete, Get, Patch, Post, Put},
 };
 use akademi_domain::permission::Permission::{
-    CertificatesWrite, CommerceWrite, CoursesWrite, PeopleWrite, ReportsAcademy, ReportsCourses,
+    AuditRead, CertificatesWrite, CommerceWrite, CoursesWrite, MailWrite, PeopleWrite, ReportsAcademy,
+    ReportsCourses,
 };
 
 const fn row(method: Method, path: &'static str, function: &'static str, access: Access) -> Route {
-    Route { method, path, function, access, reads_session: false, own_entry: false }
+    Route { method, path, function, access, reads_session: false, steps_up: false, own_entry: false }
 }
 
 /// A row whose session is read too (design §8).
@@ -23,16 +24,37 @@ const fn password(method: Method, path: &'static str) -> Route {
     Route { own_entry: true, ..row(method, path, "auth", Public) }
 }
 
+/// The same for somebody who is signed in.
+const fn own_password(method: Method, path: &'static str) -> Route {
+    Route { own_entry: true, ..checked(method, path, "account", SignedIn) }
+}
+
+/// A row for which the caller must have proved within minutes who they are.
+const fn dangerous(method: Method, path: &'static str, function: &'static str, access: Access) -> Route {
+    Route { steps_up: true, ..checked(method, path, function, access) }
+}
+
 pub const ROUTES: &[Route] = &[
     password(Post, "/api/v1/auth/register"),
+    row(Post, "/api/v1/auth/confirm", "auth", Public),
+    password(Post, "/api/v1/auth/accept-invitation"),
     password(Post, "/api/v1/auth/login"),
+    row(Post, "/api/v1/auth/second-factor", "auth", Public),
+    own_password(Post, "/api/v1/auth/step-up"),
     row(Post, "/api/v1/auth/refresh", "auth", Public),
-    row(Post, "/api/v1/auth/logout", "auth", SignedIn),
+    row(Post, "/api/v1/auth/logout", "account", SignedIn),
+    row(Post, "/api/v1/auth/forgot-password", "auth", Public),
+    password(Post, "/api/v1/auth/reset-password"),
     row(Get, "/.well-known/jwks.json", "auth", Public),
-    row(Get, "/api/v1/users/me", "auth", SignedIn),
-    checked(Patch, "/api/v1/users/me", "auth", SignedIn),
-    row(Get, "/api/v1/users/me/sessions", "auth", SignedIn),
-    checked(Delete, "/api/v1/users/me/sessions/{session_id}", "auth", SignedIn),
+    row(Get, "/api/v1/users/me", "account", SignedIn),
+    checked(Patch, "/api/v1/users/me", "account", SignedIn),
+    own_password(Put, "/api/v1/users/me/password"),
+    dangerous(Post, "/api/v1/users/me/second-factor/setup", "account", SignedIn),
+    dangerous(Put, "/api/v1/users/me/second-factor", "account", SignedIn),
+    dangerous(Delete, "/api/v1/users/me/second-factor", "account", SignedIn),
+    row(Get, "/api/v1/users/me/sessions", "account", SignedIn),
+    checked(Delete, "/api/v1/users/me/sessions", "account", SignedIn),
+    checked(Delete, "/api/v1/users/me/sessions/{session_id}", "account", SignedIn),
     row(Get, "/api/v1/academy", "catalog", Public),
     row(Get, "/api/v1/catalog/courses", "catalog", Public),
     row(Get, "/api/v1/catalog/courses/{slug}", "catalog", Public),
@@ -79,6 +101,10 @@ pub const ROUTES: &[Route] = &[
     row(Get, "/api/v1/reports/institution", "etl", Needs(ReportsAcademy)),
     row(Get, "/api/v1/reports/instructor", "etl", Needs(ReportsCourses)),
     row(Get, "/api/v1/reports/learner", "etl", SignedIn),
+    row(Get, "/api/v1/mails", "mail", Needs(MailWrite)),
+    checked(Post, "/api/v1/mails/{mail_id}/retry", "mail", Needs(MailWrite)),
+    row(Get, "/api/v1/audit", "audit", Needs(AuditRead)),
+    checked(Get, "/api/v1/audit.csv", "audit", Needs(AuditRead)),
     row(Post, "/internal/wake", "sync", OtherPlane),
     row(Get, "/internal/health", "sync", OtherPlane),
 ];

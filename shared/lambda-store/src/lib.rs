@@ -5,8 +5,9 @@
 //! - [`migrations`]: the schema. Every function's tables are numbered files of this crate's `migrations/`, its
 //!   statements stand in its own `store.rs`.
 //! - [`feed`] gives committed events their numbers; [`inbox`] keeps how far another's feed has been applied.
-//! - [`idempotency`]: the record behind `Idempotency-Key`. [`jobs`]: work that goes on after the answer; [`media`]:
-//!   the one that transcodes.
+//! - [`audit`]: who did what, in one chain of hashes for each academy.
+//! - [`idempotency`]: the record behind `Idempotency-Key`. [`jobs`]: work that goes on after the answer; [`media`] and
+//!   [`mail`]: those that transcode and that send.
 //! - [`objects`], [`object_key`], [`signed_url`]: an academy's files, and links that open one of them for a while.
 //! - [`cluster`], [`provision`]: a private PostgreSQL for a machine of one's own, and what it needs at first.
 //! - `testing` (feature): a database per test in tens of milliseconds.
@@ -32,6 +33,7 @@
 //! and calls `protect_tenant_table('name', 'SELECT, INSERT, …', 'SELECT')`: what tenants' transactions may do, and what
 //! the platform's may. A test walks all tables and fails for one that has no row-level security.
 
+pub mod audit;
 pub mod cluster;
 pub mod content_type;
 pub mod error;
@@ -39,6 +41,7 @@ pub mod feed;
 pub mod idempotency;
 pub mod inbox;
 pub mod jobs;
+pub mod mail;
 pub mod media;
 pub mod migrations;
 pub mod object_key;

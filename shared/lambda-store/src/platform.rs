@@ -282,6 +282,19 @@ impl PlatformTransaction {
         Ok(ids.into_iter().map(TenantId::from_uuid).collect())
     }
 
+    /// The academies that have an audit log, or whose facts have arrived here, by name.
+    pub async fn audited_academies(&mut self) -> Result<Vec<(TenantId, String)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT id, COALESCE(slug, id::text) AS name
+             FROM (SELECT tenant_id AS id FROM audit_head UNION SELECT tenant_id FROM audit_entry
+                   UNION SELECT id FROM tenant) AS academy
+             LEFT JOIN tenant USING (id) ORDER BY name, id",
+        )
+        .fetch_all(self.connection().await?)
+        .await?;
+        rows.iter().map(|row| Ok((TenantId::from_uuid(row.try_get("id")?), row.try_get("name")?))).collect()
+    }
+
     /// The academy whose account at `provider` has this token in its callback's address.
     pub async fn tenant_of_callback(
         &mut self,

@@ -22,6 +22,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         .build();
     let mut document = OpenApiBuilder::new().info(info).build();
     for part in [
+        akademi_account::ApiDoc::openapi(),
         akademi_auth::ApiDoc::openapi(),
         akademi_catalog::ApiDoc::openapi(),
         akademi_progress::ApiDoc::openapi(),
@@ -31,6 +32,8 @@ pub fn document() -> utoipa::openapi::OpenApi {
         akademi_payments::ApiDoc::openapi(),
         akademi_certificates::ApiDoc::openapi(),
         akademi_etl::ApiDoc::openapi(),
+        akademi_audit::ApiDoc::openapi(),
+        akademi_mail::ApiDoc::openapi(),
         akademi_origin::ApiDoc::openapi(),
         akademi_docs::ApiDoc::openapi(),
     ] {

@@ -4,6 +4,7 @@
 
 mod authoring;
 mod learning;
+mod mailbox;
 mod proof;
 mod report;
 mod reports;

@@ -1,5 +1,6 @@
 //! The steps in their order.
 
+use akademi_domain::mail::LinkPurpose;
 use akademi_local::api_client::ApiClient;
 use anyhow::{Context, ensure};
 use bytes::Bytes;
@@ -9,7 +10,7 @@ use std::{future::Future, time::Duration};
 
 use crate::{
     authoring::{self, Course},
-    learning, proof,
+    learning, mailbox, proof,
     report::Report,
     reports, shop,
 };
@@ -131,6 +132,7 @@ async fn sign_in(api: &ApiClient, (email, password): &(String, String)) -> anyho
 async fn join(api: &ApiClient, run: &str) -> anyhow::Result<ApiClient> {
     let email = format!("yolcu-{run}@example.org");
     api.register(LEARNER, &email, PASSWORD).await?;
+    api.confirm(&mailbox::token(api, &email, LinkPurpose::ConfirmAddress.page()).await?).await?;
     let learner = api.sign_in(&email, PASSWORD).await?;
     let account = learner.get("/api/v1/users/me").await?.expect(StatusCode::OK)?;
     ensure!(account.text("name")? == LEARNER, "the name came back as another");

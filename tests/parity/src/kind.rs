@@ -103,6 +103,8 @@ const PAGED: &[&str] = &[
     "GET /api/v1/commerce/coupons",
     "GET /api/v1/orders",
     "GET /api/v1/certificates",
+    "GET /api/v1/audit",
+    "GET /api/v1/mails",
 ];
 
 /// Answers with an `ETag`: what is the same for everybody, and only that. A draft's `ETag` tells its revision and is no
@@ -120,6 +122,7 @@ const CONDITIONAL: &[&str] = &[
 /// Routes that take words of people, in the path, the query or the body, or print them.
 const TURKISH: &[&str] = &[
     "POST /api/v1/auth/register",
+    "POST /api/v1/auth/accept-invitation",
     "PATCH /api/v1/users/me",
     "GET /api/v1/catalog/courses/{slug}",
     "GET /api/v1/catalog/search",

@@ -1,13 +1,16 @@
 //! The list: what is asked of every host, in this order.
 
+mod audit;
 mod authoring;
 mod catalog;
 mod certificates;
 mod commerce;
+mod credentials;
 mod doors;
 mod feed;
 mod identity;
 mod learning;
+mod mail;
 mod publications;
 mod reports;
 
@@ -69,10 +72,13 @@ async fn send_all(recorder: &mut Recorder<'_>) -> anyhow::Result<()> {
     feed::feed(recorder).await?;
     catalog::catalog(recorder).await?;
     identity::identity(recorder).await?;
+    credentials::credentials(recorder).await?;
     commerce::commerce(recorder).await?;
     learning::learning(recorder).await?;
     certificates::certificates(recorder).await?;
     authoring::authoring(recorder).await?;
     reports::reports(recorder).await?;
+    mail::mail(recorder).await?;
+    audit::audit(recorder).await?;
     identity::sign_out(recorder).await
 }

@@ -4,7 +4,8 @@ pub mod lambda;
 
 use akademi_api::{caller::Caller, signed::PlaneKeys, token::TokenSigner};
 use akademi_domain::{
-    ids::{SessionId, TenantId, UserId},
+    identity::EmailAddress,
+    ids::{LinkId, SessionId, TenantId, UserId},
     permission::{Permissions, Role},
     time::Timestamp,
 };
@@ -13,9 +14,13 @@ use akademi_edge_store::{
     operations::{NewAcademy, create_academy, grant_role},
 };
 use akademi_local::secrets::{Variables, generate};
+use akademi_seal::{PersonKey, Vault};
 
 /// Where links to files lead, on every host: nobody follows them.
 pub const FILES: &str = "https://files.example.com";
+
+/// Of somebody who is invited to the first academy.
+pub const INVITATION: LinkId = LinkId::from_uuid(uuid::uuid!("01890000-0000-7000-8000-0000000000d1"));
 
 /// When the academies and the staff came to be: ids are the same on every host, since an `ETag` may be made of one.
 const EARLY: Timestamp = Timestamp::from_millis(1_790_000_000_000);
@@ -38,6 +43,9 @@ impl Deployment {
     pub fn new(now: Timestamp) -> anyhow::Result<Self> {
         let mut variables = generate()?;
         variables.insert("storage_url".into(), FILES.into());
+        // Nobody listens there: mail is sent nowhere here.
+        variables.insert("mail_url".into(), "smtp://127.0.0.1:9".into());
+        variables.insert("mail_from".into(), "Akademi <posta@example.com>".into());
         // `sync` runs nowhere here.
         variables.insert("edge_url".into(), "http://127.0.0.1:1".into());
         Ok(Self {
@@ -74,7 +82,10 @@ impl Deployment {
 }
 
 /// The statements that make a new edge store this deployment's.
-pub fn seed_statements(deployment: &Deployment) -> Vec<Statement> {
+///
+/// # Errors
+/// When the deployment's keys are none.
+pub fn seed_statements(deployment: &Deployment) -> anyhow::Result<Vec<Statement>> {
     const PERSON: PlatformSql = PlatformSql::new(
         "INSERT INTO person (tenant_id, id, email_lookup, profile, password_hash, state, version, created_at) \
          VALUES (?1, ?2, ?3, ?3, '', 'active', 1, ?4)",
@@ -113,5 +124,32 @@ pub fn seed_statements(deployment: &Deployment) -> Vec<Statement> {
         now,
     ]));
     statements.push(grant_role(deployment.umraniye, deployment.staff, Role::TenantAdmin));
-    statements
+    statements.extend(invitation(deployment)?);
+    Ok(statements)
+}
+
+/// The statements that invite somebody to the first academy, behind the link [`INVITATION`].
+fn invitation(deployment: &Deployment) -> anyhow::Result<[Statement; 2]> {
+    const PENDING: PlatformSql = PlatformSql::new(
+        "INSERT INTO pending_person (tenant_id, id, person_id, email_lookup, profile, roles, expires_at, created_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, 'instructor', ?6, ?7)",
+    );
+    const KEY: PlatformSql =
+        PlatformSql::new("INSERT INTO person_key (tenant_id, person_id, wrapped) VALUES (?1, ?2, ?3)");
+    let (tenant, now) = (deployment.umraniye, deployment.now);
+    let vault = Vault::from_config(deployment.variable("edge_master_key"))?;
+    let (person, key) = (UserId::new(EARLY, [6; 10]), PersonKey::from_bytes([6; 32]));
+    let email = EmailAddress::parse("ogretmen@example.org")?;
+    let profile = serde_json::json!({ "name": "Öğretmen", "email": email });
+    let sealed = key.seal(person, "profile", profile.to_string().as_bytes(), [6; 24]);
+    let pending = PENDING.with([
+        tenant.into(),
+        INVITATION.into(),
+        person.into(),
+        vault.email_lookup(tenant, &email).as_slice().into(),
+        sealed.into(),
+        now.plus_seconds(3600).into(),
+        now.into(),
+    ]);
+    Ok([pending, KEY.with([tenant.into(), person.into(), vault.wrap(tenant, person, &key, [6; 24]).into()])])
 }

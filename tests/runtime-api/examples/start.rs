@@ -25,6 +25,9 @@ async fn main() -> anyhow::Result<()> {
         ("sync_queue_url", format!("{NOWHERE}/sync")),
         ("import_queue_url", format!("{NOWHERE}/imports")),
         ("transcode_queue_url", format!("{NOWHERE}/videos")),
+        ("mail_queue_url", format!("{NOWHERE}/mails")),
+        ("mail_url", "smtp://127.0.0.1:9".to_owned()),
+        ("mail_from", "akademi@example.org".to_owned()),
     ];
     let variables = variables.map(|(name, value)| (name.to_owned(), value)).into();
     let mut times = Vec::with_capacity(ROUNDS);

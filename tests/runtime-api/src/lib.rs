@@ -22,6 +22,7 @@ pub fn environment(queues: &queue::Queues, bucket: &bucket::Bucket) -> BTreeMap<
         ("sync_queue_url", queues.url("sync")),
         ("import_queue_url", queues.url("imports")),
         ("transcode_queue_url", queues.url("videos")),
+        ("mail_queue_url", queues.url("mails")),
     ];
     variables.map(|(name, value)| (name.to_owned(), value)).into()
 }

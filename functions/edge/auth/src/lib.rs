@@ -1,35 +1,41 @@
-//! Who somebody is: registration, sign-in, sessions, one's own account.
+//! Who somebody is: registration, sign-in, refresh, forgotten passwords.
 //!
 //! Access tokens live 15 minutes and are verified with no I/O; refresh tokens are rotated on each use, and an
 //! old one that comes back ends its whole family (design §8). Passwords are hashed with argon2id; personal
-//! fields are sealed before they reach the store.
+//! fields are sealed before they reach the store. What a stranger is told of an address never depends on whether it has an
+//! account: its owner is told by mail.
 
-mod account;
-mod password;
+mod invitation;
+mod password_reset;
+mod refresh;
 mod refresh_token;
 mod registration;
-mod sessions;
+mod second_factor;
 mod sign_in;
 mod store;
+mod tokens;
 
 use akademi_api::{
     Gate,
     config::{Config, ConfigError},
+    links::LinkKeys,
     token::TokenSigner,
 };
 use akademi_edge_store::Edge;
+use akademi_identity::throttle::ThrottleKeys;
 use akademi_seal::Vault;
 use axum::{
     Router,
     extract::State,
     response::Response,
-    routing::{delete, get, post},
+    routing::{get, post},
 };
 use http::HeaderMap;
 use std::sync::Arc;
 use utoipa::OpenApi;
 
 use refresh_token::RefreshTokens;
+use second_factor::Challenges;
 
 /// What the function stands on.
 #[derive(Clone)]
@@ -38,6 +44,9 @@ pub struct Auth {
     signer: Arc<TokenSigner>,
     vault: Arc<Vault>,
     refresh_tokens: Arc<RefreshTokens>,
+    challenges: Arc<Challenges>,
+    links: Arc<LinkKeys>,
+    throttles: Arc<ThrottleKeys>,
 }
 
 impl Auth {
@@ -46,12 +55,15 @@ impl Auth {
     pub fn from_config(edge: Edge, config: &Config<'_>) -> Result<Self, ConfigError> {
         let signer = config.read(akademi_functions::TOKEN_SIGNING_KEYS, TokenSigner::from_config)?;
         let vault = config.read(akademi_functions::EDGE_MASTER_KEY, Vault::from_config)?;
-        let refresh_tokens = RefreshTokens::new(vault.derive("akademi/refresh-token/1"));
+        let links = config.read(akademi_functions::PLANE_ROOT_KEYS, LinkKeys::from_config)?;
         Ok(Self {
             edge,
             signer: Arc::new(signer),
+            refresh_tokens: Arc::new(RefreshTokens::new(vault.derive("akademi/refresh-token/1"))),
+            challenges: Arc::new(Challenges::new(vault.derive("akademi/second-factor/1"))),
+            throttles: Arc::new(ThrottleKeys::new(&vault)),
+            links: Arc::new(links),
             vault: Arc::new(vault),
-            refresh_tokens: Arc::new(refresh_tokens),
         })
     }
 }
@@ -61,13 +73,14 @@ pub fn router(auth: Auth) -> Router {
     let gate = Gate::edge("auth", auth.edge.ports.clone(), tokens, auth.edge.directory(), None);
     let router = Router::new()
         .route("/api/v1/auth/register", post(registration::register))
+        .route("/api/v1/auth/confirm", post(registration::confirm))
+        .route("/api/v1/auth/accept-invitation", post(invitation::accept))
         .route("/api/v1/auth/login", post(sign_in::login))
-        .route("/api/v1/auth/refresh", post(sign_in::refresh))
-        .route("/api/v1/auth/logout", post(sessions::logout))
+        .route("/api/v1/auth/second-factor", post(second_factor::answer))
+        .route("/api/v1/auth/refresh", post(refresh::refresh))
+        .route("/api/v1/auth/forgot-password", post(password_reset::forgot))
+        .route("/api/v1/auth/reset-password", post(password_reset::reset))
         .route("/.well-known/jwks.json", get(jwks))
-        .route("/api/v1/users/me", get(account::show).patch(account::change))
-        .route("/api/v1/users/me/sessions", get(sessions::list))
-        .route("/api/v1/users/me/sessions/{session_id}", delete(sessions::end))
         .with_state(auth);
     gate.guard(router)
 }
@@ -86,13 +99,13 @@ async fn jwks(State(auth): State<Auth>, headers: HeaderMap) -> Result<Response, 
 #[derive(OpenApi)]
 #[openapi(paths(
     registration::register,
+    registration::confirm,
+    invitation::accept,
     sign_in::login,
-    sign_in::refresh,
-    sessions::logout,
-    jwks,
-    account::show,
-    account::change,
-    sessions::list,
-    sessions::end
+    second_factor::answer,
+    refresh::refresh,
+    password_reset::forgot,
+    password_reset::reset,
+    jwks
 ))]
 pub struct ApiDoc;

@@ -1,23 +1,24 @@
 //! A person comes to an academy.
 
-use akademi_api::{Academy, Body, Problem};
+use akademi_api::{Academy, Body, Problem, caller::AcademyHost};
 use akademi_domain::{
     identity::{EmailAddress, NewPassword, PersonName},
-    ids::UserId,
+    ids::{LinkId, UserId},
+    mail::{LinkPurpose, MailKind},
     permission::Role,
+    time::Timestamp,
 };
-use akademi_edge_store::append_event;
+use akademi_edge_store::{StoreError, TenantStatement, append_event};
 use akademi_feed::EdgeEvent;
+use akademi_identity::{Audit, Letter, Origin, Profile, audit, password, throttle};
 use akademi_seal::PersonKey;
 use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
 
 use crate::{
-    Auth,
-    account::{Account, Profile},
-    password,
-    store::{self, NewPerson},
+    Auth, password_reset,
+    store::{self, NewPending, NewPerson, Pending},
 };
 
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -29,48 +30,150 @@ pub struct Registration {
     password: NewPassword,
 }
 
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Confirmation {
+    /// Of the link in the e-mail.
+    token: String,
+}
+
 /// Register
 ///
-/// Makes an account at this academy. An address that has one already is refused with 409.
+/// Sends an e-mail with a link; the account is made when the link is confirmed. To an address that has an account goes an
+/// e-mail that says so, and the answer is the same.
 #[utoipa::path(post, path = "/api/v1/auth/register", tag = "auth", request_body = Registration,
-    responses((status = 201, description = "The account was made", body = Account),
-              (status = 409, description = "The address has an account here already", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
+    responses((status = 202, description = "An e-mail is on its way"),
+              (status = 429, description = "Too many registrations from this address", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
 pub async fn register(
     State(auth): State<Auth>,
     academy: Academy,
+    host: AcademyHost,
+    origin: Origin,
     Body(registration): Body<Registration>,
-) -> Result<(StatusCode, Body<Account>), Problem> {
+) -> Result<StatusCode, Problem> {
     let ports = &auth.edge.ports;
     let now = ports.now();
+    let database = auth.edge.tenant(academy.id);
+    let email_lookup = auth.vault.email_lookup(academy.id, &registration.email);
+    throttle::admit(&database, &[auth.throttles.address_tries(b"registration", &origin)], now).await?;
+    // Whether there is an account changes neither what is answered nor what that costs.
     let password_hash = password::hash(registration.password.as_str(), ports.random())?;
-
-    let person = UserId::new(now, ports.random());
+    if throttle::admit(&database, &[auth.throttles.mail_tries(&email_lookup)], now).await.is_err() {
+        return Ok(StatusCode::ACCEPTED);
+    }
+    if let Some(person) = store::find_recipient(&database, &email_lookup).await? {
+        password_reset::send_link(&auth, &academy, &host, person, MailKind::AlreadyRegistered).await?;
+        return Ok(StatusCode::ACCEPTED);
+    }
+    let (link, person) = (LinkId::new(now, ports.random()), UserId::new(now, ports.random()));
     let key = PersonKey::from_bytes(ports.random());
     let profile = Profile { name: registration.name, email: registration.email };
-    let sealed = profile.seal(&key, person, ports.random())?;
-    let wrapped = auth.vault.wrap(academy.id, person, &key, ports.random());
-    let email_lookup = auth.vault.email_lookup(academy.id, &profile.email);
+    let new = NewPending {
+        link,
+        person,
+        email_lookup: &email_lookup,
+        profile: &profile.seal(&key, person, ports.random())?,
+        password_hash: Some(password_hash),
+        roles: Role::Student.name(),
+        expires_at: now.plus_seconds(LinkPurpose::ConfirmAddress.seconds()),
+        now,
+    };
+    let mut batch = Vec::from(store::forget_expired(now));
+    batch.push(store::insert_pending(new));
+    batch.push(store::insert_person_key(person, &auth.vault.wrap(academy.id, person, &key, ports.random())));
+    let letter =
+        Letter { kind: MailKind::ConfirmAddress, person, key: &key, recipient: &profile, link: Some(link) };
+    batch.extend(letter.wanted(ports, &academy, &host, now)?);
+    database.batch(batch).await?;
+    Ok(StatusCode::ACCEPTED)
+}
 
-    let saved =
-        EdgeEvent::PersonSaved { person, profile: hex::encode(&sealed), state: "active".into(), at: now };
-    let new = NewPerson { id: person, email_lookup: &email_lookup, profile: &sealed, password_hash, now };
-    let mut batch = vec![
-        store::insert_person(new),
-        store::insert_person_key(person, &wrapped),
-        store::assign_role(person, Role::Student),
-    ];
-    batch.extend(append_event(&saved, now));
-    auth.edge.tenant(academy.id).batch(batch).await.map_err(|error| {
-        if error.is_duplicate_of("person") {
-            Problem::new(
-                StatusCode::CONFLICT,
-                "email-taken",
-                "This e-mail address has an account here: sign in instead.",
-            )
-        } else {
-            error.into()
+/// Confirm an address
+///
+/// Makes the account that was asked for. A link is good once, and for a day.
+#[utoipa::path(post, path = "/api/v1/auth/confirm", tag = "auth", request_body = Confirmation,
+    responses((status = 204, description = "The account is there: sign in"),
+              (status = 404, description = "The link is not valid, too old, or was used", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
+pub async fn confirm(
+    State(auth): State<Auth>,
+    academy: Academy,
+    origin: Origin,
+    Body(confirmation): Body<Confirmation>,
+) -> Result<StatusCode, Problem> {
+    let now = auth.edge.ports.now();
+    let link = auth.links.read(&confirmation.token, LinkPurpose::ConfirmAddress, academy.id);
+    let link = link.ok_or_else(link_invalid)?;
+    let pending = store::find_pending(&auth.edge.tenant(academy.id), link, now).await?;
+    let mut pending = pending.ok_or_else(link_invalid)?;
+    let password_hash = pending.password_hash.take().ok_or_else(link_invalid)?;
+    let batch = become_person(&auth, &academy, &pending, None, password_hash, &origin, now)?;
+    welcome(&auth, &academy, link, batch).await
+}
+
+/// The statements that make a person of who waited, perhaps under another name.
+pub fn become_person(
+    auth: &Auth,
+    academy: &Academy,
+    pending: &Pending,
+    renamed: Option<PersonName>,
+    password_hash: String,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<Vec<TenantStatement>, Problem> {
+    let ports = &auth.edge.ports;
+    let person = pending.person;
+    let key = auth.vault.unwrap(academy.id, person, &pending.wrapped_key).map_err(Problem::broken)?;
+    let profile = match renamed {
+        Some(name) => {
+            let profile = Profile { name, ..Profile::open(&key, person, &pending.profile)? };
+            profile.seal(&key, person, ports.random())?
         }
+        None => pending.profile.clone(),
+    };
+    let new =
+        NewPerson { id: person, email_lookup: &pending.email_lookup, profile: &profile, password_hash, now };
+    let mut batch = vec![store::insert_person(new)];
+    let roles = pending.roles.split(',').filter(|role| !role.is_empty());
+    batch.extend(roles.map(|role| akademi_identity::assign_role(person, role)));
+    batch.push(store::forget_others(&pending.email_lookup, person));
+    let saved =
+        EdgeEvent::PersonSaved { person, profile: hex::encode(&profile), state: "active".into(), at: now };
+    batch.extend(append_event(&saved, now));
+    let made = Audit {
+        action: "person.registered",
+        actor: Some(person),
+        target: audit::person(person),
+        origin,
+        sealed_for: Some((person, &key)),
+        change: Some(serde_json::json!({ "after": { "roles": pending.roles } })),
+    };
+    batch.extend(made.append(ports, now)?);
+    Ok(batch)
+}
+
+/// Does what a link of a pending person is for, once.
+pub async fn welcome(
+    auth: &Auth,
+    academy: &Academy,
+    link: LinkId,
+    mut batch: Vec<TenantStatement>,
+) -> Result<StatusCode, Problem> {
+    batch.push(store::delete_pending(link));
+    let unused = store::pending_is_there(link);
+    auth.edge.tenant(academy.id).batch_if(unused, batch).await.map_err(|error| match error {
+        // Used by another request at the same time, or the address has come by another link.
+        StoreError::Guard => link_invalid(),
+        error if error.is_duplicate_of("person") => link_invalid(),
+        error => error.into(),
     })?;
-    let account = Account::new(person, profile, vec![Role::Student], now);
-    Ok((StatusCode::CREATED, Body(account)))
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// One answer for a link that never was, is too old, or was used.
+pub fn link_invalid() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "link-invalid",
+        "This link is not valid: it is too old, was used before, or was cut off. If you used it, sign in; else ask for a new one.",
+    )
 }

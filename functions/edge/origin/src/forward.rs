@@ -21,13 +21,15 @@ use crate::Origin;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+/// Of an export: whether there is more than it holds.
+const AKADEMI_TRUNCATED: HeaderName = HeaderName::from_static("akademi-truncated");
 
 /// What a function on the Lambda side may want to know of a request …
 const PASSED_ON: [HeaderName; 4] =
     [header::ACCEPT, header::ACCEPT_LANGUAGE, header::CONTENT_TYPE, header::IF_NONE_MATCH];
 
 /// … and what a person's client may want to know of its answer.
-const PASSED_BACK: [HeaderName; 9] = [
+const PASSED_BACK: [HeaderName; 10] = [
     header::ALLOW,
     header::CACHE_CONTROL,
     header::CONTENT_DISPOSITION,
@@ -37,6 +39,7 @@ const PASSED_BACK: [HeaderName; 9] = [
     header::RETRY_AFTER,
     header::VARY,
     IDEMPOTENT_REPLAYED,
+    AKADEMI_TRUNCATED,
 ];
 
 /// What no segment of a path holds as it is: all but RFC 3986's `pchar`.

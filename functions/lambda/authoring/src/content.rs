@@ -1,18 +1,23 @@
 //! A draft's content: read as a whole, replaced as a whole.
 
-use akademi_api::{Body, Caller, PathParam, Ports, gate::PLANE_BODY_LIMIT, problem::ProblemDocument};
+use akademi_api::{
+    Body, Caller, PathParam, Ports, gate::PLANE_BODY_LIMIT, problem::ProblemDocument, signed::CallContext,
+};
 use akademi_domain::{
     course::{LessonBody, LessonOutline, ModuleOutline, Requirement, SectionOutline, Title},
     ids::{CourseId, LessonId, ModuleId, SectionId},
     quiz::AnswerKey,
 };
-use akademi_lambda_store::postgres::TenantTransaction;
-use axum::extract::State;
+use akademi_lambda_store::{
+    audit::{Action, Actor, Write},
+    postgres::TenantTransaction,
+};
+use axum::{Extension, extract::State};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use crate::{
-    Authoring, AuthoringError,
+    Authoring, AuthoringError, audit,
     check::{Checked, NewIds, check},
     courses::{CourseDraft, expect_revision},
     sanitising::Unsanitised,
@@ -132,18 +137,27 @@ impl DraftModule {
 pub async fn replace(
     State(authoring): State<Authoring>,
     caller: Caller,
+    Extension(call): Extension<CallContext>,
     PathParam(course): PathParam<CourseId>,
     Body(change): Body<ContentChange, PLANE_BODY_LIMIT>,
 ) -> Result<Body<CourseDraft>, AuthoringError> {
     let mut tx = authoring.postgres.tenant(caller.tenant).await?;
     let (mut head, structure) = store::lock_course(&mut tx, course).await?.ok_or(AuthoringError::NotFound)?;
     expect_revision(&head, change.revision)?;
+    let before = audit::content(head.revision, &structure);
     let stored = store::draft_lessons(&mut tx, course).await?;
     let modules = change.modules.sanitise(&stored).map_err(AuthoringError::Invalid)?;
     let checked =
         check(modules, &structure, NewIds::Refused, &authoring.ports).map_err(AuthoringError::Invalid)?;
     head.updated_at = authoring.ports.now();
     head.revision = save(&mut tx, course, &checked, &stored, &authoring.ports).await?;
+    let replaced = Write {
+        action: Action::CourseContentReplaced,
+        target: audit::target(course),
+        before,
+        after: audit::content(head.revision, &checked.structure),
+    };
+    authoring.auditor.record(&mut tx, Actor::new(&caller, &call), replaced).await?;
     tx.commit().await?;
     Ok(Body(CourseDraft { head, modules: DraftModule::joined(checked.structure, checked.lessons) }))
 }

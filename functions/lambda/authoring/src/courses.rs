@@ -4,6 +4,7 @@ use akademi_api::{
     Body, Caller, PathParam, Ports, Problem, QueryParams,
     paging::{Cursor, Page, PageParams},
     problem::ProblemDocument,
+    signed::CallContext,
 };
 use akademi_domain::{
     course::{Language, Slug, Title},
@@ -11,15 +12,20 @@ use akademi_domain::{
     text::{InvalidText, line},
     time::Timestamp,
 };
-use akademi_lambda_store::postgres::TenantTransaction;
+use akademi_lambda_store::{
+    audit::{Action, Actor, Write},
+    postgres::TenantTransaction,
+};
 use axum::{
+    Extension,
     extract::State,
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
-use crate::{Authoring, AuthoringError, content::DraftModule, store};
+use crate::{Authoring, AuthoringError, audit, content::DraftModule, store};
 
 /// How many numbered slugs are tried before a random one.
 const NUMBERED_SLUGS: usize = 100;
@@ -160,10 +166,18 @@ fn slug_candidates(title: &Title, random: [u8; 4]) -> Vec<String> {
 pub async fn create(
     State(authoring): State<Authoring>,
     caller: Caller,
+    Extension(call): Extension<CallContext>,
     Body(new): Body<NewCourse>,
 ) -> Result<Response, AuthoringError> {
     let mut tx = authoring.postgres.tenant(caller.tenant).await?;
     let head = create_course(&mut tx, new, caller.user, &authoring.ports).await?;
+    let created = Write {
+        action: Action::CourseCreated,
+        target: audit::target(head.id),
+        before: Value::Null,
+        after: audit::head(&head),
+    };
+    authoring.auditor.record(&mut tx, Actor::new(&caller, &call), created).await?;
     tx.commit().await?;
     let location = format!("/api/v1/authoring/courses/{}", head.id);
     let draft = CourseDraft { head, modules: Vec::new() };
@@ -230,12 +244,14 @@ pub async fn show(
 pub async fn change(
     State(authoring): State<Authoring>,
     caller: Caller,
+    Extension(call): Extension<CallContext>,
     PathParam(course): PathParam<CourseId>,
     Body(change): Body<CourseChange>,
 ) -> Result<Body<CourseHead>, AuthoringError> {
     let mut tx = authoring.postgres.tenant(caller.tenant).await?;
     let (mut head, _) = store::lock_course(&mut tx, course).await?.ok_or(AuthoringError::NotFound)?;
     expect_revision(&head, change.revision)?;
+    let before = audit::head(&head);
     head.title = change.title.unwrap_or(head.title);
     head.summary = change.summary.unwrap_or(head.summary);
     head.language = change.language.unwrap_or(head.language);
@@ -247,6 +263,13 @@ pub async fn change(
     }
     head.updated_at = authoring.ports.now();
     head.revision = store::update_course(&mut tx, &head).await?;
+    let changed = Write {
+        action: Action::CourseChanged,
+        target: audit::target(course),
+        before,
+        after: audit::head(&head),
+    };
+    authoring.auditor.record(&mut tx, Actor::new(&caller, &call), changed).await?;
     tx.commit().await?;
     Ok(Body(head))
 }

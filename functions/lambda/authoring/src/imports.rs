@@ -24,6 +24,7 @@ use akademi_domain::{
     text::line,
 };
 use akademi_lambda_store::{
+    audit::{Action, Actor, Write},
     content_type::ContentType,
     idempotency::{self, Begin, Scope},
     jobs::{NewJob, enqueue},
@@ -37,6 +38,7 @@ use axum::{
 };
 use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::{Authoring, AuthoringError, uploads::UploadLink};
 use job::JobAnswer;
@@ -128,6 +130,13 @@ pub async fn create(
             let location = format!("/api/v1/authoring/jobs/{job}");
             let stored = idempotent::created(location, &ImportMade { job, upload })?;
             idempotency::finish(&mut tx, &scope, claim, &stored).await?;
+            let requested = Write {
+                action: Action::ImportRequested,
+                target: format!("import:{job}"),
+                before: Value::Null,
+                after: json!({ "bytes": new.bytes }),
+            };
+            authoring.auditor.record(&mut tx, Actor::new(&caller, &call), requested).await?;
             (stored, false)
         }
     };
@@ -159,6 +168,7 @@ fn gzip() -> Result<ContentType, Problem> {
 pub async fn start(
     State(authoring): State<Authoring>,
     caller: Caller,
+    Extension(call): Extension<CallContext>,
     PathParam(id): PathParam<JobId>,
 ) -> Result<Response, AuthoringError> {
     let mut tx = authoring.postgres.tenant(caller.tenant).await?;
@@ -186,6 +196,13 @@ pub async fn start(
             run_after: now,
         };
         enqueue(&mut tx, &new, now).await?;
+        let started = Write {
+            action: Action::ImportStarted,
+            target: format!("import:{id}"),
+            before: Value::Null,
+            after: json!({ "owner": import.owner, "bytes": import.bytes }),
+        };
+        authoring.auditor.record(&mut tx, Actor::new(&caller, &call), started).await?;
     }
     let answer = job::find(&mut tx, id).await?.ok_or(AuthoringError::NotFound)?;
     tx.commit().await?;

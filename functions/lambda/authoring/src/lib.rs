@@ -23,6 +23,7 @@
 //! [`create_course`], [`import_content`] and [`publish_course`] are the same steps for whoever holds a transaction.
 
 mod assets;
+mod audit;
 mod check;
 mod content;
 mod courses;
@@ -41,7 +42,7 @@ use akademi_api::{
     ports::Wake,
     signed::PlaneKeys,
 };
-use akademi_lambda_store::{objects::Objects, postgres::Postgres};
+use akademi_lambda_store::{audit::Auditor, objects::Objects, postgres::Postgres};
 use axum::{
     Router,
     routing::{get, post, put},
@@ -66,6 +67,7 @@ pub struct Authoring {
     postgres: Postgres,
     storage: Storage,
     workers: Arc<dyn Wake>,
+    auditor: Auditor,
     sync: Option<Arc<dyn Wake>>,
 }
 
@@ -77,8 +79,9 @@ impl Authoring {
         postgres: Postgres,
         storage: Storage,
         workers: Arc<dyn Wake>,
+        auditor: Auditor,
     ) -> Self {
-        Self { ports, planes, postgres, storage, workers, sync: None }
+        Self { ports, planes, postgres, storage, workers, auditor, sync: None }
     }
 
     /// Has `sync` look at the feed after each publication; without it a publication waits for the schedule.
@@ -101,7 +104,8 @@ impl Authoring {
         let postgres =
             config.read(akademi_functions::DATABASE_URL, |url| Postgres::from_url(url, max_connections))?;
         let storage = Storage::from_config(objects, config)?;
-        Ok(Self::new(ports, Arc::new(planes), postgres, storage, workers))
+        let auditor = Auditor::from_config(ports.clone(), config)?;
+        Ok(Self::new(ports, Arc::new(planes), postgres, storage, workers, auditor))
     }
 }
 

@@ -1,18 +1,23 @@
 //! Publishing: one transaction for the kept publication and its events.
 
-use akademi_api::{Body, Caller, PathParam, problem::ProblemDocument};
+use akademi_api::{Body, Caller, PathParam, problem::ProblemDocument, signed::CallContext};
 use akademi_domain::{
     course::{CourseOutline, Requirement, Title},
     ids::{CourseId, UserId},
     time::Timestamp,
 };
 use akademi_feed::LambdaEvent;
-use akademi_lambda_store::{feed::append, postgres::TenantTransaction};
-use axum::extract::State;
+use akademi_lambda_store::{
+    audit::{Action, Actor, Write},
+    feed::append,
+    postgres::TenantTransaction,
+};
+use axum::{Extension, extract::State};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::{
-    Authoring, AuthoringError,
+    Authoring, AuthoringError, audit,
     content::{LessonContent, Lessons},
     store,
     words::lesson_words,
@@ -34,10 +39,18 @@ pub struct Publication {
 pub async fn publish(
     State(authoring): State<Authoring>,
     caller: Caller,
+    Extension(call): Extension<CallContext>,
     PathParam(course): PathParam<CourseId>,
 ) -> Result<Body<Publication>, AuthoringError> {
     let mut tx = authoring.postgres.tenant(caller.tenant).await?;
     let version = publish_course(&mut tx, course, caller.user, authoring.ports.now()).await?;
+    let published = Write {
+        action: Action::CoursePublished,
+        target: audit::target(course),
+        before: json!({ "version": version - 1 }),
+        after: json!({ "version": version }),
+    };
+    authoring.auditor.record(&mut tx, Actor::new(&caller, &call), published).await?;
     tx.commit().await?;
     if let Some(sync) = &authoring.sync {
         sync.wake();

@@ -16,7 +16,7 @@ use akademi_domain::{
     ids::{CourseId, TenantId, UserId},
     time::Timestamp,
 };
-use akademi_lambda_store::postgres::Postgres;
+use akademi_lambda_store::{audit::Auditor, postgres::Postgres};
 use akademi_seal::Vault;
 use axum::{
     Router,
@@ -39,6 +39,7 @@ pub struct Certificates {
     planes: Arc<PlaneKeys>,
     postgres: Postgres,
     vault: Arc<Vault>,
+    auditor: Auditor,
     wake: Arc<dyn Wake>,
 }
 
@@ -55,7 +56,8 @@ impl Certificates {
         config: &Config<'_>,
     ) -> Result<Self, ConfigError> {
         let vault = Arc::new(config.read(akademi_functions::LAMBDA_MASTER_KEY, Vault::from_config)?);
-        Ok(Self { ports, planes, postgres, vault, wake })
+        let auditor = Auditor::new(ports.clone(), vault.clone());
+        Ok(Self { ports, planes, postgres, vault, auditor, wake })
     }
 
     /// The holder's name as it was; `None` once the person was erased.

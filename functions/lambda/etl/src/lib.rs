@@ -29,7 +29,7 @@ mod runs;
 mod store;
 
 use akademi_api::{Gate, Ports, signed::PlaneKeys};
-use akademi_lambda_store::postgres::Postgres;
+use akademi_lambda_store::{audit::Auditor, postgres::Postgres};
 use axum::{
     Router,
     routing::{get, post},
@@ -46,11 +46,12 @@ pub struct Etl {
     ports: Ports,
     planes: Arc<PlaneKeys>,
     postgres: Postgres,
+    auditor: Auditor,
 }
 
 impl Etl {
-    pub fn new(ports: Ports, planes: Arc<PlaneKeys>, postgres: Postgres) -> Self {
-        Self { ports, planes, postgres }
+    pub fn new(ports: Ports, planes: Arc<PlaneKeys>, postgres: Postgres, auditor: Auditor) -> Self {
+        Self { ports, planes, postgres, auditor }
     }
 }
 

@@ -1,17 +1,19 @@
 //! One day of one academy, derived.
 
-use akademi_api::{Body, Caller, Ports, Problem, problem::ProblemDocument};
+use akademi_api::{Body, Caller, Ports, Problem, problem::ProblemDocument, signed::CallContext};
 use akademi_domain::{
     ids::TenantId,
     time::{Day, Timestamp},
 };
 use akademi_lambda_store::{
+    audit::{Action, Actor, Write},
     error::StoreError,
     postgres::{Postgres, TenantTransaction},
 };
-use axum::extract::State;
+use axum::{Extension, extract::State};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::{Etl, EtlError, store};
 
@@ -43,6 +45,7 @@ pub struct Run {
 pub async fn run(
     State(etl): State<Etl>,
     caller: Caller,
+    Extension(call): Extension<CallContext>,
     Body(new): Body<NewRun>,
 ) -> Result<Body<Run>, EtlError> {
     if new.day > etl.ports.now().day_in_istanbul() {
@@ -53,7 +56,16 @@ pub async fn run(
     if !store::try_lock_runs(&mut tx).await? {
         return Err(still_running().into());
     }
-    Ok(Body(derive_locked(tx, &etl.ports, new.day).await?))
+    let run = derive_locked(&mut tx, &etl.ports, new.day).await?;
+    let audited = Write {
+        action: Action::ReportRun,
+        target: format!("report:{}", run.day),
+        before: Value::Null,
+        after: json!({ "day": run.day, "rows_changed": run.rows_changed }),
+    };
+    etl.auditor.record(&mut tx, Actor::new(&caller, &call), audited).await?;
+    tx.commit().await?;
+    Ok(Body(run))
 }
 
 fn still_running() -> Problem {
@@ -74,19 +86,20 @@ pub async fn derive(
 ) -> Result<Run, StoreError> {
     let mut tx = postgres.tenant(tenant).await?;
     store::lock_runs(&mut tx).await?;
-    derive_locked(tx, ports, day).await
+    let run = derive_locked(&mut tx, ports, day).await?;
+    tx.commit().await?;
+    Ok(run)
 }
 
-async fn derive_locked(mut tx: TenantTransaction, ports: &Ports, day: Day) -> Result<Run, StoreError> {
-    store::take_up_day(&mut tx, day).await?;
+async fn derive_locked(tx: &mut TenantTransaction, ports: &Ports, day: Day) -> Result<Run, StoreError> {
+    store::take_up_day(tx, day).await?;
     // What learners did, then the sums of it.
-    let rows_changed = store::derive_learning(&mut tx, day).await?
-        + store::derive_payments(&mut tx, day).await?
-        + store::sum_learning(&mut tx, day).await?
-        + store::sum_payments(&mut tx, day).await?
-        + store::average_scores(&mut tx, day).await?;
+    let rows_changed = store::derive_learning(tx, day).await?
+        + store::derive_payments(tx, day).await?
+        + store::sum_learning(tx, day).await?
+        + store::sum_payments(tx, day).await?
+        + store::average_scores(tx, day).await?;
     let run = Run { day, rows_changed, finished_at: ports.now() };
-    store::save_run(&mut tx, &run).await?;
-    tx.commit().await?;
+    store::save_run(tx, &run).await?;
     Ok(run)
 }

@@ -4,6 +4,7 @@ use akademi_api::{
     Body, Caller, Problem, QueryParams,
     paging::{Cursor, Page, PageParams},
     problem::ProblemDocument,
+    signed::CallContext,
 };
 use akademi_domain::{
     ids::{CouponId, TenantId},
@@ -12,13 +13,19 @@ use akademi_domain::{
     time::Timestamp,
 };
 use akademi_feed::LambdaEvent;
-use akademi_lambda_store::{feed, postgres::Postgres};
+use akademi_lambda_store::{
+    audit::{Action, Actor, Write},
+    feed,
+    postgres::Postgres,
+};
 use axum::{
+    Extension,
     extract::State,
     response::{IntoResponse, Response},
 };
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::{Payments, PaymentsError, prices::check_amount, store};
 
@@ -72,6 +79,7 @@ pub struct CouponAnswer {
 pub async fn create(
     State(payments): State<Payments>,
     caller: Caller,
+    Extension(call): Extension<CallContext>,
     Body(new): Body<NewCoupon>,
 ) -> Result<Response, PaymentsError> {
     check(&new)?;
@@ -94,6 +102,13 @@ pub async fn create(
         at: now,
     };
     feed::append(&mut tx, &saved, now).await?;
+    let created = Write {
+        action: Action::CouponCreated,
+        target: format!("coupon:{id}"),
+        before: Value::Null,
+        after: json!({ "code": new.code, "terms": terms, "use_limit": new.use_limit }),
+    };
+    payments.auditor.record(&mut tx, Actor::new(&caller, &call), created).await?;
     tx.commit().await?;
     payments.wake.wake();
     let made = CouponAnswer::new(store::Coupon {

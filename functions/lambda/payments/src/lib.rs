@@ -44,7 +44,7 @@ use akademi_api::{
     quote::QuoteKeys,
     signed::PlaneKeys,
 };
-use akademi_lambda_store::postgres::Postgres;
+use akademi_lambda_store::{audit::Auditor, postgres::Postgres};
 use akademi_seal::Vault;
 use axum::{
     Router,
@@ -67,6 +67,7 @@ pub struct Payments {
     quotes: Arc<QuoteKeys>,
     postgres: Postgres,
     vault: Arc<Vault>,
+    auditor: Auditor,
     http: Arc<dyn provider::HttpClient>,
     wake: Arc<dyn Wake>,
 }
@@ -84,12 +85,14 @@ impl Payments {
         wake: Arc<dyn Wake>,
         config: &Config<'_>,
     ) -> Result<Self, ConfigError> {
+        let vault = Arc::new(config.read(akademi_functions::LAMBDA_MASTER_KEY, Vault::from_config)?);
         Ok(Self {
+            auditor: Auditor::new(ports.clone(), vault.clone()),
             ports,
             planes,
             quotes: Arc::new(config.read(akademi_functions::PLANE_ROOT_KEYS, QuoteKeys::from_config)?),
             postgres,
-            vault: Arc::new(config.read(akademi_functions::LAMBDA_MASTER_KEY, Vault::from_config)?),
+            vault,
             http: Arc::new(outgoing::Outgoing(http)),
             wake,
         })

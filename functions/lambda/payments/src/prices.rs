@@ -1,6 +1,6 @@
 //! What a course costs.
 
-use akademi_api::{Body, Caller, PathParam, Problem};
+use akademi_api::{Body, Caller, PathParam, Problem, signed::CallContext};
 use akademi_domain::{
     ids::CourseId,
     money::{Currency, Money},
@@ -8,9 +8,13 @@ use akademi_domain::{
     time::Timestamp,
 };
 use akademi_feed::LambdaEvent;
-use akademi_lambda_store::feed;
-use axum::extract::State;
+use akademi_lambda_store::{
+    audit::{Action, Actor, Write},
+    feed,
+};
+use axum::{Extension, extract::State};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::{Payments, PaymentsError, store};
 
@@ -44,6 +48,7 @@ pub struct CoursePrice {
 pub async fn set(
     State(payments): State<Payments>,
     caller: Caller,
+    Extension(call): Extension<CallContext>,
     PathParam(course): PathParam<CourseId>,
     Body(new): Body<NewPrice>,
 ) -> Result<Body<CoursePrice>, PaymentsError> {
@@ -52,8 +57,17 @@ pub async fn set(
     let price = Money { amount: new.amount, currency: new.currency };
     let vat_rate = new.vat_basis_points;
     let mut tx = payments.postgres.tenant(caller.tenant).await?;
+    let before = store::find_price(&mut tx, course).await?;
     store::set_price(&mut tx, course, price, vat_rate, now).await?;
     feed::append(&mut tx, &LambdaEvent::PriceSet { course, price, vat_rate, at: now }, now).await?;
+    let audited = |price: Money, vat: BasisPoints| json!({ "price": price, "vat_basis_points": vat });
+    let set = Write {
+        action: Action::PriceSet,
+        target: format!("course:{course}"),
+        before: before.map_or(Value::Null, |before| audited(before.price, before.vat_basis_points)),
+        after: audited(price, vat_rate),
+    };
+    payments.auditor.record(&mut tx, Actor::new(&caller, &call), set).await?;
     tx.commit().await?;
     payments.wake.wake();
     Ok(Body(CoursePrice { course, price, vat_basis_points: vat_rate, updated_at: now }))

@@ -1,8 +1,14 @@
-//! What an event of the edge changes in PostgreSQL: the read copies, and what a completed course earns.
+//! What an event of the edge changes in PostgreSQL: the read copies, what a completed course earns, mail that
+//! waits, and the audit log.
 
 use akademi_certificates::Completion;
+use akademi_domain::ids::JobId;
 use akademi_feed::{Decoded, EdgeEvent, Envelope};
-use akademi_lambda_store::postgres::TenantTransaction;
+use akademi_lambda_store::{
+    audit::{self, NewEntry},
+    mail::enqueue_delivery,
+    postgres::TenantTransaction,
+};
 use serde_json::Value;
 
 use crate::{Sync, SyncError, store, withheld};
@@ -66,7 +72,21 @@ pub async fn apply(
             store::complete_enrolment(tx, person, enrolment, at).await?;
             return withheld::issue_or_queue(sync, tx, Completion { person, course, enrolment, at }).await;
         }
-        EdgeEvent::MailWanted { .. } | EdgeEvent::Audited { .. } => {}
+        EdgeEvent::MailWanted { mail, person, kind, recipient, link, host, locale, at } => {
+            let recipient = hex::decode(&recipient)
+                .map_err(|error| unfit("its recipient is not in hex", error.to_string()))?;
+            let wanted = store::WantedMail { id: mail, person, kind, recipient, link, host, locale, at };
+            let now = sync.ports.now();
+            if store::queue_mail(tx, &wanted, now).await? {
+                enqueue_delivery(tx, mail, JobId::new(now, sync.ports.random()), now).await?;
+            }
+        }
+        EdgeEvent::Audited { id, action, actor, target, origin, sealed_for, change, at } => {
+            let origin =
+                hex::decode(&origin).map_err(|error| unfit("its origin is not in hex", error.to_string()))?;
+            let entry = NewEntry { id, at, action, actor, target, origin, sealed_for, change };
+            audit::append(tx, entry).await?;
+        }
     }
     Ok(None)
 }

@@ -48,6 +48,7 @@ pub struct Sync {
     postgres: Postgres,
     edge: Arc<PlaneClient>,
     vault: Arc<Vault>,
+    mail: Option<Arc<dyn Wake>>,
 }
 
 /// Why a run ended early; the next one goes on where it was.
@@ -113,7 +114,12 @@ impl Sync {
         let base = config.read(akademi_functions::EDGE_URL, parse_base)?;
         let vault = Arc::new(config.read(akademi_functions::LAMBDA_MASTER_KEY, Vault::from_config)?);
         let edge = Arc::new(PlaneClient::new(http, base, planes.clone()));
-        Ok(Self { ports, planes, postgres, edge, vault })
+        Ok(Self { ports, planes, postgres, edge, vault, mail: None })
+    }
+
+    /// Has `mail` send what a run brought, once it is committed; without it a mail waits for the schedule.
+    pub fn waking_mail(self, mail: Arc<dyn Wake>) -> Self {
+        Self { mail: Some(mail), ..self }
     }
 
     /// One run.

@@ -44,7 +44,13 @@ pub async fn fetch_new(sync: &Sync, batch: &Batch) -> Result<Vec<PersonKeyGiven>
     let mut people = Vec::new();
     let mut platform = sync.postgres.platform().await?;
     for event in &batch.events {
-        if let Ok(Decoded::Known(EdgeEvent::PersonSaved { person, .. })) = EdgeEvent::decode(event) {
+        // A mail's recipient may be no account yet, and who is audited one that was made before this plane was.
+        if let Ok(Decoded::Known(
+            EdgeEvent::PersonSaved { person, .. }
+            | EdgeEvent::MailWanted { person, .. }
+            | EdgeEvent::Audited { sealed_for: Some(person), .. },
+        )) = EdgeEvent::decode(event)
+        {
             let wanted = PersonRef { tenant: event.tenant, person };
             let tx = platform.tenant(event.tenant).await?;
             if !people.contains(&wanted) && !store::has_person_key(tx, person).await? {

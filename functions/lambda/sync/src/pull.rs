@@ -1,6 +1,6 @@
 //! The edge's events come into PostgreSQL.
 
-use akademi_feed::{Answer, Batch};
+use akademi_feed::{Answer, Batch, Decoded, EdgeEvent, Envelope};
 use akademi_lambda_store::inbox::{Advance, advance_cursor};
 use bytes::Bytes;
 use http::Method;
@@ -71,11 +71,19 @@ async fn apply_batch(sync: &Sync, batch: &Batch) -> Result<u64, SyncError> {
         Advance::Advanced => {
             person_keys::store(&mut platform, sync, &keys).await?;
             let mut lines = Vec::new();
-            for event in &batch.events {
+            // The head of an academy's audit log is the last lock that a transaction takes: nothing of what is applied hangs
+            // on its entries.
+            let (audited, others): (Vec<_>, Vec<_>) = batch.events.iter().partition(|event| is_audit(event));
+            for event in others.into_iter().chain(audited) {
                 lines.extend(quarantine::apply_or_keep(sync, &mut platform, &batch.source, event).await?);
             }
             platform.commit().await?;
             sync.log(lines);
+            if let Some(mail) = &sync.mail
+                && batch.events.iter().any(is_mail)
+            {
+                mail.wake();
+            }
             Ok(to)
         }
         Advance::Repeated => Ok(to),
@@ -84,4 +92,12 @@ async fn apply_batch(sync: &Sync, batch: &Batch) -> Result<u64, SyncError> {
             "the edge began epoch {epoch}, this copy is of {known}: rebuild it"
         ))),
     }
+}
+
+fn is_audit(event: &Envelope) -> bool {
+    matches!(EdgeEvent::decode(event), Ok(Decoded::Known(EdgeEvent::Audited { .. })))
+}
+
+fn is_mail(event: &Envelope) -> bool {
+    matches!(EdgeEvent::decode(event), Ok(Decoded::Known(EdgeEvent::MailWanted { .. })))
 }

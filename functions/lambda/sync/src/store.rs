@@ -1,7 +1,8 @@
 //! The function's SQL: one function a statement.
 
 use akademi_domain::{
-    ids::{CourseId, EnrolmentId, LessonId, TenantId, UserId},
+    ids::{CourseId, EnrolmentId, LessonId, LinkId, MailId, TenantId, UserId},
+    mail::MailKind,
     quiz::Score,
     time::Timestamp,
 };
@@ -133,6 +134,46 @@ pub async fn save_person_key(
     .execute(tx.connection())
     .await?;
     Ok(())
+}
+
+/// A mail that the edge wants.
+pub struct WantedMail {
+    pub id: MailId,
+    /// Whose key seals the recipient.
+    pub person: UserId,
+    pub kind: MailKind,
+    /// Sealed.
+    pub recipient: Vec<u8>,
+    pub link: Option<LinkId>,
+    pub host: String,
+    pub locale: String,
+    pub at: Timestamp,
+}
+
+/// Keeps a mail that waits, unless it is known; whether it was not.
+pub async fn queue_mail(
+    tx: &mut TenantTransaction,
+    wanted: &WantedMail,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let queued = sqlx::query(
+        "INSERT INTO mail (tenant_id, id, kind, person_id, sealed_recipient, link_id, host, locale, state, created_at,
+                           queued_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', $9, $10) ON CONFLICT DO NOTHING",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(wanted.id.as_uuid())
+    .bind(wanted.kind.name())
+    .bind(wanted.person.as_uuid())
+    .bind(&wanted.recipient)
+    .bind(wanted.link.map(|link| link.as_uuid()))
+    .bind(&wanted.host)
+    .bind(&wanted.locale)
+    .bind(wanted.at.as_millis())
+    .bind(now.as_millis())
+    .execute(tx.connection())
+    .await?;
+    Ok(queued.rows_affected() == 1)
 }
 
 /// Also has the reports of the enrolment's day derived again.

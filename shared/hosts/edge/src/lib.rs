@@ -21,6 +21,10 @@ pub fn router(
     config: &Config<'_>,
 ) -> Result<Option<Router>, ConfigError> {
     match name {
+        #[cfg(feature = "account")]
+        "account" => {
+            akademi_account::Account::from_config(edge.clone(), config).map(akademi_account::router).map(Some)
+        }
         #[cfg(feature = "auth")]
         "auth" => akademi_auth::Auth::from_config(edge.clone(), config).map(akademi_auth::router).map(Some),
         #[cfg(feature = "catalog")]

@@ -34,6 +34,12 @@ pub const TRANSCODE_QUEUE_URL: Variable = Variable {
     secret: false,
     meaning: "SQS queue that has `transcode` look for videos, on AWS",
 };
+/// What has mail sent.
+pub const MAIL_QUEUE_URL: Variable = Variable {
+    name: "mail_queue_url",
+    secret: false,
+    meaning: "SQS queue that has `mail` look for mail, on AWS",
+};
 
 /// An instance serves one request at a time, so it needs one connection and the database as few as there are instances.
 const CONNECTIONS: u32 = 1;

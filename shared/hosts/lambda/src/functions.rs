@@ -1,5 +1,7 @@
 //! What each function of the Lambda plane does with the events of its binary.
 
+#[cfg(feature = "audit")]
+pub mod audit;
 #[cfg(feature = "authoring")]
 pub mod authoring;
 #[cfg(feature = "certificates")]
@@ -8,6 +10,8 @@ pub mod certificates;
 pub mod etl;
 #[cfg(any(feature = "authoring", feature = "transcode"))]
 mod jobs;
+#[cfg(feature = "mail")]
+pub mod mail;
 #[cfg(feature = "payments")]
 pub mod payments;
 #[cfg(feature = "sync")]

@@ -4,13 +4,14 @@ use akademi_api::{Ports, caller::ClientAddress, config::ConfigError};
 use akademi_domain::time::Timestamp;
 use axum::{
     Router,
+    body::{Body, to_bytes},
     extract::Request,
-    middleware::{Next, from_fn},
+    middleware::{Next, from_fn, map_response},
     response::Response,
 };
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::Method;
+use http::{Method, header};
 use lambda_http::{
     Adapter, RequestExt,
     request::{LambdaRequest, RequestContext},
@@ -145,7 +146,7 @@ enum Answer<R> {
 
 impl Host {
     fn new(function: Function, ports: Ports) -> Self {
-        let router = function.router.layer(from_fn(note_client));
+        let router = function.router.layer(from_fn(note_client)).layer(map_response(keep_byte_order_mark));
         Self { function: Function { router, ..function }, ports }
     }
 
@@ -241,6 +242,9 @@ fn may_write(request: &LambdaRequest) -> bool {
     }
 }
 
+/// Of UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// API Gateway tells whose connection it was; on `origin`'s requests that is the edge, and the signed call tells more.
 async fn note_client(mut request: Request, next: Next) -> Response {
     if let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref()
@@ -249,6 +253,24 @@ async fn note_client(mut request: Request, next: Next) -> Response {
         request.extensions_mut().insert(ClientAddress(address));
     }
     next.run(request).await
+}
+
+/// `lambda_http` reads text by its charset, and that takes a byte order mark away, which spreadsheets know UTF-8 by: of two
+/// it leaves one.
+async fn keep_byte_order_mark(answer: Response) -> Response {
+    let kind = answer.headers().get(header::CONTENT_TYPE);
+    if !kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/csv")) {
+        return answer;
+    }
+    let (mut parts, body) = answer.into_parts();
+    let Ok(body) = to_bytes(body, usize::MAX).await else {
+        return Response::from_parts(parts, Body::empty());
+    };
+    // The length that is left.
+    parts.headers.insert(header::CONTENT_LENGTH, body.len().into());
+    let body =
+        if body.starts_with(BYTE_ORDER_MARK) { [BYTE_ORDER_MARK, &body].concat().into() } else { body };
+    Response::from_parts(parts, Body::from(body))
 }
 
 #[cfg(test)]

@@ -111,14 +111,22 @@ impl ApiClient {
         self.send_json(Method::POST, path, json).await
     }
 
-    /// Makes an account; its id.
+    /// Asks for an account; the link that confirms the address goes out by mail.
     ///
     /// # Errors
     /// When the academy refuses.
-    pub async fn register(&self, name: &str, email: &str, password: &str) -> anyhow::Result<String> {
+    pub async fn register(&self, name: &str, email: &str, password: &str) -> anyhow::Result<()> {
         let body = serde_json::json!({ "name": name, "email": email, "password": password });
-        let account = self.post("/api/v1/auth/register", &body).await?.expect(StatusCode::CREATED)?;
-        account.text("id")
+        self.post("/api/v1/auth/register", &body).await?.expect(StatusCode::ACCEPTED).map(drop)
+    }
+
+    /// Confirms an address with the token of that link.
+    ///
+    /// # Errors
+    /// When the academy refuses.
+    pub async fn confirm(&self, token: &str) -> anyhow::Result<()> {
+        let body = serde_json::json!({ "token": token });
+        self.post("/api/v1/auth/confirm", &body).await?.expect(StatusCode::NO_CONTENT).map(drop)
     }
 
     /// This academy as the person with this password.

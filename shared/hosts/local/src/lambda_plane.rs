@@ -1,11 +1,13 @@
 //! The Lambda plane in one process: all its functions as one router, and `sync` running beside it.
 
 use akademi_api::{Ports, config::Config, ports::HttpClient, signed::PlaneKeys};
+use akademi_audit::Audit;
 use akademi_authoring::{Authoring, Storage};
 use akademi_certificates::Certificates;
 use akademi_domain::time::Day;
 use akademi_etl::{Etl, ScheduleEvent};
-use akademi_lambda_store::{objects::Objects, postgres::Postgres};
+use akademi_lambda_store::{audit::Auditor, objects::Objects, postgres::Postgres};
+use akademi_mail::{Mail, Mailer};
 use akademi_payments::Payments;
 use akademi_sync::{Carried, Sync, SyncError, Trigger, Wake};
 use axum::Router;
@@ -50,10 +52,15 @@ pub struct LambdaPlane {
     pub storage: Storage,
     /// Rings when a job has been queued.
     pub bell: Arc<Bell>,
+    mail: Mail,
     wake: Arc<WakeUp>,
+    mail_wake: Arc<WakeUp>,
 }
 
-/// Wakes the sync loop of this process.
+/// How often `mail` looks for mail that is due without being woken: a second attempt comes after seconds.
+const MAIL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Wakes a loop of this process.
 #[derive(Default)]
 pub struct WakeUp(Notify);
 
@@ -64,7 +71,8 @@ impl Wake for WakeUp {
 }
 
 impl LambdaPlane {
-    /// `edge` reaches the edge's feed function at the variable `edge_url`; links to `objects` begin with `storage_url`.
+    /// `edge` reaches the edge's feed function at the variable `edge_url`; links to `objects` begin with `storage_url`. Mail
+    /// leaves through `mailer`; its links name the port on which academies of this machine answer, if there is one.
     ///
     /// # Errors
     /// When a variable is missing or wrong.
@@ -73,11 +81,15 @@ impl LambdaPlane {
         postgres: Postgres,
         edge: Arc<dyn HttpClient>,
         objects: Objects,
+        (mailer, port): (Arc<dyn Mailer>, Option<u16>),
         config: &Config<'_>,
     ) -> anyhow::Result<Self> {
         let planes = Arc::new(config.read(akademi_functions::PLANE_ROOT_KEYS, PlaneKeys::from_config)?);
-        let sync = Sync::new(ports.clone(), planes.clone(), postgres.clone(), edge, config)?;
-        let wake = Arc::new(WakeUp::default());
+        let (wake, mail_wake) = (Arc::new(WakeUp::default()), Arc::new(WakeUp::default()));
+        let sync = Sync::new(ports.clone(), planes.clone(), postgres.clone(), edge, config)?
+            .waking_mail(mail_wake.clone());
+        let mail = Mail::new(ports.clone(), postgres.clone(), mailer, mail_wake.clone(), config)?;
+        let mail = port.into_iter().fold(mail, Mail::with_local_port);
         let payments = Payments::new(
             ports.clone(),
             planes.clone(),
@@ -88,18 +100,23 @@ impl LambdaPlane {
         )?;
         let certificates =
             Certificates::new(ports.clone(), planes.clone(), postgres.clone(), wake.clone(), config)?;
-        let etl = Etl::new(ports.clone(), planes.clone(), postgres.clone());
+        let audit = Audit::new(ports.clone(), planes.clone(), postgres.clone(), config)?;
+        let auditor = Auditor::from_config(ports.clone(), config)?;
+        let etl = Etl::new(ports.clone(), planes.clone(), postgres.clone(), auditor.clone());
         let storage = Storage::from_config(objects, config)?;
         let bell = Arc::new(Bell::default());
-        let authoring = Authoring::new(ports.clone(), planes, postgres, storage.clone(), bell.clone())
-            .waking(wake.clone());
+        let authoring =
+            Authoring::new(ports.clone(), planes, postgres, storage.clone(), bell.clone(), auditor)
+                .waking(wake.clone());
         let router = akademi_sync::router(sync.clone(), wake.clone())
+            .merge(akademi_audit::router(audit))
             .merge(akademi_authoring::router(authoring.clone()))
+            .merge(akademi_mail::router(mail.clone()))
             .merge(akademi_payments::router(payments.clone()))
             .merge(akademi_certificates::router(certificates))
             .merge(akademi_etl::router(etl.clone()));
         let callbacks = akademi_payments::callbacks(payments.clone());
-        Ok(Self { router, callbacks, sync, payments, etl, authoring, storage, bell, wake })
+        Ok(Self { router, callbacks, sync, payments, etl, authoring, storage, bell, mail, wake, mail_wake })
     }
 
     /// Ends orders that nobody paid in time, every minute, until the task is aborted.
@@ -144,6 +161,22 @@ impl LambdaPlane {
                     }),
                 };
                 ports.log.line(&line.to_string());
+            }
+        })
+    }
+
+    /// Sends mail whenever it is woken, and every second, until the task is aborted.
+    pub fn run_mail(&self, ports: Ports) -> JoinHandle<()> {
+        let (mail, wake) = (self.mail.clone(), self.mail_wake.clone());
+        tokio::spawn(async move {
+            loop {
+                let _ = tokio::time::timeout(MAIL_INTERVAL, wake.0.notified()).await;
+                if let Err(error) = mail.deliver_due(|| true).await {
+                    let line = serde_json::json!({
+                        "at": ports.now(), "function": "mail", "level": "error", "cause": error.to_string(),
+                    });
+                    ports.log.line(&line.to_string());
+                }
             }
         })
     }

@@ -11,6 +11,8 @@ pub mod demo;
 pub mod http_client;
 pub mod lambda_plane;
 pub mod local;
+pub mod mailbox;
+pub mod newcomers;
 pub mod paytr_sandbox;
 pub mod ports;
 pub mod storage;

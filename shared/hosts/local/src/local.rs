@@ -3,6 +3,7 @@
 use akademi_api::{Ports, config::Config, ports::Log};
 use akademi_edge_store::{Edge, rusqlite::SqliteFile};
 use akademi_lambda_store::{objects::Objects, postgres::Postgres};
+use akademi_mail::{Mailer, SmtpMailer};
 use akademi_transcode::{Limits, job::Transcode};
 use anyhow::Context;
 use axum::Router;
@@ -17,6 +18,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use crate::{
     http_client::InProcess,
     lambda_plane::LambdaPlane,
+    mailbox::{self, Mailbox},
     ports::ports,
     secrets::{self, Variables},
     server::Server,
@@ -51,6 +53,7 @@ pub struct Local {
     sync: JoinHandle<()>,
     expiry: JoinHandle<()>,
     reports: JoinHandle<()>,
+    mail: JoinHandle<()>,
     workers: Workers,
 }
 
@@ -70,6 +73,7 @@ impl Local {
             .await
             .with_context(|| format!("listening on {}", options.listen))?;
         // An address of this machine is no academy's host.
+        variables.entry("mail_from".into()).or_insert_with(|| "Akademi <akademi@localhost>".into());
         let authority = reachable(listener.local_addr()?).to_string();
         variables.insert("storage_url".into(), format!("http://{authority}{}", storage::PATH));
         let lookup = |name: &str| variables.get(name).cloned();
@@ -79,8 +83,23 @@ impl Local {
         let edge = open_edge(&options.data, ports.clone())?;
         let objects = Objects::local(&options.data.join("objects")).context("opening the folder of files")?;
         let (to_edge, to_lambda) = (InProcess::new(), InProcess::new());
-        let lambda =
-            LambdaPlane::new(&ports, options.postgres.clone(), to_edge.clone(), objects.clone(), &config)?;
+        let mailbox = match variables.get("mail_url") {
+            None => Some(Arc::new(Mailbox::open(options.data.join("mail"))?)),
+            Some(_) => None,
+        };
+        let mailer: Arc<dyn Mailer> = match &mailbox {
+            Some(mailbox) => mailbox.clone(),
+            None => Arc::new(SmtpMailer::from_config(&config)?),
+        };
+        let port = listener.local_addr()?.port();
+        let lambda = LambdaPlane::new(
+            &ports,
+            options.postgres.clone(),
+            to_edge.clone(),
+            objects.clone(),
+            (mailer, Some(port)),
+            &config,
+        )?;
         to_lambda.connect(lambda.router.clone());
         let to_lambda: Arc<dyn akademi_api::ports::HttpClient> = to_lambda;
         let router = akademi_edge_functions::all(&edge, &to_lambda, &config)?;
@@ -88,6 +107,10 @@ impl Local {
         // The platform's host is this port too.
         let router = router.merge(lambda.callbacks.clone());
         let router = router.merge(storage::router(lambda.storage.clone(), authority, ports.clone()));
+        let router = match mailbox {
+            Some(mailbox) => router.merge(mailbox::router(mailbox, ports.clone())),
+            None => router,
+        };
 
         let server = Server::serve(router.clone(), listener)?;
         let transcode = Transcode {
@@ -100,6 +123,7 @@ impl Local {
         let workers = Workers::start(&ports, &lambda.bell, lambda.authoring.clone(), transcode);
         let sync = lambda.run_sync(ports.clone(), options.sync_interval);
         let expiry = lambda.run_expiry(ports.clone());
+        let mail = lambda.run_mail(ports.clone());
         let reports = lambda.run_reports(ports);
         Ok(Self {
             edge,
@@ -111,6 +135,7 @@ impl Local {
             sync,
             expiry,
             reports,
+            mail,
             workers,
         })
     }
@@ -119,7 +144,7 @@ impl Local {
     pub async fn stop(self) {
         self.server.stop().await;
         self.workers.stop().await;
-        for job in [self.sync, self.expiry, self.reports] {
+        for job in [self.sync, self.expiry, self.reports, self.mail] {
             job.abort();
             // It ends at its next await, or has ended already.
             let _ = job.await;

@@ -124,6 +124,9 @@ fn print_welcome(local: &Local, log: &std::path::Path) {
         }
     }
     println!("\n  API document  http://{}:{port}/api/docs", demo::ACADEMIES[0].host());
+    if !local.variables.contains_key("mail_url") {
+        println!("  Mail          http://{}:{port}/dev/mail", demo::ACADEMIES[0].host());
+    }
     println!("  Health        http://127.0.0.1:{port}/health/ready");
     println!("  Log           {}", log.display());
     println!("\nCtrl-C stops it.");

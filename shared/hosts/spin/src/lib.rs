@@ -24,6 +24,8 @@ use std::{
 };
 use tower::ServiceExt;
 
+#[cfg(feature = "account")]
+const FUNCTION: &str = "account";
 #[cfg(feature = "auth")]
 const FUNCTION: &str = "auth";
 #[cfg(feature = "catalog")]

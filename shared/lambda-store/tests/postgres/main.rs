@@ -2,6 +2,7 @@
 //! then go wrong.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod audit;
 mod cluster;
 mod feed;
 mod idempotency;

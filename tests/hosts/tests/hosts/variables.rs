@@ -29,6 +29,9 @@ fn complete() -> Variables {
         ("sync_queue_url", "http://127.0.0.1:9/000000000000/sync"),
         ("import_queue_url", "http://127.0.0.1:9/000000000000/imports"),
         ("transcode_queue_url", "http://127.0.0.1:9/000000000000/videos"),
+        ("mail_queue_url", "http://127.0.0.1:9/000000000000/mails"),
+        ("mail_url", "smtp://127.0.0.1:9"),
+        ("mail_from", "akademi@example.org"),
     ];
     variables.extend(more.map(|(name, value)| (name.to_owned(), value.to_owned())));
     variables

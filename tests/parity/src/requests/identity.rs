@@ -1,5 +1,6 @@
 //! Registration, sign-in, one's own account, and their refusals.
 
+use akademi_domain::mail::LinkPurpose;
 use akademi_local::api_client::JsonExt;
 use anyhow::Context;
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 use crate::{ask::Ask, kind::Kind, recorder::Recorder};
 
 const REGISTER: &str = "POST /api/v1/auth/register";
+const CONFIRM: &str = "POST /api/v1/auth/confirm";
 const LOGIN: &str = "POST /api/v1/auth/login";
 const REFRESH: &str = "POST /api/v1/auth/refresh";
 const LOGOUT: &str = "POST /api/v1/auth/logout";
@@ -17,7 +19,7 @@ const ME: &str = "GET /api/v1/users/me";
 const CHANGE_ME: &str = "PATCH /api/v1/users/me";
 const SESSIONS: &str = "GET /api/v1/users/me/sessions";
 const END_SESSION: &str = "DELETE /api/v1/users/me/sessions/{session_id}";
-const PASSWORD: &str = "uzun bir parola";
+pub const PASSWORD: &str = "uzun bir parola";
 
 /// A learner registers and signs in, on two devices.
 pub async fn identity(r: &mut Recorder<'_>) -> anyhow::Result<()> {
@@ -32,10 +34,12 @@ async fn registration(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     let register = "/api/v1/auth/register";
     let person = json!({ "name": "Ali Veli", "email": "ali@example.org", "password": PASSWORD });
     r.good((REGISTER, "register"), &academy, Ask::post(register, &person)).await?;
-    r.bad((REGISTER, "register again"), &academy, Ask::post(register, &person)).await?;
+    r.send(Kind::Good, (REGISTER, "register again"), &academy, &Ask::post(register, &person)).await?;
     let turkish =
         json!({ "name": "Şükrü Iğdır Çağlayangöl 🎓", "email": "Sukru@Example.org", "password": PASSWORD });
     r.turkish((REGISTER, "a Turkish name"), &academy, Ask::post(register, &turkish)).await?;
+    confirmation(r).await?;
+    r.send(Kind::Good, (REGISTER, "with an account"), &academy, &Ask::post(register, &turkish)).await?;
     for (name, body) in [
         ("unknown field", json!({ "name": "A", "email": "a@b.co", "password": PASSWORD, "role": "admin" })),
         ("missing field", json!({ "name": "A", "email": "a@b.co" })),
@@ -57,6 +61,17 @@ async fn registration(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     }
     let form = post("application/x-www-form-urlencoded", Bytes::from_static(b"name=A"));
     r.bad((REGISTER, "wrong media type"), &academy, form).await?;
+    Ok(())
+}
+
+async fn confirmation(r: &mut Recorder<'_>) -> anyhow::Result<()> {
+    let (academy, kadikoy) = (r.umraniye.clone(), r.kadikoy.clone());
+    let token = r.link_token(LinkPurpose::ConfirmAddress, r.newest_link().await?)?;
+    let confirm = |token: &str| Ask::post("/api/v1/auth/confirm", &json!({ "token": token }));
+    r.bad((CONFIRM, "made-up token"), &academy, confirm("abc")).await?;
+    r.bad((CONFIRM, "another academy"), &kadikoy, confirm(&token)).await?;
+    r.good((CONFIRM, "confirm"), &academy, confirm(&token)).await?;
+    r.bad((CONFIRM, "confirm again"), &academy, confirm(&token)).await?;
     Ok(())
 }
 

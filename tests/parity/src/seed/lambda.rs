@@ -34,6 +34,9 @@ pub const MERCHANT_KEY: &str = "parityMerchantK1";
 pub const MERCHANT_SALT: &str = "parityMerchantSa";
 /// Certificates of the staff's.
 pub const CERTIFICATES: [Uuid; 2] = [Uuid::from_bytes([0xd1; 16]), Uuid::from_bytes([0xd2; 16])];
+/// Mails to the staff: one that failed, one that was sent.
+pub const MAILS: [Uuid; 2] =
+    [uuid!("01890000-0000-7000-8000-000000000106"), uuid!("01890000-0000-7000-8000-000000000107")];
 const HOLDER: &str = "Gülşen Işıklı";
 /// 2026-09-21T14:13:20Z: a day that the reports are asked for.
 const ISSUED_AT: i64 = 1_790_000_000_000;
@@ -79,6 +82,9 @@ pub async fn seed_lambda(
     }
     begun_payment(&mut superuser, deployment).await?;
     let folder = ObjectKey::new(deployment.umraniye, ["imports", &IMPORT.to_string()])?;
+    for (mail, state) in MAILS.into_iter().zip(["failed", "sent"]) {
+        mail_to_staff(&mut superuser, deployment, mail, state).await?;
+    }
     waiting_import(&mut superuser, deployment).await?;
     transcoded_video(&mut superuser, deployment, &folder).await?;
 
@@ -231,6 +237,29 @@ async fn begun_payment(superuser: &mut PgConnection, deployment: &Deployment) ->
     .bind(PENDING_ORDER)
     .bind(PAYMENT_AMOUNT)
     .bind(deployment.now.as_millis())
+    .execute(superuser)
+    .await?;
+    Ok(())
+}
+
+async fn mail_to_staff(
+    superuser: &mut PgConnection,
+    deployment: &Deployment,
+    mail: Uuid,
+    state: &str,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO mail (tenant_id, id, kind, person_id, sealed_recipient, host, locale, state, attempts, reason,
+                           created_at, queued_at, sent_at)
+         VALUES ($1, $2, 'password_changed', $3, '', 'umraniye.localhost', 'tr', $4, 1,
+                 CASE $4 WHEN 'failed' THEN 'the mail server refused it (550)' END, $5, $5,
+                 CASE $4 WHEN 'sent' THEN $5 END)",
+    )
+    .bind(deployment.umraniye.as_uuid())
+    .bind(mail)
+    .bind(deployment.staff.as_uuid())
+    .bind(state)
+    .bind(ISSUED_AT)
     .execute(superuser)
     .await?;
     Ok(())

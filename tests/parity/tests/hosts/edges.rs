@@ -41,7 +41,9 @@ pub async fn lambda() -> Vec<Exchange> {
 }
 
 async fn record(engine: Engine, deployment: &Deployment, plane: LambdaHost) -> Vec<Exchange> {
-    let edge = RunningEdge::start(engine, &deployment.variables, seed_statements(deployment)).await.unwrap();
+    let edge = RunningEdge::start(engine, &deployment.variables, seed_statements(deployment).unwrap())
+        .await
+        .unwrap();
     let academy = |host: &str| edge.base(host);
     let platform = deployment.variables["lambda_url"].clone();
     let doors = Doors { http: Insistent::new(), academy: &academy, platform };

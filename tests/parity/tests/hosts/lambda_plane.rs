@@ -5,7 +5,7 @@ use akademi_api::config::Config;
 use akademi_functions::{FUNCTIONS, Plane, ROUTES};
 use akademi_host_tests::engine::{ANY_PORT, silent_ports};
 use akademi_lambda_store::{objects::Objects, testing::TestDatabase};
-use akademi_local::{http_client::Network, lambda_plane::LambdaPlane, server::Server};
+use akademi_local::{http_client::Network, lambda_plane::LambdaPlane, mailbox::Mailbox, server::Server};
 use akademi_parity::{Deployment, seed_lambda};
 use akademi_runtime_api::{
     Binary, RuntimeApi,
@@ -37,9 +37,16 @@ impl LambdaHost {
         }
         let lookup = |name: &str| deployment.variables.get(name).cloned();
         let postgres = database.postgres().clone();
-        let plane =
-            LambdaPlane::new(&silent_ports(), postgres, Network::new(), objects, &Config::new(&lookup))
-                .unwrap();
+        let mailer = Arc::new(Mailbox::open(folder.path().join("mail")).unwrap());
+        let plane = LambdaPlane::new(
+            &silent_ports(),
+            postgres,
+            Network::new(),
+            objects,
+            (mailer, None),
+            &Config::new(&lookup),
+        )
+        .unwrap();
         let server = Server::start(plane.router.clone(), ANY_PORT).await.unwrap();
         deployment.variables.insert("lambda_url".into(), format!("http://{}", server.address));
         Self { kind: Kind::InProcess { server, _files: folder }, _database: database }

@@ -49,8 +49,12 @@ fn the_answers_say_what_they_must(exchanges: &[Exchange]) {
         ("POST /internal/feed", "with a gap", 409),
         ("GET /api/v1/catalog/courses/{slug}", "another academy's course", 404),
         ("GET /api/v1/catalog/search", "for no word", 422),
-        ("POST /api/v1/auth/register", "register", 201),
-        ("POST /api/v1/auth/register", "register again", 409),
+        ("POST /api/v1/auth/register", "register", 202),
+        ("POST /api/v1/auth/confirm", "confirm", 204),
+        ("POST /api/v1/auth/confirm", "confirm again", 404),
+        ("POST /api/v1/auth/login", "with a second factor", 202),
+        ("POST /api/v1/auth/second-factor", "the same code", 401),
+        ("POST /api/v1/auth/register", "with an account", 202),
         ("POST /api/v1/auth/register", "malformed JSON", 400),
         ("POST /api/v1/auth/register", "wrong media type", 415),
         ("POST /api/v1/auth/register", "1 MiB of nothing", 413),
@@ -103,6 +107,10 @@ fn the_answers_say_what_they_must(exchanges: &[Exchange]) {
     assert!(!answer("GET /api/v1/catalog/search", "elsewhere").body.contains("isigin"));
     let quiz = answer("GET /api/v1/learning/courses/{course_id}/lessons/{lesson_id}", "quiz");
     assert!(!quiz.body.contains("one_of"), "no answer leaves the server");
+    let document = exchanges
+        .iter()
+        .find(|exchange| exchange.kind == Kind::Compressed && exchange.route == "GET /api/openapi.json");
+    assert_eq!(document.unwrap().header("content-encoding"), Some("gzip"));
     let replayed = answer("POST /api/v1/orders", "replayed");
     assert_eq!((replayed.status, replayed.header("idempotent-replayed")), (201, Some("true")));
 }

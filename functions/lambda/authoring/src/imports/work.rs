@@ -5,6 +5,7 @@ use akademi_domain::{
     time::Timestamp,
 };
 use akademi_lambda_store::{
+    audit::{Action, Actor, Write},
     content_type::ContentType,
     error::StoreError,
     jobs::{self, ClaimedJob, Failure, JobState, JobStatus, NewJob},
@@ -16,6 +17,7 @@ use akademi_lambda_store::{
 use akademi_olx::{Asset, Content, Imported, Limits, VideoSource};
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeSet, error::Error};
 
@@ -26,7 +28,7 @@ use super::{
     report::{ImportCounts, ImportResult, StartedTranscode},
     store::{self, NewAsset},
 };
-use crate::{Authoring, AuthoringError, NewCourse, Summary, create_course, import_content};
+use crate::{Authoring, AuthoringError, NewCourse, Summary, audit, create_course, import_content};
 
 /// A worker that is silent for so long has vanished.
 const LEASE_MILLIS: i64 = 120_000;
@@ -189,7 +191,8 @@ impl Authoring {
         let mut tx = self.postgres.tenant(job.tenant).await?;
         let Imported { title, language, summary, modules, links, raw, report, .. } = course;
         let new = NewCourse { title, summary: clipped(summary), language };
-        let id = create_course(&mut tx, new, order.owner, &self.ports).await?.id;
+        let head = create_course(&mut tx, new, order.owner, &self.ports).await?;
+        let id = head.id;
         let by_path: Assets =
             assets.iter().map(|asset| (asset.path.clone(), (asset.id, asset.content_type))).collect();
         let ports = self.ports.clone();
@@ -205,6 +208,16 @@ impl Authoring {
         let made = ImportCounts::new(&imported.structure, assets.len(), raw.len());
         let result = ImportResult::new(id, made, transcodes, report)?;
         jobs::complete(&mut tx, job, &serde_json::to_value(result)?, now).await?;
+        let imported = Write {
+            action: Action::CourseImported,
+            target: audit::target(id),
+            before: Value::Null,
+            after: json!({
+                "import": job.id, "title": head.title, "slug": head.slug,
+                "content": audit::content(imported.revision, &imported.structure),
+            }),
+        };
+        self.auditor.record(&mut tx, Actor::job_of(order.owner), imported).await?;
         tx.commit().await?;
         self.workers.wake();
         Ok(())

@@ -13,7 +13,7 @@ use akademi_domain::{
     time::Timestamp,
 };
 use akademi_feed::{Decoded, Envelope, LambdaEvent};
-use akademi_lambda_store::{feed, objects::Objects, testing::TestDatabase};
+use akademi_lambda_store::{audit::Auditor, feed, objects::Objects, testing::TestDatabase};
 use axum::{Router, body::Body};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, Method, Request, StatusCode, header};
@@ -28,6 +28,8 @@ use tower::ServiceExt;
 pub const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 /// Where links to files begin.
 pub const STORAGE: &str = "https://files.example/akademi";
+/// 32 bytes in base64url.
+pub const MASTER: &str = "AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM";
 pub const COURSES: &str = "/api/v1/authoring/courses";
 
 /// Counts, so that every id of a test differs.
@@ -127,6 +129,7 @@ impl World {
         let lookup = |name: &str| match name {
             "storage_url" => Some(format!("{STORAGE}/")),
             "plane_root_keys" => Some(keys.clone()),
+            "lambda_master_key" => Some(MASTER.to_owned()),
             _ => None,
         };
         let objects = Objects::local(files.path()).unwrap();
@@ -138,6 +141,7 @@ impl World {
             database.postgres().clone(),
             storage.clone(),
             calls.clone(),
+            Auditor::from_config(ports.clone(), &Config::new(&lookup)).unwrap(),
         );
         let router = router(authoring.clone());
         Self { router, database, ports, authoring, storage, files, calls, clock, planes }

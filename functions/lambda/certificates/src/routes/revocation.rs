@@ -1,14 +1,18 @@
 //! The academy takes a certificate back.
 
-use akademi_api::{Body, Caller, PathParam, Problem};
+use akademi_api::{Body, Caller, PathParam, Problem, signed::CallContext};
 use akademi_domain::{
     certificate::CertificateSerial,
     text::{InvalidText, line},
 };
 use akademi_feed::LambdaEvent;
-use akademi_lambda_store::feed;
-use axum::extract::State;
+use akademi_lambda_store::{
+    audit::{Action, Actor, Write},
+    feed,
+};
+use axum::{Extension, extract::State};
 use serde::Deserialize;
+use serde_json::json;
 
 use super::{CertificateAnswer, Certificates, store};
 use crate::{CertificatesError, holder};
@@ -37,6 +41,12 @@ impl TryFrom<String> for Reason {
     }
 }
 
+/// The certificate in the audit log: enough of its serial to tell it from others, too little to look it up with.
+fn masked(serial: CertificateSerial) -> String {
+    let serial = serial.to_string();
+    format!("certificate:{}…", serial.get(..8).unwrap_or_default())
+}
+
 /// Revoke a certificate
 ///
 /// For good. Whoever checks it is told that it was revoked, and when. One that was revoked before stays as it is.
@@ -47,6 +57,7 @@ impl TryFrom<String> for Reason {
 pub async fn revoke(
     State(certificates): State<Certificates>,
     caller: Caller,
+    Extension(call): Extension<CallContext>,
     PathParam(serial): PathParam<CertificateSerial>,
     Body(Revocation { reason: Reason(reason) }): Body<Revocation>,
 ) -> Result<Body<CertificateAnswer>, CertificatesError> {
@@ -62,6 +73,14 @@ pub async fn revoke(
     let revoked_now = store::revoke_certificate(&mut tx, serial, caller.user, reason.as_deref(), now).await?;
     if revoked_now {
         feed::append(&mut tx, &LambdaEvent::CertificateRevoked { serial, at: now }, now).await?;
+        // The reason is about a person, and stays with the certificate.
+        let revoked = Write {
+            action: Action::CertificateRevoked,
+            target: masked(serial),
+            before: json!({ "revoked_at": null }),
+            after: json!({ "revoked_at": now, "person": certificate.person, "course": certificate.course }),
+        };
+        certificates.auditor.record(&mut tx, Actor::new(&caller, &call), revoked).await?;
     }
     let certificate = store::find_certificate(&mut tx, serial).await?.ok_or_else(Problem::not_found)?;
     tx.commit().await?;

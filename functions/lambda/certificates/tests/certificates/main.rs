@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod academy;
+mod audit;
 mod isolation;
 mod issuing;
 mod listing;

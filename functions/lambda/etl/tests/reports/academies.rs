@@ -14,7 +14,7 @@ use akademi_domain::{
 };
 use akademi_etl::Etl;
 use akademi_feed::EdgeEvent;
-use akademi_lambda_store::testing::TestDatabase;
+use akademi_lambda_store::{audit::Auditor, testing::TestDatabase};
 use akademi_sync::{Sync, Trigger};
 use axum::{Router, body::Body};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -137,7 +137,8 @@ impl Academies {
             edge.clone(),
             &Config::new(&lookup),
         );
-        let etl = Etl::new(ports.clone(), Arc::new(planes()), postgres);
+        let auditor = Auditor::from_config(ports.clone(), &Config::new(&lookup)).unwrap();
+        let etl = Etl::new(ports.clone(), Arc::new(planes()), postgres, auditor);
         let academies = Self {
             database,
             clock,

@@ -4,6 +4,7 @@
 
 mod academy;
 mod answer;
+mod audit;
 mod callbacks;
 mod commerce;
 mod end_to_end;

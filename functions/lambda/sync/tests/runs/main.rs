@@ -2,7 +2,9 @@
 //! edge that tells what it is given and keeps what it hears, on a real PostgreSQL.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod audit;
 mod edge;
+mod mail;
 mod poison;
 mod withheld;
 

@@ -2,6 +2,7 @@
 
 use akademi_api::config::ConfigError;
 use akademi_authoring::{Authoring, Storage};
+use akademi_lambda_store::audit::Auditor;
 use std::sync::Arc;
 
 use super::jobs::{Workers, run_all};
@@ -21,9 +22,16 @@ pub fn function(environment: &Environment) -> Result<Function, ConfigError> {
     let videos = environment.queue("transcode", TRANSCODE_QUEUE_URL)?;
     let sync = environment.queue("sync", SYNC_QUEUE_URL)?;
     let workers = Arc::new(Workers(vec![imports.clone(), videos.clone()]));
-    let authoring =
-        Authoring::new(ports.clone(), environment.planes()?, environment.postgres()?, storage, workers)
-            .waking(sync.clone());
+    let auditor = Auditor::from_config(ports.clone(), config)?;
+    let authoring = Authoring::new(
+        ports.clone(),
+        environment.planes()?,
+        environment.postgres()?,
+        storage,
+        workers,
+        auditor,
+    )
+    .waking(sync.clone());
     let router = akademi_authoring::router(authoring.clone());
     let (ports, queue) = (ports.clone(), imports.clone());
     let job = move |_, span| {

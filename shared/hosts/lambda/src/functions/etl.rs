@@ -2,6 +2,7 @@
 
 use akademi_api::config::ConfigError;
 use akademi_etl::{Etl, ScheduleEvent};
+use akademi_lambda_store::audit::Auditor;
 
 use crate::{
     environment::Environment,
@@ -11,7 +12,9 @@ use crate::{
 /// # Errors
 /// [`ConfigError`] naming the variable that is missing or wrong.
 pub fn function(environment: &Environment) -> Result<Function, ConfigError> {
-    let etl = Etl::new(environment.ports.clone(), environment.planes()?, environment.postgres()?);
+    let Environment { ports, config, .. } = environment;
+    let auditor = Auditor::from_config(ports.clone(), config)?;
+    let etl = Etl::new(ports.clone(), environment.planes()?, environment.postgres()?, auditor);
     let router = akademi_etl::router(etl.clone());
     let job = move |cause, _| {
         let etl = etl.clone();

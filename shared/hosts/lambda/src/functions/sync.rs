@@ -4,7 +4,7 @@ use akademi_api::config::ConfigError;
 use akademi_sync::{Sync, Trigger};
 
 use crate::{
-    environment::{Environment, SYNC_QUEUE_URL},
+    environment::{Environment, MAIL_QUEUE_URL, SYNC_QUEUE_URL},
     host::{Cause, Function},
 };
 
@@ -12,8 +12,10 @@ use crate::{
 /// [`ConfigError`] naming the variable that is missing or wrong.
 pub fn function(environment: &Environment) -> Result<Function, ConfigError> {
     let Environment { ports, http, config } = environment;
+    let mail = environment.queue("mail", MAIL_QUEUE_URL)?;
     let sync =
-        Sync::new(ports.clone(), environment.planes()?, environment.postgres()?, http.clone(), config)?;
+        Sync::new(ports.clone(), environment.planes()?, environment.postgres()?, http.clone(), config)?
+            .waking_mail(mail.clone());
     // The edge's wake is a message like the others: two runs at once would wait for each other.
     let queue = environment.queue("sync", SYNC_QUEUE_URL)?;
     let router = akademi_sync::router(sync.clone(), queue.clone());
@@ -29,5 +31,5 @@ pub fn function(environment: &Environment) -> Result<Function, ConfigError> {
         };
         Box::pin(run) as _
     };
-    Ok(Function { name: "sync", router, job: Some(Box::new(job)), queues: vec![queue], feed: None })
+    Ok(Function { name: "sync", router, job: Some(Box::new(job)), queues: vec![queue, mail], feed: None })
 }

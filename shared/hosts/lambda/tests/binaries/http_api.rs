@@ -167,9 +167,11 @@ async fn a_write_stands_although_its_wake_is_lost() {
 async fn every_function_with_routes_serves_its_own() {
     let world = World::new().await;
     for (program, target, status) in [
+        (env!("CARGO_BIN_EXE_audit"), "/api/v1/audit", 403),
         (env!("CARGO_BIN_EXE_authoring"), "/api/v1/authoring/courses", 403),
         (env!("CARGO_BIN_EXE_certificates"), "/api/v1/certificates", 403),
         (env!("CARGO_BIN_EXE_etl"), "/api/v1/reports/learner?from=2026-11-01&to=2026-11-20", 200),
+        (env!("CARGO_BIN_EXE_mail"), "/api/v1/mails", 403),
         (env!("CARGO_BIN_EXE_payments"), "/api/v1/orders", 200),
         (env!("CARGO_BIN_EXE_sync"), "/internal/health", 401),
         (env!("CARGO_BIN_EXE_transcode"), "/health/live", 404),

@@ -6,6 +6,7 @@ mod api_gateway;
 mod batches;
 mod events;
 mod http_api;
+mod mails;
 mod orders;
 mod schedules;
 mod starting;

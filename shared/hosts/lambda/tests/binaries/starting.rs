@@ -5,9 +5,11 @@ use crate::world::World;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_binary_without_a_variable_refuses_to_start_and_names_it() {
     for (program, variable) in [
+        (env!("CARGO_BIN_EXE_audit"), "lambda_master_key"),
         (env!("CARGO_BIN_EXE_authoring"), "storage_bucket"),
         (env!("CARGO_BIN_EXE_certificates"), "sync_queue_url"),
         (env!("CARGO_BIN_EXE_etl"), "database_url"),
+        (env!("CARGO_BIN_EXE_mail"), "mail_url"),
         (env!("CARGO_BIN_EXE_payments"), "lambda_master_key"),
         (env!("CARGO_BIN_EXE_sync"), "edge_url"),
         (env!("CARGO_BIN_EXE_transcode"), "transcode_queue_url"),

@@ -63,6 +63,9 @@ impl World {
             ("database_url", database.url()),
             ("edge_url", "http://127.0.0.1:9".to_owned()),
             ("storage_url", "https://files.example.com".to_owned()),
+            // Nobody listens there.
+            ("mail_url", "smtp://127.0.0.1:9".to_owned()),
+            ("mail_from", "Akademi <posta@akademi.example>".to_owned()),
         ];
         variables.extend(more.map(|(name, value)| (name.to_owned(), value)));
         let ports = ports(Arc::new(WriteLog::new(std::io::sink())));

@@ -3,4 +3,5 @@
 
 mod course_in;
 mod deployment;
+mod mailbox;
 mod storage;

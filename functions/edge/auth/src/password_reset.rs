@@ -1,0 +1,138 @@
+//! A forgotten password: a link by e-mail, good once and for half an hour.
+
+use akademi_api::{Academy, Body, Problem, caller::AcademyHost};
+use akademi_domain::{
+    identity::{EmailAddress, NewPassword},
+    ids::LinkId,
+    mail::{LinkPurpose, MailKind},
+};
+use akademi_edge_store::StoreError;
+use akademi_identity::{
+    Audit, Letter, Origin, Profile, audit, password, revoke_sessions, throttle, update_password, use_links,
+};
+use axum::extract::State;
+use http::StatusCode;
+use serde::Deserialize;
+
+use crate::{
+    Auth,
+    registration::link_invalid,
+    store::{self, Recipient},
+};
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Forgotten {
+    email: EmailAddress,
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reset {
+    /// Of the link in the e-mail.
+    token: String,
+    password: NewPassword,
+}
+
+/// Ask for a new password
+///
+/// Sends an e-mail with a link to an address that has an account here. The answer is the same for one that has none.
+#[utoipa::path(post, path = "/api/v1/auth/forgot-password", tag = "auth", request_body = Forgotten,
+    responses((status = 202, description = "If there is an account, an e-mail is on its way"),
+              (status = 429, description = "Too many requests from this address", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
+pub async fn forgot(
+    State(auth): State<Auth>,
+    academy: Academy,
+    host: AcademyHost,
+    origin: Origin,
+    Body(forgotten): Body<Forgotten>,
+) -> Result<StatusCode, Problem> {
+    let now = auth.edge.ports.now();
+    let database = auth.edge.tenant(academy.id);
+    let email_lookup = auth.vault.email_lookup(academy.id, &forgotten.email);
+    throttle::admit(&database, &[auth.throttles.address_tries(b"forgotten password", &origin)], now).await?;
+    let may_send = throttle::admit(&database, &[auth.throttles.mail_tries(&email_lookup)], now).await.is_ok();
+    let person = store::find_recipient(&database, &email_lookup).await?;
+    if let Some(person) = person.filter(|_| may_send) {
+        send_link(&auth, &academy, &host, person, MailKind::ResetPassword).await?;
+    }
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// Makes a link for a new password and has it sent.
+pub async fn send_link(
+    auth: &Auth,
+    academy: &Academy,
+    host: &AcademyHost,
+    person: Recipient,
+    kind: MailKind,
+) -> Result<(), Problem> {
+    let ports = &auth.edge.ports;
+    let now = ports.now();
+    let link = LinkId::new(now, ports.random());
+    let key = auth.vault.unwrap(academy.id, person.id, &person.wrapped_key).map_err(Problem::broken)?;
+    let recipient = Profile::open(&key, person.id, &person.profile)?;
+    let letter = Letter { kind, person: person.id, key: &key, recipient: &recipient, link: Some(link) };
+    let mut batch = vec![
+        store::delete_expired_links(person.id, now),
+        store::insert_link(link, person.id, now.plus_seconds(LinkPurpose::ResetPassword.seconds())),
+    ];
+    batch.extend(letter.wanted(ports, academy, host, now)?);
+    auth.edge.tenant(academy.id).batch(batch).await?;
+    Ok(())
+}
+
+/// Choose a new password
+///
+/// With the link of an e-mail. All devices are signed out.
+#[utoipa::path(post, path = "/api/v1/auth/reset-password", tag = "auth", request_body = Reset,
+    responses((status = 204, description = "The password is changed: sign in"),
+              (status = 404, description = "The link is not valid, too old, or was used", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
+pub async fn reset(
+    State(auth): State<Auth>,
+    academy: Academy,
+    host: AcademyHost,
+    origin: Origin,
+    Body(reset): Body<Reset>,
+) -> Result<StatusCode, Problem> {
+    let ports = &auth.edge.ports;
+    let now = ports.now();
+    let database = auth.edge.tenant(academy.id);
+    let link = auth.links.read(&reset.token, LinkPurpose::ResetPassword, academy.id);
+    let link = link.ok_or_else(link_invalid)?;
+    let person = store::find_link_owner(&database, link, now).await?.ok_or_else(link_invalid)?;
+    let password_hash = password::hash(reset.password.as_str(), ports.random())?;
+    let key = auth.vault.unwrap(academy.id, person.id, &person.wrapped_key).map_err(Problem::broken)?;
+    let recipient = Profile::open(&key, person.id, &person.profile)?;
+
+    let mut batch = vec![
+        use_links(person.id, now),
+        update_password(person.id, password_hash),
+        revoke_sessions(person.id, None, now),
+    ];
+    // Who reads the mail is the owner: nobody's failures from elsewhere slow this device down.
+    let email_lookup = auth.vault.email_lookup(academy.id, &recipient.email);
+    batch.extend(throttle::forgiven(&auth.throttles.password_tries(&email_lookup, &origin)));
+    let changed = Letter {
+        kind: MailKind::PasswordChanged,
+        person: person.id,
+        key: &key,
+        recipient: &recipient,
+        link: None,
+    };
+    batch.extend(changed.wanted(ports, &academy, &host, now)?);
+    let entry = Audit {
+        action: "password.reset",
+        actor: Some(person.id),
+        target: audit::person(person.id),
+        origin: &origin,
+        sealed_for: Some((person.id, &key)),
+        change: None,
+    };
+    batch.extend(entry.append(ports, now)?);
+    database.batch_if(store::link_is_unused(link, now), batch).await.map_err(|error| match error {
+        StoreError::Guard => link_invalid(),
+        error => error.into(),
+    })?;
+    Ok(StatusCode::NO_CONTENT)
+}

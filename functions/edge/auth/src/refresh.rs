@@ -1,0 +1,93 @@
+//! The rotation of refresh tokens.
+
+use akademi_api::{Academy, Body, Caller, Problem};
+use akademi_domain::{
+    identity::{Refresh, refresh as decide},
+    ids::TenantId,
+};
+use akademi_identity::{Audit, Origin, revoke_session};
+use axum::extract::State;
+use serde::Deserialize;
+
+use crate::{Auth, refresh_token::Shown, store, tokens::TokenPair};
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefreshRequest {
+    refresh_token: String,
+}
+
+/// Refresh
+///
+/// Trades a refresh token for the next pair. A token that was used before ends the session, unless the client
+/// raced itself within ten seconds.
+#[utoipa::path(post, path = "/api/v1/auth/refresh", tag = "auth", request_body = RefreshRequest,
+    responses((status = 200, description = "The next pair", body = TokenPair),
+              (status = 401, description = "The token is not valid, or its session has ended", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
+pub async fn refresh(
+    State(auth): State<Auth>,
+    academy: Academy,
+    origin: Origin,
+    Body(request): Body<RefreshRequest>,
+) -> Result<Body<TokenPair>, Problem> {
+    let shown = Shown::parse(&request.refresh_token).ok_or_else(Problem::token_invalid)?;
+    // Two clients with the same token race for the rotation: who loses reads again and meets the grace.
+    for _ in 0..3 {
+        if let Some(pair) = try_refresh(&auth, academy.id, &shown, &origin).await? {
+            return Ok(Body(pair));
+        }
+    }
+    Err(Problem::conflict())
+}
+
+/// One try; nothing when another request rotated the session meanwhile.
+async fn try_refresh(
+    auth: &Auth,
+    tenant: TenantId,
+    shown: &Shown,
+    origin: &Origin,
+) -> Result<Option<TokenPair>, Problem> {
+    let database = auth.edge.tenant(tenant);
+    let session = store::find_session(&database, shown.session).await?.ok_or_else(Problem::token_invalid)?;
+    if !auth.refresh_tokens.is_genuine(shown, tenant, &session.nonce) {
+        return Err(Problem::token_invalid());
+    }
+    let now = auth.edge.ports.now();
+    let generation = match decide(session.facts, shown.generation, now) {
+        Refresh::Rotate => {
+            let next = shown.generation + 1;
+            if !store::rotate_session(&database, shown.session, shown.generation, now).await? {
+                return Ok(None);
+            }
+            next
+        }
+        Refresh::Replay => session.facts.generation,
+        Refresh::ReuseDetected => {
+            let key =
+                auth.vault.unwrap(tenant, session.person, &session.wrapped_key).map_err(Problem::broken)?;
+            let entry = Audit {
+                action: "refresh_token.reused",
+                actor: None,
+                target: format!("session:{}", shown.session),
+                origin,
+                sealed_for: Some((session.person, &key)),
+                change: None,
+            };
+            let mut batch = vec![revoke_session(shown.session, now)];
+            batch.extend(entry.append(&auth.edge.ports, now)?);
+            database.batch(batch).await?;
+            return Err(Problem::session_ended().because("an old refresh token came back"));
+        }
+        Refresh::Expired | Refresh::Revoked => return Err(Problem::session_ended()),
+    };
+    if !session.person_active {
+        return Err(Problem::session_ended());
+    }
+    let caller = Caller {
+        tenant,
+        user: session.person,
+        session: shown.session,
+        permissions: session.granted.permissions,
+    };
+    TokenPair::new(auth, &caller, &session.nonce, generation, now).map(Some)
+}

@@ -1,0 +1,95 @@
+//! People and their passwords.
+
+use akademi_domain::{ids::UserId, time::Timestamp};
+use akademi_edge_store::{StoreError, TenantDatabase, TenantSql, TenantStatement};
+use akademi_identity::{Granted, roles_of_person};
+
+pub struct NewPerson<'a> {
+    pub id: UserId,
+    pub email_lookup: &'a [u8],
+    pub profile: &'a [u8],
+    pub password_hash: String,
+    pub now: Timestamp,
+}
+
+pub fn insert_person(new: NewPerson<'_>) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "INSERT INTO person (tenant_id, id, email_lookup, profile, password_hash, state, version, created_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, 'active', 1, ?6)",
+    );
+    SQL.with([
+        new.id.into(),
+        new.email_lookup.into(),
+        new.profile.into(),
+        new.password_hash.into(),
+        new.now.into(),
+    ])
+}
+
+pub fn insert_person_key(person: UserId, wrapped: &[u8]) -> TenantStatement {
+    const SQL: TenantSql =
+        TenantSql::new("INSERT INTO person_key (tenant_id, person_id, wrapped) VALUES (?1, ?2, ?3)");
+    SQL.with([person.into(), wrapped.into()])
+}
+
+/// What sign-in needs of a person.
+pub struct Credentials {
+    pub id: UserId,
+    pub password_hash: String,
+    pub active: bool,
+    pub has_second_factor: bool,
+    pub wrapped_key: Vec<u8>,
+    pub granted: Granted,
+}
+
+pub async fn find_credentials(
+    database: &TenantDatabase<'_>,
+    email_lookup: &[u8; 32],
+) -> Result<Option<Credentials>, StoreError> {
+    const SQL: TenantSql = TenantSql::new(concat!(
+        "SELECT id, password_hash, state = 'active' AS active, totp_secret IS NOT NULL AS second, wrapped, ",
+        roles_of_person!(),
+        " AS roles FROM person \
+         JOIN person_key ON person_key.tenant_id = person.tenant_id AND person_id = person.id \
+         WHERE person.tenant_id = ?1 AND email_lookup = ?2",
+    ));
+    let row = database.row(SQL.with([email_lookup.as_slice().into()])).await?;
+    row.map(|row| {
+        Ok(Credentials {
+            id: row.parse(0)?,
+            password_hash: row.text(1)?.to_owned(),
+            active: row.boolean(2)?,
+            has_second_factor: row.boolean(3)?,
+            wrapped_key: row.blob(4)?.to_vec(),
+            granted: Granted::read(&row, 5),
+        })
+    })
+    .transpose()
+}
+
+/// Somebody active whom a mail goes to.
+pub struct Recipient {
+    pub id: UserId,
+    pub profile: Vec<u8>,
+    pub wrapped_key: Vec<u8>,
+}
+
+pub async fn find_recipient(
+    database: &TenantDatabase<'_>,
+    email_lookup: &[u8; 32],
+) -> Result<Option<Recipient>, StoreError> {
+    const SQL: TenantSql = TenantSql::new(
+        "SELECT id, profile, wrapped FROM person \
+         JOIN person_key ON person_key.tenant_id = person.tenant_id AND person_id = person.id \
+         WHERE person.tenant_id = ?1 AND email_lookup = ?2 AND state = 'active'",
+    );
+    let row = database.row(SQL.with([email_lookup.as_slice().into()])).await?;
+    row.map(|row| {
+        Ok(Recipient {
+            id: row.parse(0)?,
+            profile: row.blob(1)?.to_vec(),
+            wrapped_key: row.blob(2)?.to_vec(),
+        })
+    })
+    .transpose()
+}

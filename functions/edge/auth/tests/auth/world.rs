@@ -1,0 +1,284 @@
+//! Two academies on one edge store, a clock that the test moves, and somebody who asks.
+
+use akademi_account::Account;
+use akademi_api::{
+    Ports, caller::ClientAddress, config::Config, links::LinkKeys, ports::Clock, token::TokenSigner,
+};
+use akademi_auth::Auth;
+use akademi_domain::{
+    ids::{LinkId, TenantId, UserId},
+    mail::{LinkPurpose, MailKind},
+    time::Timestamp,
+};
+use akademi_edge_store::{
+    Edge, Platform, PlatformSql,
+    operations::{NewAcademy, create_academy},
+    rusqlite::SqliteFile,
+};
+use akademi_feed::{Decoded, EdgeEvent, Envelope};
+use akademi_process::{
+    ports::{WriteLog, ports},
+    secrets::{Variables, generate},
+};
+use axum::{Router, body::Body};
+use http::{Method, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicI64, Ordering},
+};
+use tower::ServiceExt;
+
+pub const START: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+pub const EMAIL: &str = "sukru@example.org";
+pub const PASSWORD: &str = "uzun bir parola";
+pub const HOST: &str = "one.example";
+pub const OTHER_HOST: &str = "two.example";
+
+pub struct Moved(AtomicI64);
+
+impl Clock for Moved {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+pub struct World {
+    pub edge: Edge,
+    pub variables: Variables,
+    clock: Arc<Moved>,
+    router: Router,
+    log: Kept,
+    folder: tempfile::TempDir,
+}
+
+pub fn tenant(number: u8) -> TenantId {
+    TenantId::new(START, [number; 10])
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Value,
+    pub retry_after: Option<i64>,
+}
+
+impl Answer {
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        self.body
+    }
+
+    /// The problem's name.
+    pub fn slug(&self) -> &str {
+        self.body["type"].as_str().unwrap_or_default()
+    }
+}
+
+/// Who asks, and from where.
+#[derive(Debug, Clone)]
+pub struct From {
+    pub host: &'static str,
+    pub address: String,
+    pub device: &'static str,
+    pub token: Option<String>,
+}
+
+pub fn from(address: &str) -> From {
+    From { host: HOST, address: address.into(), device: "Firefox", token: None }
+}
+
+impl From {
+    pub fn with(&self, tokens: &Value) -> Self {
+        Self { token: Some(tokens["access_token"].as_str().unwrap().to_owned()), ..self.clone() }
+    }
+}
+
+impl World {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = SqliteFile::open(&folder.path().join("edge.sqlite")).unwrap();
+        let clock = Arc::new(Moved(AtomicI64::new(START.as_millis())));
+        let log = Kept::default();
+        let ports = Ports { clock: clock.clone(), ..ports(Arc::new(WriteLog::new(log.clone()))) };
+        let edge = Edge { ports, database: Arc::new(engine) };
+        for (number, host) in [(1, HOST), (2, OTHER_HOST)] {
+            let new = NewAcademy {
+                id: tenant(number),
+                slug: host.split('.').next().unwrap(),
+                name: "Ümraniye Açık Akademi",
+                locale: "tr",
+                brand_colour: "#0b6e4f",
+                hosts: &[host],
+            };
+            let made = Platform::new(edge.database.as_ref());
+            futures::executor::block_on(made.batch(create_academy(&new, START))).unwrap();
+        }
+        let variables = generate().unwrap();
+        let lookup = |name: &str| variables.get(name).cloned();
+        let config = Config::new(&lookup);
+        let account = akademi_account::router(Account::from_config(edge.clone(), &config).unwrap());
+        let router = akademi_auth::router(Auth::from_config(edge.clone(), &config).unwrap()).merge(account);
+        Self { edge, variables, clock, router, log, folder }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn wait(&self, seconds: i64) {
+        self.clock.0.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+
+    pub async fn send(&self, who: &From, method: Method, path: &str, body: Value) -> Answer {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, who.host)
+            .header(header::USER_AGENT, who.device)
+            .extension(ClientAddress(who.address.clone()));
+        if let Some(token) = &who.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let body = if body.is_null() {
+            Body::empty()
+        } else {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+            Body::from(body.to_string())
+        };
+        let answer = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let (parts, body) = answer.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        if parts.status.is_server_error() {
+            eprintln!("{}", String::from_utf8_lossy(&self.log.0.lock().unwrap()));
+        }
+        let retry_after = parts.headers.get(header::RETRY_AFTER);
+        Answer {
+            status: parts.status.as_u16(),
+            body: if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() },
+            retry_after: retry_after.map(|seconds| seconds.to_str().unwrap().parse().unwrap()),
+        }
+    }
+
+    pub async fn post(&self, who: &From, path: &str, body: Value) -> Answer {
+        self.send(who, Method::POST, path, body).await
+    }
+
+    pub async fn register(&self, who: &From, email: &str, password: &str) -> Answer {
+        let body = json!({ "name": "Şükrü Iğdır", "email": email, "password": password });
+        self.post(who, "/api/v1/auth/register", body).await
+    }
+
+    pub async fn login(&self, who: &From, email: &str, password: &str) -> Answer {
+        self.post(who, "/api/v1/auth/login", json!({ "email": email, "password": password })).await
+    }
+
+    pub async fn me(&self, who: &From) -> Answer {
+        self.send(who, Method::GET, "/api/v1/users/me", Value::Null).await
+    }
+
+    /// Registers and confirms; the tokens of the first sign-in.
+    pub async fn join(&self, who: &From, email: &str, password: &str) -> Value {
+        self.register(who, email, password).await.expect(202);
+        let token = self.newest_token(MailKind::ConfirmAddress);
+        self.post(who, "/api/v1/auth/confirm", json!({ "token": token })).await.expect(204);
+        self.login(who, email, password).await.expect(200)
+    }
+
+    /// The feed's events, in their order.
+    pub fn events(&self) -> Vec<(TenantId, EdgeEvent)> {
+        const EVENTS: PlatformSql = PlatformSql::new(
+            "SELECT number, tenant_id, kind, version, payload FROM feed_event ORDER BY number",
+        );
+        let platform = Platform::new(self.edge.database.as_ref());
+        let rows = futures::executor::block_on(platform.rows(EVENTS.with([]))).unwrap();
+        rows.iter()
+            .map(|row| {
+                let envelope = Envelope {
+                    number: row.integer(0).unwrap(),
+                    tenant: row.parse(1).unwrap(),
+                    kind: row.text(2).unwrap().to_owned(),
+                    version: row.integer(3).unwrap().try_into().unwrap(),
+                    payload: row.text(4).unwrap().to_owned(),
+                };
+                let Ok(Decoded::Known(event)) = EdgeEvent::decode(&envelope) else { panic!("{envelope:?}") };
+                (envelope.tenant, event)
+            })
+            .collect()
+    }
+
+    /// The mail that was asked for: kind, for whom, link.
+    pub fn mails(&self) -> Vec<(MailKind, UserId, Option<LinkId>)> {
+        let mails = self.events().into_iter().filter_map(|(_, event)| match event {
+            EdgeEvent::MailWanted { kind, person, link, .. } => Some((kind, person, link)),
+            _ => None,
+        });
+        mails.collect()
+    }
+
+    pub fn audited(&self) -> Vec<String> {
+        let entries = self.events().into_iter().filter_map(|(_, event)| match event {
+            EdgeEvent::Audited { action, .. } => Some(action),
+            _ => None,
+        });
+        entries.collect()
+    }
+
+    /// The token in the newest mail of that kind, made as the mailer makes it.
+    pub fn newest_token(&self, kind: MailKind) -> String {
+        let mail = self.mails().into_iter().rfind(|mail| mail.0 == kind).unwrap();
+        self.link_token(kind.link().unwrap(), mail.2.unwrap())
+    }
+
+    pub fn link_token(&self, purpose: LinkPurpose, link: LinkId) -> String {
+        LinkKeys::from_config(&self.variables["plane_root_keys"]).unwrap().token(purpose, tenant(1), link)
+    }
+
+    pub fn signer(&self) -> TokenSigner {
+        TokenSigner::from_config(&self.variables["token_signing_keys"]).unwrap()
+    }
+
+    /// One number of the store.
+    pub fn count(&self, sql: &'static str) -> i64 {
+        let platform = Platform::new(self.edge.database.as_ref());
+        let rows = futures::executor::block_on(platform.rows(PlatformSql::new(sql).with([]))).unwrap();
+        rows.first().unwrap().integer(0).unwrap()
+    }
+
+    pub fn execute(&self, sql: &'static str) {
+        let platform = Platform::new(self.edge.database.as_ref());
+        futures::executor::block_on(platform.batch(vec![PlatformSql::new(sql).with([])])).unwrap();
+    }
+
+    /// All that was logged, and all bytes of the store's files.
+    pub fn kept(&self) -> Vec<u8> {
+        let mut bytes = self.log.0.lock().unwrap().clone();
+        for file in std::fs::read_dir(self.folder.path()).unwrap() {
+            bytes.extend(std::fs::read(file.unwrap().path()).unwrap());
+        }
+        bytes
+    }
+}
+
+pub fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+pub const TOO_MANY: u16 = StatusCode::TOO_MANY_REQUESTS.as_u16();

@@ -1,0 +1,82 @@
+//! The log, page by page.
+
+use akademi_api::{
+    Body, Caller, Problem, QueryParams,
+    paging::{Cursor, Page},
+};
+use akademi_domain::{
+    ids::{AuditId, UserId},
+    time::Timestamp,
+};
+use axum::extract::State;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    Audit, AuditError,
+    filter::ListParams,
+    origin::Origin,
+    store::{self, Entry, Position},
+};
+
+/// Something that staff did, or that concerns security.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = AuditEntry)]
+pub struct EntryAnswer {
+    /// Counts the academy's entries, from 1 and without gaps.
+    pub number: i64,
+    pub id: AuditId,
+    pub at: Timestamp,
+    /// What was done: `course.published`.
+    pub action: String,
+    /// Who did it; `null` for what strangers do.
+    pub actor: Option<UserId>,
+    /// To what: `course:…`, `person:…`.
+    pub target: String,
+    /// From where; `null` if that is not known, and once the person was erased.
+    pub origin: Option<Origin>,
+    /// `{"before": …, "after": …}`: the fields that changed.
+    #[schema(value_type = Option<Object>)]
+    pub change: Option<Value>,
+}
+
+/// The audit log, newest first
+///
+/// What staff wrote and what concerns security. Every parameter that is given must fit.
+#[utoipa::path(get, path = "/api/v1/audit", tag = "audit", params(ListParams),
+    responses((status = 200, description = "A page of entries", body = Page<EntryAnswer>)))]
+pub async fn list(
+    State(audit): State<Audit>,
+    caller: Caller,
+    QueryParams(params): QueryParams<ListParams>,
+) -> Result<Body<Page<EntryAnswer>>, AuditError> {
+    let after = params.cursor.as_deref().map(position).transpose()?;
+    let limit = params.limit.get();
+    let filter = params.filter()?;
+    let mut tx = audit.postgres.tenant(caller.tenant).await?;
+    let mut found = store::newest_entries(&mut tx, &filter, after, limit + 1).await?;
+    tx.commit().await?;
+    let has_more = found.len() as i64 > limit;
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next_cursor = found
+        .last()
+        .filter(|_| has_more)
+        .map(|last| Cursor { key: last.at.as_millis(), id: last.number.to_string() }.encode());
+    let answer = |entry: Entry| EntryAnswer {
+        origin: audit.open(caller.tenant, &entry.origin),
+        number: entry.number,
+        id: entry.id,
+        at: entry.at,
+        action: entry.action,
+        actor: entry.actor,
+        target: entry.target,
+        change: entry.change,
+    };
+    Ok(Body(Page { data: found.into_iter().map(answer).collect(), next_cursor }))
+}
+
+fn position(cursor: &str) -> Result<Position, Problem> {
+    let cursor = Cursor::decode(cursor)?;
+    let number = cursor.id.parse().map_err(|_| Problem::field("cursor", "is not a cursor of this list"))?;
+    Ok(Position { at: Timestamp::from_millis(cursor.key), number })
+}

@@ -1,0 +1,12 @@
+//! Mail as a real SMTP server gets it, on a real PostgreSQL.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod academy;
+mod crossing;
+mod isolation;
+mod openapi;
+mod ports;
+mod refusals;
+mod sending;
+mod smtp_server;
+mod staff;

@@ -1,0 +1,60 @@
+//! What the audit log is told: an event in the batch of the change itself. The other plane chains it.
+
+use akademi_api::{Ports, Problem};
+use akademi_domain::{
+    ids::{AuditId, UserId},
+    time::Timestamp,
+};
+use akademi_edge_store::{TenantStatement, append_event};
+use akademi_feed::EdgeEvent;
+use akademi_seal::PersonKey;
+use serde_json::Value;
+
+use crate::origin::Origin;
+
+/// Something that the audit log keeps.
+pub struct Audit<'a> {
+    /// `noun.verb` in the past.
+    pub action: &'static str,
+    /// Who did it; nobody for what strangers do.
+    pub actor: Option<UserId>,
+    /// `kind:id`
+    pub target: String,
+    pub origin: &'a Origin,
+    /// For whom the origin is sealed: the actor, or whose account a stranger tried. Without anybody it is not kept.
+    pub sealed_for: Option<(UserId, &'a PersonKey)>,
+    /// `{"before": …, "after": …}`, without personal data.
+    pub change: Option<Value>,
+}
+
+impl Audit<'_> {
+    /// The statements that have it kept.
+    ///
+    /// # Errors
+    /// `internal`, should the origin not serialise.
+    pub fn append(self, ports: &Ports, now: Timestamp) -> Result<[TenantStatement; 2], Problem> {
+        let origin = match self.sealed_for {
+            Some((person, key)) => {
+                let plain = serde_json::to_vec(self.origin).map_err(Problem::broken)?;
+                hex::encode(key.seal(person, "audit", &plain, ports.random()))
+            }
+            None => String::new(),
+        };
+        let event = EdgeEvent::Audited {
+            id: AuditId::new(now, ports.random()),
+            action: self.action.to_owned(),
+            actor: self.actor,
+            target: self.target,
+            origin,
+            sealed_for: self.sealed_for.map(|(person, _)| person),
+            change: self.change,
+            at: now,
+        };
+        Ok(append_event(&event, now))
+    }
+}
+
+/// How the audit log calls a person.
+pub fn person(id: UserId) -> String {
+    format!("person:{id}")
+}

@@ -1,0 +1,61 @@
+//! A person.
+
+use akademi_domain::{ids::UserId, time::Timestamp};
+use akademi_edge_store::{StoreError, TenantDatabase, TenantSql, TenantStatement};
+
+use crate::{roles::Granted, roles_of_person};
+
+pub struct Person {
+    pub profile: Vec<u8>,
+    pub wrapped_key: Vec<u8>,
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub password_hash: String,
+    pub totp_secret: Option<Vec<u8>>,
+    /// The last time step whose code was used.
+    pub totp_step: i64,
+    pub granted: Granted,
+}
+
+pub async fn find_person(
+    database: &TenantDatabase<'_>,
+    person: UserId,
+) -> Result<Option<Person>, StoreError> {
+    const SQL: TenantSql = TenantSql::new(concat!(
+        "SELECT profile, wrapped, version, created_at, password_hash, totp_secret, totp_step, ",
+        roles_of_person!(),
+        " AS roles FROM person \
+         JOIN person_key ON person_key.tenant_id = person.tenant_id AND person_id = person.id \
+         WHERE person.tenant_id = ?1 AND person.id = ?2 AND state = 'active'",
+    ));
+    let row = database.row(SQL.with([person.into()])).await?;
+    row.map(|row| {
+        Ok(Person {
+            profile: row.blob(0)?.to_vec(),
+            wrapped_key: row.blob(1)?.to_vec(),
+            version: row.integer(2)?,
+            created_at: row.timestamp(3)?,
+            password_hash: row.text(4)?.to_owned(),
+            totp_secret: row.optional_blob(5)?.map(<[u8]>::to_vec),
+            totp_step: row.integer(6)?,
+            granted: Granted::read(&row, 7),
+        })
+    })
+    .transpose()
+}
+
+/// A batch's condition: nobody has changed the person since it was read.
+pub fn person_has_version(person: UserId, version: i64) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "INSERT INTO guard (ok) VALUES \
+         ((SELECT 1 FROM person WHERE tenant_id = ?1 AND id = ?2 AND version = ?3))",
+    );
+    SQL.with([person.into(), version.into()])
+}
+
+pub fn update_password(person: UserId, password_hash: String) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "UPDATE person SET password_hash = ?3, version = version + 1 WHERE tenant_id = ?1 AND id = ?2",
+    );
+    SQL.with([person.into(), password_hash.into()])
+}
