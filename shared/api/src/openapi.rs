@@ -49,6 +49,13 @@ pub fn complete(document: &mut OpenApi) {
         if matches!(route.access, Access::Needs(_)) {
             problem(operation, "403", "The permission is missing");
         }
+        if route.steps_up {
+            problem(
+                operation,
+                "403",
+                "It is too long ago that you proved who you are: see /api/v1/auth/step-up",
+            );
+        }
         if route.access != Access::AnyHost {
             problem(operation, "404", "Nothing is here, or no academy answers on this host");
         }
