@@ -125,6 +125,13 @@ pub const FUNCTIONS: &[Function] = &[
         variables: &[TOKEN_PUBLIC_KEYS, EDGE_MASTER_KEY],
         outbound: &[],
     },
+    Function {
+        name: "people",
+        plane: Plane::Edge,
+        database: true,
+        variables: &[TOKEN_PUBLIC_KEYS, EDGE_MASTER_KEY],
+        outbound: &[],
+    },
     Function { name: "catalog", plane: Plane::Edge, database: true, variables: &[], outbound: &[] },
     Function {
         name: "progress",

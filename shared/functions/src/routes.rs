@@ -6,8 +6,8 @@ use crate::{
     http_method::Method::{self, Delete, Get, Patch, Post, Put},
 };
 use akademi_domain::permission::Permission::{
-    AuditRead, CertificatesWrite, CommerceWrite, CoursesWrite, MailWrite, PeopleWrite, ReportsAcademy,
-    ReportsCourses,
+    AuditRead, CertificatesWrite, CommerceWrite, CoursesWrite, MailWrite, PeopleRead, PeopleWrite,
+    ReportsAcademy, ReportsCourses, RolesWrite,
 };
 
 const fn row(method: Method, path: &'static str, function: &'static str, access: Access) -> Route {
@@ -55,6 +55,17 @@ pub const ROUTES: &[Route] = &[
     row(Get, "/api/v1/users/me/sessions", "account", SignedIn),
     checked(Delete, "/api/v1/users/me/sessions", "account", SignedIn),
     checked(Delete, "/api/v1/users/me/sessions/{session_id}", "account", SignedIn),
+    row(Get, "/api/v1/people", "people", Needs(PeopleRead)),
+    checked(Post, "/api/v1/people/invitations", "people", Needs(PeopleWrite)),
+    row(Get, "/api/v1/people/{person_id}", "people", Needs(PeopleRead)),
+    dangerous(Put, "/api/v1/people/{person_id}/roles", "people", Needs(RolesWrite)),
+    checked(Put, "/api/v1/people/{person_id}/state", "people", Needs(PeopleWrite)),
+    row(Get, "/api/v1/people/{person_id}/sessions", "people", Needs(PeopleRead)),
+    checked(Delete, "/api/v1/people/{person_id}/sessions", "people", Needs(PeopleWrite)),
+    row(Get, "/api/v1/roles", "people", Needs(PeopleRead)),
+    dangerous(Post, "/api/v1/roles", "people", Needs(RolesWrite)),
+    dangerous(Put, "/api/v1/roles/{role_id}", "people", Needs(RolesWrite)),
+    dangerous(Delete, "/api/v1/roles/{role_id}", "people", Needs(RolesWrite)),
     row(Get, "/api/v1/academy", "catalog", Public),
     row(Get, "/api/v1/catalog/courses", "catalog", Public),
     row(Get, "/api/v1/catalog/courses/{slug}", "catalog", Public),

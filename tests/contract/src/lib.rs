@@ -24,6 +24,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
     for part in [
         akademi_account::ApiDoc::openapi(),
         akademi_auth::ApiDoc::openapi(),
+        akademi_people::ApiDoc::openapi(),
         akademi_catalog::ApiDoc::openapi(),
         akademi_progress::ApiDoc::openapi(),
         akademi_coupons::ApiDoc::openapi(),

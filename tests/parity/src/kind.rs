@@ -97,6 +97,8 @@ pub fn name_of(route: &Route) -> String {
 /// Lists that are asked for by pages.
 const PAGED: &[&str] = &[
     "GET /api/v1/users/me/sessions",
+    "GET /api/v1/people",
+    "GET /api/v1/people/{person_id}/sessions",
     "GET /api/v1/catalog/courses",
     "GET /api/v1/users/me/certificates",
     "GET /api/v1/authoring/courses",
@@ -124,6 +126,13 @@ const TURKISH: &[&str] = &[
     "POST /api/v1/auth/register",
     "POST /api/v1/auth/accept-invitation",
     "PATCH /api/v1/users/me",
+    "GET /api/v1/people",
+    "GET /api/v1/people/{person_id}",
+    "POST /api/v1/people/invitations",
+    "PUT /api/v1/people/{person_id}/roles",
+    "PUT /api/v1/people/{person_id}/state",
+    "POST /api/v1/roles",
+    "PUT /api/v1/roles/{role_id}",
     "GET /api/v1/catalog/courses/{slug}",
     "GET /api/v1/catalog/search",
     "POST /api/v1/learning/courses/{course_id}/lessons/{lesson_id}/attempts",

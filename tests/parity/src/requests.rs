@@ -11,6 +11,7 @@ mod feed;
 mod identity;
 mod learning;
 mod mail;
+mod people;
 mod publications;
 mod reports;
 
@@ -73,6 +74,7 @@ async fn send_all(recorder: &mut Recorder<'_>) -> anyhow::Result<()> {
     catalog::catalog(recorder).await?;
     identity::identity(recorder).await?;
     credentials::credentials(recorder).await?;
+    people::people(recorder).await?;
     commerce::commerce(recorder).await?;
     learning::learning(recorder).await?;
     certificates::certificates(recorder).await?;

@@ -91,8 +91,8 @@ pub fn seed_statements(deployment: &Deployment) -> anyhow::Result<Vec<Statement>
          VALUES (?1, ?2, ?3, ?3, '', 'active', 1, ?4)",
     );
     const SESSION: PlatformSql = PlatformSql::new(
-        "INSERT INTO session (tenant_id, id, person_id, nonce, generation, device, created_at, rotated_at) \
-         VALUES (?1, ?2, ?3, ?4, 0, '', ?5, ?5)",
+        "INSERT INTO session (tenant_id, id, person_id, nonce, generation, device, created_at, rotated_at, \
+         authenticated_at) VALUES (?1, ?2, ?3, ?4, 0, '', ?5, ?5, ?5)",
     );
     let academy = |id, slug, name, locale, host| {
         let hosts = [host];

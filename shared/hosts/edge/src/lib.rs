@@ -27,6 +27,10 @@ pub fn router(
         }
         #[cfg(feature = "auth")]
         "auth" => akademi_auth::Auth::from_config(edge.clone(), config).map(akademi_auth::router).map(Some),
+        #[cfg(feature = "people")]
+        "people" => {
+            akademi_people::People::from_config(edge.clone(), config).map(akademi_people::router).map(Some)
+        }
         #[cfg(feature = "catalog")]
         "catalog" => Ok(Some(akademi_catalog::router(akademi_catalog::Catalog::new(edge.clone())))),
         #[cfg(feature = "progress")]

@@ -16,6 +16,7 @@ use akademi_edge_store::{
     rusqlite::SqliteFile,
 };
 use akademi_feed::{Decoded, EdgeEvent, Envelope};
+use akademi_people::People;
 use akademi_process::{
     ports::{WriteLog, ports},
     secrets::{Variables, generate},
@@ -135,7 +136,9 @@ impl World {
         let lookup = |name: &str| variables.get(name).cloned();
         let config = Config::new(&lookup);
         let account = akademi_account::router(Account::from_config(edge.clone(), &config).unwrap());
-        let router = akademi_auth::router(Auth::from_config(edge.clone(), &config).unwrap()).merge(account);
+        let router = akademi_auth::router(Auth::from_config(edge.clone(), &config).unwrap())
+            .merge(account)
+            .merge(akademi_people::router(People::from_config(edge.clone(), &config).unwrap()));
         Self { edge, variables, clock, router, log, folder }
     }
 
@@ -253,6 +256,22 @@ impl World {
 
     pub fn signer(&self) -> TokenSigner {
         TokenSigner::from_config(&self.variables["token_signing_keys"]).unwrap()
+    }
+
+    /// Registers somebody who then gets these roles; signed in.
+    pub async fn join_as(&self, address: &str, email: &str, roles: &[&str]) -> (From, String) {
+        let who = from(address);
+        self.join(&who, email, PASSWORD).await;
+        let person = self.mails().into_iter().rfind(|mail| mail.0 == MailKind::ConfirmAddress).unwrap().1;
+        for role in roles {
+            const GIVE: PlatformSql = PlatformSql::new(
+                "INSERT INTO role_assignment (tenant_id, person_id, role) VALUES (?1, ?2, ?3)",
+            );
+            let statement = GIVE.with([tenant(1).into(), person.into(), (*role).into()]);
+            Platform::new(self.edge.database.as_ref()).batch(vec![statement]).await.unwrap();
+        }
+        let tokens = self.login(&who, email, PASSWORD).await.expect(200);
+        (who.with(&tokens), person.to_string())
     }
 
     /// One number of the store.

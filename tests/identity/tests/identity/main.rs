@@ -1,9 +1,11 @@
-//! Registration, sign-in, passwords and second factors through the router, on a real SQLite file.
+//! Registration, sign-in, passwords, second factors, people and roles through the routers, on a real SQLite file.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod attacks;
 mod passwords;
+mod people;
 mod registrations;
+mod roles;
 mod second_factors;
 mod sessions;
 mod throttles;

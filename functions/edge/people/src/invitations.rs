@@ -1,0 +1,85 @@
+//! Inviting somebody by mail.
+
+use akademi_api::{Academy, Body, Caller, Problem, caller::AcademyHost};
+use akademi_domain::{
+    identity::{EmailAddress, PersonName},
+    ids::{LinkId, UserId},
+    mail::{LinkPurpose, MailKind},
+};
+use akademi_identity::{Letter, Origin, Profile, audit};
+use akademi_seal::PersonKey;
+use axum::extract::State;
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::{
+    People,
+    person::{beyond_oneself, may_give},
+    store::{self, NewInvitation},
+};
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Invitation {
+    /// The name as certificates print it; who is invited may correct it.
+    name: PersonName,
+    email: EmailAddress,
+    /// Built-in roles by name, the academy's own by id.
+    #[schema(max_items = 20)]
+    roles: Vec<String>,
+}
+
+/// Invite somebody
+///
+/// Sends an e-mail with a link to choose a password; it is good for a week. A later invitation takes the place of an earlier
+/// one.
+#[utoipa::path(post, path = "/api/v1/people/invitations", tag = "people", request_body = Invitation,
+    responses((status = 202, description = "An e-mail is on its way"),
+              (status = 409, description = "The address has an account here already", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
+pub async fn invite(
+    State(people): State<People>,
+    academy: Academy,
+    host: AcademyHost,
+    caller: Caller,
+    origin: Origin,
+    Body(invitation): Body<Invitation>,
+) -> Result<StatusCode, Problem> {
+    let ports = &people.edge.ports;
+    let now = ports.now();
+    let database = people.edge.tenant(caller.tenant);
+    if !caller.permissions.covers(may_give(&people, &caller, &invitation.roles).await?) {
+        return Err(beyond_oneself());
+    }
+    let email_lookup = people.vault.email_lookup(caller.tenant, &invitation.email);
+    if store::has_account(&database, &email_lookup).await? {
+        return Err(Problem::new(
+            StatusCode::CONFLICT,
+            "email-taken",
+            "This e-mail address has an account here: give it roles instead.",
+        ));
+    }
+    let (link, person) = (LinkId::new(now, ports.random()), UserId::new(now, ports.random()));
+    let key = PersonKey::from_bytes(ports.random());
+    let profile = Profile { name: invitation.name, email: invitation.email };
+    let roles = invitation.roles.join(",");
+    let new = NewInvitation {
+        link,
+        person,
+        email_lookup: &email_lookup,
+        profile: &profile.seal(&key, person, ports.random())?,
+        roles: &roles,
+        expires_at: now.plus_seconds(LinkPurpose::AcceptInvitation.seconds()),
+        now,
+    };
+    let wrapped = people.vault.wrap(caller.tenant, person, &key, ports.random());
+    let mut batch = vec![store::withdraw_invitations(&email_lookup)];
+    batch.extend([store::insert_invitation(new), store::insert_key(person, &wrapped)]);
+    let letter =
+        Letter { kind: MailKind::Invitation, person, key: &key, recipient: &profile, link: Some(link) };
+    batch.extend(letter.wanted(ports, &academy, &host, now)?);
+    let change = json!({ "after": { "roles": invitation.roles } });
+    batch.extend(people.audited(&caller, &origin, "person.invited", audit::person(person), change).await?);
+    database.batch(batch).await?;
+    Ok(StatusCode::ACCEPTED)
+}

@@ -1,0 +1,112 @@
+//! What staff does with people: who there is, who may do what, who is let in.
+//!
+//! Nobody gives or takes what they have not: a role is given, taken, defined and changed by those whose own permissions cover
+//! it. An academy keeps an administrator.
+
+mod invitations;
+mod list;
+mod person;
+mod roles;
+mod sessions;
+mod store;
+
+use akademi_api::{
+    Caller, Gate, Problem,
+    config::{Config, ConfigError},
+    token::TokenVerifier,
+};
+use akademi_domain::ids::UserId;
+use akademi_edge_store::{Edge, TenantStatement};
+use akademi_identity::{Audit, Origin};
+use akademi_seal::Vault;
+use axum::{
+    Router,
+    routing::{get, post, put},
+};
+use std::sync::Arc;
+use utoipa::OpenApi;
+
+/// What the function stands on.
+#[derive(Clone)]
+pub struct People {
+    edge: Edge,
+    tokens: TokenVerifier,
+    vault: Arc<Vault>,
+}
+
+impl People {
+    /// # Errors
+    /// [`ConfigError`] naming the variable that is missing or wrong.
+    pub fn from_config(edge: Edge, config: &Config<'_>) -> Result<Self, ConfigError> {
+        let tokens = config.read(akademi_functions::TOKEN_PUBLIC_KEYS, TokenVerifier::from_config)?;
+        let vault = config.read(akademi_functions::EDGE_MASTER_KEY, Vault::from_config)?;
+        Ok(Self { edge, tokens, vault: Arc::new(vault) })
+    }
+
+    /// The statements that tell the audit log what the caller does.
+    async fn audited(
+        &self,
+        caller: &Caller,
+        origin: &Origin,
+        action: &'static str,
+        target: String,
+        change: serde_json::Value,
+    ) -> Result<[TenantStatement; 2], Problem> {
+        let wrapped = store::find_key(&self.edge.tenant(caller.tenant), caller.user).await?;
+        let unwrap = |wrapped: Vec<u8>| self.vault.unwrap(caller.tenant, caller.user, &wrapped);
+        let key = wrapped.map(unwrap).transpose().map_err(Problem::broken)?;
+        let entry = Audit {
+            action,
+            actor: Some(caller.user),
+            target,
+            origin,
+            sealed_for: key.as_ref().map(|key| (caller.user, key)),
+            change: Some(change),
+        };
+        entry.append(&self.edge.ports, self.edge.ports.now())
+    }
+}
+
+/// Nobody suspends, demotes or signs out themselves by mistake: there are routes of one's own for that.
+fn not_oneself(caller: &Caller, person: UserId) -> Result<(), Problem> {
+    if caller.user == person {
+        return Err(Problem::new(
+            http::StatusCode::CONFLICT,
+            "yourself",
+            "Nobody does this to themselves: ask somebody else of the staff.",
+        ));
+    }
+    Ok(())
+}
+
+pub fn router(people: People) -> Router {
+    let edge = &people.edge;
+    let gate = Gate::edge("people", edge.ports.clone(), people.tokens.clone(), edge.directory(), None);
+    let router = Router::new()
+        .route("/api/v1/people", get(list::list))
+        .route("/api/v1/people/invitations", post(invitations::invite))
+        .route("/api/v1/people/{person_id}", get(person::show))
+        .route("/api/v1/people/{person_id}/roles", put(person::set_roles))
+        .route("/api/v1/people/{person_id}/state", put(person::set_state))
+        .route("/api/v1/people/{person_id}/sessions", get(sessions::list).delete(sessions::end_all))
+        .route("/api/v1/roles", get(roles::list).post(roles::create))
+        .route("/api/v1/roles/{role_id}", put(roles::change).delete(roles::delete))
+        .with_state(people);
+    gate.guard(router)
+}
+
+#[derive(OpenApi)]
+#[openapi(paths(
+    list::list,
+    invitations::invite,
+    person::show,
+    person::set_roles,
+    person::set_state,
+    sessions::list,
+    sessions::end_all,
+    roles::list,
+    roles::create,
+    roles::change,
+    roles::delete
+))]
+pub struct ApiDoc;

@@ -1,0 +1,65 @@
+//! Who there is.
+
+use akademi_api::{
+    Body, Caller, Problem, QueryParams,
+    paging::{Cursor, Limit, Page},
+};
+use akademi_domain::identity::EmailAddress;
+use akademi_seal::Vault;
+use axum::extract::State;
+use serde::Deserialize;
+
+use crate::{People, person::PersonEntry, store};
+
+/// The query of the list.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Filter {
+    /// Only who has this address.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    email: Option<EmailAddress>,
+    /// Only who has this role: a built-in role's name, or an id.
+    #[serde(default)]
+    #[param(max_length = 36)]
+    role: Option<String>,
+    /// Only people in this state: `active` or `suspended`.
+    #[serde(default)]
+    state: Option<store::State>,
+    /// How many entries to answer at most: 1 to 100.
+    #[serde(default)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Limit,
+    /// Where the page before ended: its `next_cursor`.
+    #[serde(default)]
+    cursor: Option<String>,
+}
+
+/// The academy's people, newest first
+#[utoipa::path(get, path = "/api/v1/people", tag = "people", params(Filter),
+    responses((status = 200, description = "A page of people", body = Page<PersonEntry>)))]
+pub async fn list(
+    State(people): State<People>,
+    caller: Caller,
+    QueryParams(filter): QueryParams<Filter>,
+) -> Result<Body<Page<PersonEntry>>, Problem> {
+    let after = filter.cursor.as_deref().map(Cursor::decode).transpose()?;
+    let limit = filter.limit.get();
+    let database = people.edge.tenant(caller.tenant);
+    let email_lookup =
+        filter.email.map(|email| Vec::from(Vault::email_lookup(&people.vault, caller.tenant, &email)));
+    let mut found =
+        store::list_people(&database, email_lookup, filter.role, filter.state, after, limit + 1).await?;
+    let has_more = found.len() as i64 > limit;
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next_cursor = found
+        .last()
+        .filter(|_| has_more)
+        .map(|last| Cursor { key: last.created_at.as_millis(), id: last.id.to_string() }.encode());
+    let data = found
+        .into_iter()
+        .map(|found| PersonEntry::open(&people, caller.tenant, found))
+        .collect::<Result<_, _>>()?;
+    Ok(Body(Page { data, next_cursor }))
+}

@@ -1,0 +1,281 @@
+//! The function's SQL: one function a statement.
+
+use akademi_api::paging::Cursor;
+use akademi_domain::{
+    ids::{LinkId, RoleId, SessionId, UserId},
+    permission::Permissions,
+    time::Timestamp,
+};
+use akademi_edge_store::{MAX_INTEGER, Row, StoreError, TenantDatabase, TenantSql, TenantStatement};
+use akademi_identity::{Granted, roles_of_person};
+use serde::{Deserialize, Serialize};
+
+/// Whether somebody is let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Active,
+    Suspended,
+}
+
+impl State {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+        }
+    }
+}
+
+/// A person as the store has it.
+pub struct Found {
+    pub id: UserId,
+    pub profile: Vec<u8>,
+    pub wrapped_key: Vec<u8>,
+    pub state: State,
+    pub has_second_factor: bool,
+    pub created_at: Timestamp,
+    pub last_seen_at: Option<Timestamp>,
+    pub granted: Granted,
+}
+
+macro_rules! person_columns {
+    () => {
+        concat!(
+            "SELECT person.id, profile, wrapped, state = 'active' AS active, totp_secret IS NOT NULL AS second, \
+             created_at, (SELECT max(rotated_at) FROM session WHERE session.tenant_id = person.tenant_id \
+             AND session.person_id = person.id) AS seen, ",
+            roles_of_person!(),
+            " AS roles FROM person \
+             JOIN person_key ON person_key.tenant_id = person.tenant_id AND person_key.person_id = person.id ",
+        )
+    };
+}
+
+fn found(row: &Row) -> Result<Found, StoreError> {
+    Ok(Found {
+        id: row.parse(0)?,
+        profile: row.blob(1)?.to_vec(),
+        wrapped_key: row.blob(2)?.to_vec(),
+        state: if row.boolean(3)? { State::Active } else { State::Suspended },
+        has_second_factor: row.boolean(4)?,
+        created_at: row.timestamp(5)?,
+        last_seen_at: row.optional_timestamp(6)?,
+        granted: Granted::read(row, 7),
+    })
+}
+
+pub async fn find_person(database: &TenantDatabase<'_>, person: UserId) -> Result<Option<Found>, StoreError> {
+    const SQL: TenantSql =
+        TenantSql::new(concat!(person_columns!(), "WHERE person.tenant_id = ?1 AND person.id = ?2"));
+    database.row(SQL.with([person.into()])).await?.map(|row| found(&row)).transpose()
+}
+
+pub async fn list_people(
+    database: &TenantDatabase<'_>,
+    email_lookup: Option<Vec<u8>>,
+    role: Option<String>,
+    state: Option<State>,
+    after: Option<Cursor>,
+    limit: i64,
+) -> Result<Vec<Found>, StoreError> {
+    const SQL: TenantSql = TenantSql::new(concat!(
+        person_columns!(),
+        "WHERE person.tenant_id = ?1 AND (?2 IS NULL OR email_lookup = ?2) AND (?3 IS NULL OR state = ?3) \
+         AND (?4 IS NULL OR EXISTS (SELECT 1 FROM role_assignment WHERE role_assignment.tenant_id = person.tenant_id \
+         AND role_assignment.person_id = person.id AND role_assignment.role = ?4)) \
+         AND (created_at, person.id) < (?5, ?6) ORDER BY created_at DESC, person.id DESC LIMIT ?7",
+    ));
+    let after = after.unwrap_or(Cursor { key: MAX_INTEGER, id: String::new() });
+    let rows = database
+        .rows(SQL.with([
+            email_lookup.into(),
+            state.map(State::name).into(),
+            role.into(),
+            after.key.into(),
+            after.id.into(),
+            limit.into(),
+        ]))
+        .await?;
+    rows.iter().map(found).collect()
+}
+
+pub async fn find_key(database: &TenantDatabase<'_>, person: UserId) -> Result<Option<Vec<u8>>, StoreError> {
+    const SQL: TenantSql =
+        TenantSql::new("SELECT wrapped FROM person_key WHERE tenant_id = ?1 AND person_id = ?2");
+    let row = database.row(SQL.with([person.into()])).await?;
+    row.map(|row| Ok(row.blob(0)?.to_vec())).transpose()
+}
+
+pub fn take_roles(person: UserId) -> TenantStatement {
+    const SQL: TenantSql =
+        TenantSql::new("DELETE FROM role_assignment WHERE tenant_id = ?1 AND person_id = ?2");
+    SQL.with([person.into()])
+}
+
+/// Tokens from before that moment have to be refreshed.
+pub fn set_permissions_since(person: UserId, now: Timestamp) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "UPDATE person SET permissions_since = ?3, version = version + 1 WHERE tenant_id = ?1 AND id = ?2",
+    );
+    SQL.with([person.into(), now.into()])
+}
+
+/// The same for all who have a role.
+pub fn set_permissions_since_of_role(role: RoleId, now: Timestamp) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "UPDATE person SET permissions_since = ?3, version = version + 1 WHERE tenant_id = ?1 AND id IN \
+         (SELECT person_id FROM role_assignment WHERE tenant_id = ?1 AND role = ?2)",
+    );
+    SQL.with([role.into(), now.into()])
+}
+
+pub fn set_state(person: UserId, state: State) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "UPDATE person SET state = ?3, version = version + 1 WHERE tenant_id = ?1 AND id = ?2",
+    );
+    SQL.with([person.into(), state.name().into()])
+}
+
+/// A batch's condition, after its changes: an administrator is left who can sign in.
+pub fn somebody_administers() -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "INSERT INTO guard (ok) VALUES ((SELECT 1 FROM role_assignment \
+         JOIN person ON person.tenant_id = role_assignment.tenant_id AND person.id = person_id \
+         WHERE role_assignment.tenant_id = ?1 AND role IN ('tenant_admin', 'global_admin') AND state = 'active' LIMIT 1))",
+    );
+    SQL.with([])
+}
+
+/// The end of a batch with such a condition.
+pub fn clear_guard() -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new("DELETE FROM guard WHERE ?1 IS NOT NULL");
+    SQL.with([])
+}
+
+pub struct OwnRole {
+    pub id: RoleId,
+    pub name: String,
+    pub permissions: Permissions,
+}
+
+/// The academy's own roles, by name.
+pub async fn list_roles(database: &TenantDatabase<'_>) -> Result<Vec<OwnRole>, StoreError> {
+    const SQL: TenantSql =
+        TenantSql::new("SELECT id, name, permissions FROM role WHERE tenant_id = ?1 ORDER BY name, id");
+    let rows = database.rows(SQL.with([])).await?;
+    rows.iter()
+        .map(|row| {
+            let bits = u32::try_from(row.integer(2)?).unwrap_or_default();
+            let permissions = Permissions::from_bits(bits).intersection(Permissions::OF_ACADEMIES);
+            Ok(OwnRole { id: row.parse(0)?, name: row.text(1)?.to_owned(), permissions })
+        })
+        .collect()
+}
+
+pub fn insert_role(role: &OwnRole, now: Timestamp) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "INSERT INTO role (tenant_id, id, name, permissions, version, created_at) VALUES (?1, ?2, ?3, ?4, 1, ?5)",
+    );
+    SQL.with([role.id.into(), role.name.as_str().into(), role.permissions.bits().into(), now.into()])
+}
+
+pub fn update_role(role: &OwnRole) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "UPDATE role SET name = ?3, permissions = ?4, version = version + 1 WHERE tenant_id = ?1 AND id = ?2",
+    );
+    SQL.with([role.id.into(), role.name.as_str().into(), role.permissions.bits().into()])
+}
+
+/// The statements that take it from everybody and remove it.
+pub fn delete_role(role: RoleId) -> [TenantStatement; 2] {
+    const ASSIGNMENTS: TenantSql =
+        TenantSql::new("DELETE FROM role_assignment WHERE tenant_id = ?1 AND role = ?2");
+    const ROLE: TenantSql = TenantSql::new("DELETE FROM role WHERE tenant_id = ?1 AND id = ?2");
+    [ASSIGNMENTS, ROLE].map(|sql| sql.with([role.into()]))
+}
+
+pub async fn has_account(database: &TenantDatabase<'_>, email_lookup: &[u8; 32]) -> Result<bool, StoreError> {
+    const SQL: TenantSql =
+        TenantSql::new("SELECT 1 AS found FROM person WHERE tenant_id = ?1 AND email_lookup = ?2");
+    Ok(database.row(SQL.with([email_lookup.as_slice().into()])).await?.is_some())
+}
+
+pub struct NewInvitation<'a> {
+    pub link: LinkId,
+    pub person: UserId,
+    pub email_lookup: &'a [u8; 32],
+    pub profile: &'a [u8],
+    /// Names and ids, separated by commas.
+    pub roles: &'a str,
+    pub expires_at: Timestamp,
+    pub now: Timestamp,
+}
+
+pub fn insert_invitation(new: NewInvitation<'_>) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "INSERT INTO pending_person (tenant_id, id, person_id, email_lookup, profile, roles, expires_at, created_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    );
+    SQL.with([
+        new.link.into(),
+        new.person.into(),
+        new.email_lookup.as_slice().into(),
+        new.profile.into(),
+        new.roles.into(),
+        new.expires_at.into(),
+        new.now.into(),
+    ])
+}
+
+/// Earlier invitations of this address are good no more.
+pub fn withdraw_invitations(email_lookup: &[u8; 32]) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "UPDATE pending_person SET expires_at = 0 \
+         WHERE tenant_id = ?1 AND email_lookup = ?2 AND password_hash IS NULL",
+    );
+    SQL.with([email_lookup.as_slice().into()])
+}
+
+pub fn insert_key(person: UserId, wrapped: &[u8]) -> TenantStatement {
+    const SQL: TenantSql =
+        TenantSql::new("INSERT INTO person_key (tenant_id, person_id, wrapped) VALUES (?1, ?2, ?3)");
+    SQL.with([person.into(), wrapped.into()])
+}
+
+pub struct SignInRow {
+    pub id: SessionId,
+    pub device: String,
+    pub country: Option<String>,
+    pub at: Timestamp,
+    pub last_seen_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+}
+
+pub async fn list_sign_ins(
+    database: &TenantDatabase<'_>,
+    person: UserId,
+    after: Option<Cursor>,
+    limit: i64,
+) -> Result<Vec<SignInRow>, StoreError> {
+    const SQL: TenantSql = TenantSql::new(
+        "SELECT id, device, country, created_at, rotated_at, revoked_at FROM session \
+         WHERE tenant_id = ?1 AND person_id = ?2 AND (rotated_at, id) < (?3, ?4) \
+         ORDER BY rotated_at DESC, id DESC LIMIT ?5",
+    );
+    let after = after.unwrap_or(Cursor { key: MAX_INTEGER, id: String::new() });
+    let rows =
+        database.rows(SQL.with([person.into(), after.key.into(), after.id.into(), limit.into()])).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(SignInRow {
+                id: row.parse(0)?,
+                device: row.text(1)?.to_owned(),
+                country: row.optional_text(2)?.map(str::to_owned),
+                at: row.timestamp(3)?,
+                last_seen_at: row.timestamp(4)?,
+                ended_at: row.optional_timestamp(5)?,
+            })
+        })
+        .collect()
+}
