@@ -96,17 +96,20 @@ pub fn router(people: People) -> Router {
 }
 
 #[derive(OpenApi)]
-#[openapi(paths(
-    list::list,
-    invitations::invite,
-    person::show,
-    person::set_roles,
-    person::set_state,
-    sessions::list,
-    sessions::end_all,
-    roles::list,
-    roles::create,
-    roles::change,
-    roles::delete
-))]
+#[openapi(
+    components(schemas(akademi_domain::ids::RoleId)),
+    paths(
+        list::list,
+        invitations::invite,
+        person::show,
+        person::set_roles,
+        person::set_state,
+        sessions::list,
+        sessions::end_all,
+        roles::list,
+        roles::create,
+        roles::change,
+        roles::delete
+    )
+)]
 pub struct ApiDoc;
