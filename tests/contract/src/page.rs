@@ -13,7 +13,7 @@ const STYLE: &str = "
 body { margin: 0 auto; max-width: 60rem; padding: 2rem 1rem 6rem; background: var(--paper); color: var(--ink);
   font: 1rem/1.6 system-ui, sans-serif; }
 h1 { margin: 0; } h2 { margin-top: 3rem; border-bottom: 1px solid var(--line); text-transform: capitalize; }
-nav a { margin-right: 1rem; } a { color: inherit; }
+nav { display: flex; flex-wrap: wrap; gap: .25rem 1rem; } a { color: inherit; }
 details { border: 1px solid var(--line); border-radius: .5rem; margin: .75rem 0; padding: .5rem 1rem; }
 summary { cursor: pointer; overflow-wrap: anywhere; }
 summary b { display: inline-block; min-width: 4.5rem; font-family: ui-monospace, monospace; }
