@@ -3,13 +3,14 @@
 use akademi_api::{Ports, ports::Wake};
 use lambda_runtime::Error;
 use serde_json::Value;
-use std::sync::Arc;
 
 use crate::{host::Span, queue::Queue};
 
 /// Wakes whoever works at each of these queues.
-pub struct Workers(pub Vec<Arc<Queue>>);
+#[cfg(feature = "authoring")]
+pub struct Workers(pub Vec<std::sync::Arc<Queue>>);
 
+#[cfg(feature = "authoring")]
 impl Wake for Workers {
     fn wake(&self) {
         for queue in &self.0 {
