@@ -11,7 +11,7 @@ use akademi_domain::{
     time::Timestamp,
 };
 use akademi_edge_store::{
-    Edge, Platform, PlatformSql,
+    Database, Edge, Platform, PlatformSql, Rows, Statement, StoreError,
     operations::{NewAcademy, create_academy},
     rusqlite::SqliteFile,
 };
@@ -22,6 +22,7 @@ use akademi_process::{
     secrets::{Variables, generate},
 };
 use axum::{Router, body::Body};
+use futures::future::BoxFuture;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -42,6 +43,39 @@ pub struct Moved(AtomicI64);
 impl Clock for Moved {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// A store in which all who read by a statement with these words wait for each other, so that their changes meet; perhaps
+/// one that takes every condition for fulfilled.
+struct Racing {
+    engine: SqliteFile,
+    words: &'static str,
+    meeting: tokio::sync::Barrier,
+    is_lax: bool,
+}
+
+impl Database for Racing {
+    fn query(&self, statement: Statement) -> BoxFuture<'_, Result<Rows, StoreError>> {
+        Box::pin(async move {
+            let is_awaited = statement.sql.contains(self.words);
+            let rows = self.engine.query(statement).await;
+            if is_awaited {
+                self.meeting.wait().await;
+            }
+            rows
+        })
+    }
+
+    fn batch(&self, mut statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, StoreError>> {
+        let conditions =
+            statements.iter_mut().filter(|statement| statement.sql.starts_with("INSERT INTO guard"));
+        for condition in conditions.filter(|_| self.is_lax) {
+            let given: Vec<_> = (1..=condition.params.len()).map(|n| format!("?{n}")).collect();
+            let sql = format!("INSERT INTO guard (ok) SELECT 1 FROM (SELECT {})", given.join(", "));
+            condition.sql = sql.leak();
+        }
+        self.engine.batch(statements)
     }
 }
 
@@ -112,6 +146,35 @@ impl From {
     }
 }
 
+fn routers(edge: &Edge, variables: &Variables) -> Router {
+    let lookup = |name: &str| variables.get(name).cloned();
+    let config = Config::new(&lookup);
+    akademi_auth::router(Auth::from_config(edge.clone(), &config).unwrap())
+        .merge(akademi_account::router(Account::from_config(edge.clone(), &config).unwrap()))
+        .merge(akademi_people::router(People::from_config(edge.clone(), &config).unwrap()))
+}
+
+/// How often each status came back when all of these were asked at once.
+pub async fn at_once(router: &Router, who: &From, path: &str, bodies: Vec<Value>) -> Vec<u16> {
+    let asked = bodies.into_iter().map(|body| {
+        let (router, who, path) = (router.clone(), who.clone(), path.to_owned());
+        tokio::spawn(async move {
+            let request = Request::post(path)
+                .header(header::HOST, who.host)
+                .header(header::CONTENT_TYPE, "application/json")
+                .extension(ClientAddress(who.address))
+                .body(Body::from(body.to_string()));
+            router.oneshot(request.unwrap()).await.unwrap().status().as_u16()
+        })
+    });
+    let mut statuses = Vec::new();
+    for asked in asked.collect::<Vec<_>>() {
+        statuses.push(asked.await.unwrap());
+    }
+    statuses.sort_unstable();
+    statuses
+}
+
 impl World {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -133,13 +196,15 @@ impl World {
             futures::executor::block_on(made.batch(create_academy(&new, START))).unwrap();
         }
         let variables = generate().unwrap();
-        let lookup = |name: &str| variables.get(name).cloned();
-        let config = Config::new(&lookup);
-        let account = akademi_account::router(Account::from_config(edge.clone(), &config).unwrap());
-        let router = akademi_auth::router(Auth::from_config(edge.clone(), &config).unwrap())
-            .merge(account)
-            .merge(akademi_people::router(People::from_config(edge.clone(), &config).unwrap()));
+        let router = routers(&edge, &variables);
         Self { edge, variables, clock, router, log, folder }
+    }
+
+    /// The same world, as so many see it who ask at once: whoever reads by a statement with these words waits for the others.
+    pub fn racing(&self, words: &'static str, many: usize, is_lax: bool) -> Router {
+        let engine = SqliteFile::open(&self.folder.path().join("edge.sqlite")).unwrap();
+        let racing = Racing { engine, words, meeting: tokio::sync::Barrier::new(many), is_lax };
+        routers(&Edge { database: Arc::new(racing), ..self.edge.clone() }, &self.variables)
     }
 
     pub fn now(&self) -> Timestamp {
