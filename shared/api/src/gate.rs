@@ -47,7 +47,7 @@ pub trait Directory: Send + Sync {
 pub struct LiveSession {
     /// When the person last proved on that device who they are.
     pub authenticated_at: Timestamp,
-    /// Tokens from before that moment show other permissions than the person has.
+    /// Tokens from before that moment, whole seconds as theirs, show other permissions than the person has.
     pub permissions_since: Timestamp,
 }
 
@@ -347,8 +347,7 @@ pub async fn check_caller(
     }
     if row.reads_session {
         let session = directory.live_session(&caller, now).await?.ok_or_else(Problem::session_ended)?;
-        // A token tells whole seconds.
-        if issued_at.as_seconds() < session.permissions_since.as_seconds() {
+        if issued_at < session.permissions_since {
             return Err(Problem::token_expired());
         }
         let proof_is_old = now.millis_since(session.authenticated_at) > STEP_UP_SECONDS * 1000;

@@ -11,6 +11,9 @@ ALTER TABLE person ADD COLUMN permissions_since INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE person ADD COLUMN totp_secret BLOB;
 ALTER TABLE person ADD COLUMN totp_step INTEGER NOT NULL DEFAULT 0;
 
+-- Staff's list.
+CREATE INDEX person_by_age ON person (tenant_id, created_at, id);
+
 -- When somebody last proved on this device who they are.
 ALTER TABLE session ADD COLUMN authenticated_at INTEGER NOT NULL DEFAULT 0;
 -- ISO 3166-1 alpha-2, as the host was told of the address.

@@ -3,8 +3,9 @@
 use akademi_domain::{
     ids::RoleId,
     permission::{Permissions, Role},
+    time::Timestamp,
 };
-use akademi_edge_store::Row;
+use akademi_edge_store::{Row, StoreError};
 
 /// The roles that somebody has, and what they allow together.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,18 +14,18 @@ pub struct Granted {
     /// Those that the academy has defined.
     pub own_roles: Vec<RoleId>,
     pub permissions: Permissions,
+    /// Since when: whole seconds, as tokens tell them. It may be the second that is to come.
+    pub since: Timestamp,
 }
 
 impl Granted {
-    pub fn of(roles: &[Role]) -> Self {
-        let permissions = roles.iter().fold(Permissions::NONE, |set, role| set.union(role.permissions()));
-        Self { roles: roles.to_vec(), own_roles: Vec::new(), permissions }
-    }
-
-    /// Reads a column that `roles_of_person!` gave: `role=permissions` for each, separated by commas; a built-in role's
-    /// permissions stand in the code and not in the store.
-    pub fn read(row: &Row, column: usize) -> Self {
-        let mut granted = Self::default();
+    /// Reads the two columns that `roles_of_person!` gave, from `column` on: `role=permissions` for each, separated by
+    /// commas, and since when. A built-in role's permissions stand in the code and not in the store.
+    ///
+    /// # Errors
+    /// [`StoreError`] when they are others.
+    pub fn read(row: &Row, column: usize) -> Result<Self, StoreError> {
+        let mut granted = Self { since: row.timestamp(column + 1)?, ..Self::default() };
         for entry in row.text(column).unwrap_or_default().split(',') {
             let (role, permissions) = entry.split_once('=').unwrap_or((entry, ""));
             if let Some(role) = Role::parse(role) {
@@ -37,7 +38,7 @@ impl Granted {
                 granted.own_roles.push(role);
             }
         }
-        granted
+        Ok(granted)
     }
 
     /// The names and ids of the roles, as the API calls them.
@@ -47,12 +48,12 @@ impl Granted {
     }
 }
 
-/// The subquery whose column [`Granted::read`] reads, of the `person` of the outer query.
+/// The columns that [`Granted::read`] reads, of the `person` of the query that they stand in.
 #[macro_export]
 macro_rules! roles_of_person {
     () => {
         "(SELECT group_concat(role_assignment.role || '=' || COALESCE(role.permissions, '')) FROM role_assignment \
          LEFT JOIN role ON role.tenant_id = role_assignment.tenant_id AND role.id = role_assignment.role \
-         WHERE role_assignment.tenant_id = person.tenant_id AND role_assignment.person_id = person.id)"
+         WHERE role_assignment.tenant_id = person.tenant_id AND role_assignment.person_id = person.id) AS roles, permissions_since"
     };
 }

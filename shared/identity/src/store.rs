@@ -84,6 +84,13 @@ pub(crate) fn take_back_attempt(key: &[u8; 32], refused_until: Timestamp) -> Ten
     SQL.with([key.as_slice().into(), refused_until.into()])
 }
 
+/// Writes a row as it is.
+pub(crate) fn keep_throttle(key: &[u8; 32]) -> TenantStatement {
+    const SQL: TenantSql =
+        TenantSql::new("UPDATE throttle SET failures = failures WHERE tenant_id = ?1 AND key = ?2");
+    SQL.with([key.as_slice().into()])
+}
+
 /// Whoever is counted there has shown who they are.
 pub(crate) fn trust(key: &[u8; 32]) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(

@@ -8,6 +8,7 @@ use akademi_domain::{
 };
 use akademi_edge_store::{StoreError, TenantDatabase, TenantStatement};
 use akademi_seal::{Vault, hmac};
+use http::StatusCode;
 
 use crate::store;
 
@@ -81,6 +82,28 @@ pub async fn admit(
         }
     }
     Err(refusal(now.plus_seconds(1), now))
+}
+
+/// Counts an attempt; whether it may be made. For what is not done where nobody may learn that it is not.
+///
+/// # Errors
+/// Of the store, and those only.
+pub async fn is_admitted(
+    database: &TenantDatabase<'_>,
+    counter: Counter,
+    now: Timestamp,
+) -> Result<bool, Problem> {
+    match admit(database, &[counter], now).await {
+        Ok(_) => Ok(true),
+        Err(problem) if problem.status() == StatusCode::TOO_MANY_REQUESTS => Ok(false),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// A batch's statement that changes nothing and is committed all the same: what is done where there is an account must not
+/// be told from what is not done where there is none by the time that it takes.
+pub fn unchanged(counter: &Counter) -> TenantStatement {
+    store::keep_throttle(&counter.key)
 }
 
 impl Attempt {

@@ -25,6 +25,7 @@ pub struct PasswordChange {
 /// All other devices are signed out.
 #[utoipa::path(put, path = "/api/v1/users/me/password", tag = "account", request_body = PasswordChange,
     responses((status = 204, description = "The password is changed"),
+              (status = 409, description = "Changed by another request at the same time", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json"),
               (status = 422, description = "The current password is another one, or the new one is not good enough", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json"),
               (status = 429, description = "Too many wrong passwords", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
 pub async fn change(

@@ -71,6 +71,7 @@ pub async fn setup(
 /// With the first code of the app. An earlier app and its recovery codes are good no more.
 #[utoipa::path(put, path = "/api/v1/users/me/second-factor", tag = "account", request_body = SecondFactorConfirmation,
     responses((status = 200, description = "It is on", body = RecoveryCodes),
+              (status = 409, description = "Changed by another request at the same time", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json"),
               (status = 422, description = "The code is wrong", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
 pub async fn switch_on(
     State(account): State<Account>,
@@ -108,7 +109,8 @@ pub async fn switch_on(
 
 /// Switch the second factor off
 #[utoipa::path(delete, path = "/api/v1/users/me/second-factor", tag = "account",
-    responses((status = 204, description = "It is off")))]
+    responses((status = 204, description = "It is off"),
+              (status = 409, description = "Changed by another request at the same time", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
 pub async fn switch_off(
     State(account): State<Account>,
     academy: Academy,

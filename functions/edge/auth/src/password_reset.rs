@@ -51,10 +51,12 @@ pub async fn forgot(
     let database = auth.edge.tenant(academy.id);
     let email_lookup = auth.vault.email_lookup(academy.id, &forgotten.email);
     throttle::admit(&database, &[auth.throttles.address_tries(b"forgotten password", &origin)], now).await?;
-    let may_send = throttle::admit(&database, &[auth.throttles.mail_tries(&email_lookup)], now).await.is_ok();
+    let mails = auth.throttles.mail_tries(&email_lookup);
+    let may_send = throttle::is_admitted(&database, mails, now).await?;
     let person = store::find_recipient(&database, &email_lookup).await?;
-    if let Some(person) = person.filter(|_| may_send) {
-        send_link(&auth, &academy, &host, person, MailKind::ResetPassword).await?;
+    match person.filter(|_| may_send) {
+        Some(person) => send_link(&auth, &academy, &host, person, MailKind::ResetPassword).await?,
+        None => database.batch(vec![throttle::unchanged(&mails)]).await.map(drop)?,
     }
     Ok(StatusCode::ACCEPTED)
 }

@@ -1,6 +1,6 @@
 //! The rotation of refresh tokens.
 
-use akademi_api::{Academy, Body, Caller, Problem};
+use akademi_api::{Academy, Body, Problem};
 use akademi_domain::{
     identity::{Refresh, refresh as decide},
     ids::TenantId,
@@ -23,7 +23,8 @@ pub struct RefreshRequest {
 /// raced itself within ten seconds.
 #[utoipa::path(post, path = "/api/v1/auth/refresh", tag = "auth", request_body = RefreshRequest,
     responses((status = 200, description = "The next pair", body = TokenPair),
-              (status = 401, description = "The token is not valid, or its session has ended", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
+              (status = 401, description = "The token is not valid, or its session has ended", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json"),
+              (status = 409, description = "Many used the same token at once: try again", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
 pub async fn refresh(
     State(auth): State<Auth>,
     academy: Academy,
@@ -83,11 +84,6 @@ async fn try_refresh(
     if !session.person_active {
         return Err(Problem::session_ended());
     }
-    let caller = Caller {
-        tenant,
-        user: session.person,
-        session: shown.session,
-        permissions: session.granted.permissions,
-    };
-    TokenPair::new(auth, &caller, &session.nonce, generation, now).map(Some)
+    let of = (tenant, session.person, shown.session);
+    TokenPair::new(auth, of, &session.granted, &session.nonce, generation).map(Some)
 }

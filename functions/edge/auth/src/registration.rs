@@ -58,7 +58,7 @@ pub async fn register(
     throttle::admit(&database, &[auth.throttles.address_tries(b"registration", &origin)], now).await?;
     // Whether there is an account changes neither what is answered nor what that costs.
     let password_hash = password::hash(registration.password.as_str(), ports.random())?;
-    if throttle::admit(&database, &[auth.throttles.mail_tries(&email_lookup)], now).await.is_err() {
+    if !throttle::is_admitted(&database, auth.throttles.mail_tries(&email_lookup), now).await? {
         return Ok(StatusCode::ACCEPTED);
     }
     if let Some(person) = store::find_recipient(&database, &email_lookup).await? {

@@ -117,7 +117,7 @@ pub async fn answer(
         tenant: academy.id,
         person,
         key: &key,
-        permissions: found.granted.permissions,
+        granted: &found.granted,
         origin: &origin,
         by: used.name(),
     };

@@ -1,7 +1,7 @@
 //! Sign-in with a password.
 
 use akademi_api::{Academy, Body, Problem};
-use akademi_domain::{identity::EmailAddress, permission::Permissions};
+use akademi_domain::identity::EmailAddress;
 use akademi_identity::{Origin, password, throttle};
 use axum::{
     extract::State,
@@ -42,12 +42,17 @@ pub async fn login(
     let now = auth.edge.ports.now();
     let database = auth.edge.tenant(academy.id);
     let lookup = auth.vault.email_lookup(academy.id, &login.email);
-    let attempt = throttle::admit(&database, &auth.throttles.password_tries(&lookup, &origin), now).await?;
+    let tries = auth.throttles.password_tries(&lookup, &origin);
+    let attempt = throttle::admit(&database, &tries, now).await?;
     let found = store::find_credentials(&database, &lookup).await?;
     let stored = found.as_ref().map(|person| person.password_hash.as_str());
     // A password beyond what anybody can choose costs no hash of its own length.
     let is_right = password::verify(login.password.get(..1024).unwrap_or(&login.password), stored)?;
-    let Some(person) = found else { return Err(Problem::wrong_credentials()) };
+    let Some(person) = found else {
+        let [counter, ..] = &tries;
+        database.batch(vec![throttle::unchanged(counter)]).await?;
+        return Err(Problem::wrong_credentials());
+    };
     let key = auth.vault.unwrap(academy.id, person.id, &person.wrapped_key).map_err(Problem::broken)?;
     if !is_right || !person.active {
         let failed = failed_attempt(&auth, person.id, &key, &origin, "sign_in.failed")?;
@@ -59,12 +64,11 @@ pub async fn login(
         let needed = SecondFactorNeeded::new(&auth, academy.id, person.id, now);
         return Ok((StatusCode::ACCEPTED, Body(needed)).into_response());
     }
-    let permissions: Permissions = person.granted.permissions;
     let proven = Proven {
         tenant: academy.id,
         person: person.id,
         key: &key,
-        permissions,
+        granted: &person.granted,
         origin: &origin,
         by: "password",
     };

@@ -4,11 +4,9 @@ use akademi_api::{Body, Caller, Problem};
 use akademi_domain::{
     identity::ACCESS_TOKEN_SECONDS,
     ids::{SessionId, TenantId, UserId},
-    permission::Permissions,
-    time::Timestamp,
 };
 use akademi_edge_store::TenantStatement;
-use akademi_identity::{Audit, Origin, audit};
+use akademi_identity::{Audit, Granted, Origin, audit};
 use akademi_seal::PersonKey;
 use serde::Serialize;
 
@@ -33,18 +31,22 @@ pub struct TokenPair {
 impl TokenPair {
     pub fn new(
         auth: &Auth,
-        caller: &Caller,
+        session: (TenantId, UserId, SessionId),
+        granted: &Granted,
         nonce: &SessionNonce,
         generation: i64,
-        now: Timestamp,
     ) -> Result<Self, Problem> {
-        let access_token =
-            auth.signer.sign(caller, now, auth.edge.ports.random()).map_err(Problem::broken)?;
+        let (tenant, user, session) = session;
+        let caller = Caller { tenant, user, session, permissions: granted.permissions };
+        let ports = &auth.edge.ports;
+        // Not before the moment from which its permissions hold, which may be the second that is to come.
+        let issued = ports.now().max(granted.since);
+        let access_token = auth.signer.sign(&caller, issued, ports.random()).map_err(Problem::broken)?;
         Ok(Self {
             access_token,
             token_type: "Bearer",
             expires_in: ACCESS_TOKEN_SECONDS,
-            refresh_token: auth.refresh_tokens.token(caller.tenant, caller.session, nonce, generation),
+            refresh_token: auth.refresh_tokens.token(tenant, session, nonce, generation),
         })
     }
 }
@@ -54,7 +56,7 @@ pub struct Proven<'a> {
     pub tenant: TenantId,
     pub person: UserId,
     pub key: &'a PersonKey,
-    pub permissions: Permissions,
+    pub granted: &'a Granted,
     pub origin: &'a Origin,
     /// How: `password`, `second_factor`.
     pub by: &'static str,
@@ -93,9 +95,8 @@ pub async fn start_session(
         Some(condition) => database.batch_if(condition, batch).await?,
         None => database.batch(batch).await?,
     };
-    let caller =
-        Caller { tenant: proven.tenant, user: proven.person, session, permissions: proven.permissions };
-    TokenPair::new(auth, &caller, &nonce, 0, now).map(Body)
+    let session = (proven.tenant, proven.person, session);
+    TokenPair::new(auth, session, proven.granted, &nonce, 0).map(Body)
 }
 
 /// The entry of an attempt on somebody's account that failed.

@@ -5,7 +5,6 @@ use akademi_api::{
     paging::{Cursor, Limit, Page},
 };
 use akademi_domain::identity::EmailAddress;
-use akademi_seal::Vault;
 use axum::extract::State;
 use serde::Deserialize;
 
@@ -36,6 +35,14 @@ pub struct Filter {
     cursor: Option<String>,
 }
 
+impl Filter {
+    /// Whether somebody who was found by address is who is looked for.
+    fn fits(&self, found: &store::Found) -> bool {
+        self.state.is_none_or(|state| state == found.state)
+            && self.role.as_ref().is_none_or(|role| found.granted.names().contains(role))
+    }
+}
+
 /// The academy's people, newest first
 #[utoipa::path(get, path = "/api/v1/people", tag = "people", params(Filter),
     responses((status = 200, description = "A page of people", body = Page<PersonEntry>)))]
@@ -47,10 +54,14 @@ pub async fn list(
     let after = filter.cursor.as_deref().map(Cursor::decode).transpose()?;
     let limit = filter.limit.get();
     let database = people.edge.tenant(caller.tenant);
-    let email_lookup =
-        filter.email.map(|email| Vec::from(Vault::email_lookup(&people.vault, caller.tenant, &email)));
-    let mut found =
-        store::list_people(&database, email_lookup, filter.role, filter.state, after, limit + 1).await?;
+    let mut found: Vec<_> = match &filter.email {
+        Some(email) => {
+            let email_lookup = people.vault.email_lookup(caller.tenant, email);
+            let found = store::find_by_email(&database, &email_lookup).await?;
+            found.into_iter().filter(|found| filter.fits(found)).collect()
+        }
+        None => store::list_people(&database, filter.role, filter.state, after, limit + 1).await?,
+    };
     let has_more = found.len() as i64 > limit;
     found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let next_cursor = found

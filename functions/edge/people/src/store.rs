@@ -46,7 +46,7 @@ macro_rules! person_columns {
              created_at, (SELECT max(rotated_at) FROM session WHERE session.tenant_id = person.tenant_id \
              AND session.person_id = person.id) AS seen, ",
             roles_of_person!(),
-            " AS roles FROM person \
+            " FROM person \
              JOIN person_key ON person_key.tenant_id = person.tenant_id AND person_key.person_id = person.id ",
         )
     };
@@ -61,7 +61,7 @@ fn found(row: &Row) -> Result<Found, StoreError> {
         has_second_factor: row.boolean(4)?,
         created_at: row.timestamp(5)?,
         last_seen_at: row.optional_timestamp(6)?,
-        granted: Granted::read(row, 7),
+        granted: Granted::read(row, 7)?,
     })
 }
 
@@ -71,9 +71,19 @@ pub async fn find_person(database: &TenantDatabase<'_>, person: UserId) -> Resul
     database.row(SQL.with([person.into()])).await?.map(|row| found(&row)).transpose()
 }
 
+/// Who has this address.
+pub async fn find_by_email(
+    database: &TenantDatabase<'_>,
+    email_lookup: &[u8; 32],
+) -> Result<Option<Found>, StoreError> {
+    const SQL: TenantSql =
+        TenantSql::new(concat!(person_columns!(), "WHERE person.tenant_id = ?1 AND email_lookup = ?2"));
+    database.row(SQL.with([email_lookup.as_slice().into()])).await?.map(|row| found(&row)).transpose()
+}
+
+/// People after this place, newest first: all, or those with a role or in a state.
 pub async fn list_people(
     database: &TenantDatabase<'_>,
-    email_lookup: Option<Vec<u8>>,
     role: Option<String>,
     state: Option<State>,
     after: Option<Cursor>,
@@ -81,15 +91,14 @@ pub async fn list_people(
 ) -> Result<Vec<Found>, StoreError> {
     const SQL: TenantSql = TenantSql::new(concat!(
         person_columns!(),
-        "WHERE person.tenant_id = ?1 AND (?2 IS NULL OR email_lookup = ?2) AND (?3 IS NULL OR state = ?3) \
-         AND (?4 IS NULL OR EXISTS (SELECT 1 FROM role_assignment WHERE role_assignment.tenant_id = person.tenant_id \
-         AND role_assignment.person_id = person.id AND role_assignment.role = ?4)) \
-         AND (created_at, person.id) < (?5, ?6) ORDER BY created_at DESC, person.id DESC LIMIT ?7",
+        "WHERE person.tenant_id = ?1 AND (?2 IS NULL OR state = ?2) \
+         AND (?3 IS NULL OR EXISTS (SELECT 1 FROM role_assignment WHERE role_assignment.tenant_id = person.tenant_id \
+         AND role_assignment.person_id = person.id AND role_assignment.role = ?3)) \
+         AND (created_at, person.id) < (?4, ?5) ORDER BY created_at DESC, person.id DESC LIMIT ?6",
     ));
     let after = after.unwrap_or(Cursor { key: MAX_INTEGER, id: String::new() });
     let rows = database
         .rows(SQL.with([
-            email_lookup.into(),
             state.map(State::name).into(),
             role.into(),
             after.key.into(),
@@ -113,12 +122,17 @@ pub fn take_roles(person: UserId) -> TenantStatement {
     SQL.with([person.into()])
 }
 
-/// Tokens from before that moment have to be refreshed.
+/// From the next second on: tokens tell whole seconds, and one of this second may show what was before.
+fn next_second(now: Timestamp) -> Timestamp {
+    Timestamp::from_millis((now.as_seconds() + 1) * 1000)
+}
+
+/// Tokens from before have to be refreshed.
 pub fn set_permissions_since(person: UserId, now: Timestamp) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(
         "UPDATE person SET permissions_since = ?3, version = version + 1 WHERE tenant_id = ?1 AND id = ?2",
     );
-    SQL.with([person.into(), now.into()])
+    SQL.with([person.into(), next_second(now).into()])
 }
 
 /// The same for all who have a role.
@@ -127,7 +141,7 @@ pub fn set_permissions_since_of_role(role: RoleId, now: Timestamp) -> TenantStat
         "UPDATE person SET permissions_since = ?3, version = version + 1 WHERE tenant_id = ?1 AND id IN \
          (SELECT person_id FROM role_assignment WHERE tenant_id = ?1 AND role = ?2)",
     );
-    SQL.with([role.into(), now.into()])
+    SQL.with([role.into(), next_second(now).into()])
 }
 
 pub fn set_state(person: UserId, state: State) -> TenantStatement {

@@ -24,7 +24,7 @@ pub async fn find_person(
     const SQL: TenantSql = TenantSql::new(concat!(
         "SELECT profile, wrapped, version, created_at, password_hash, totp_secret, totp_step, ",
         roles_of_person!(),
-        " AS roles FROM person \
+        " FROM person \
          JOIN person_key ON person_key.tenant_id = person.tenant_id AND person_id = person.id \
          WHERE person.tenant_id = ?1 AND person.id = ?2 AND state = 'active'",
     ));
@@ -38,7 +38,7 @@ pub async fn find_person(
             password_hash: row.text(4)?.to_owned(),
             totp_secret: row.optional_blob(5)?.map(<[u8]>::to_vec),
             totp_step: row.integer(6)?,
-            granted: Granted::read(&row, 7),
+            granted: Granted::read(&row, 7)?,
         })
     })
     .transpose()

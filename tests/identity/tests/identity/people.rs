@@ -126,3 +126,22 @@ async fn staff_sees_sign_ins_and_ends_them() {
     let nobody = "/api/v1/people/01890000-0000-7000-8000-00000000dead/sessions";
     world.send(&admin, Method::GET, nobody, Value::Null).await.expect(404);
 }
+
+#[tokio::test]
+async fn the_list_is_read_from_an_index_in_its_order_and_an_address_found_by_one() {
+    let world = World::new();
+    let (admin, _) = world.join_as("192.0.2.1", "admin@example.org", &["tenant_admin"]).await;
+    let plan = async |query: &str| {
+        let path = format!("/api/v1/people{query}");
+        let (reads, commits) = world.watched(&admin, Method::GET, &path, Value::Null).await;
+        assert_eq!(commits, 0);
+        world.plan(reads.iter().find(|statement| statement.sql.contains("profile")).unwrap())
+    };
+    for query in ["", "?state=active", "?role=tenant_admin"] {
+        let plan = plan(query).await;
+        assert!(plan.contains("USING INDEX person_by_age (tenant_id=?"), "{query}: {plan}");
+        assert!(!plan.contains("TEMP B-TREE FOR ORDER BY"), "{query}: {plan}");
+    }
+    let found = plan("?email=admin@example.org").await;
+    assert!(found.contains("(tenant_id=? AND email_lookup=?)"), "{found}");
+}

@@ -99,3 +99,30 @@ async fn nothing_personal_stands_in_the_store_or_the_log() {
     assert!(!contains(&kept, token) && !contains(&kept, &world.newest_token(MailKind::ConfirmAddress)));
     assert!(contains(&kept, HOST) && contains(&kept, &tenant(1).to_string()), "the right files were read");
 }
+
+#[tokio::test]
+async fn what_a_stranger_asks_costs_the_same_whether_there_is_an_account() {
+    let (world, device) = (World::new(), from("192.0.2.1"));
+    world.join(&device, EMAIL, PASSWORD).await;
+    // Nobody has asked for mail to either address for a day.
+    world.wait(25 * 3600);
+    let stranger = from("203.0.113.9");
+    for (path, body) in [
+        ("/api/v1/auth/login", json!({ "password": "wrong password" })),
+        ("/api/v1/auth/forgot-password", json!({})),
+        ("/api/v1/auth/register", json!({ "name": "Ali", "password": "another password" })),
+    ] {
+        // The fifth finds no mail left that a stranger may ask for.
+        for time in 0..5 {
+            let cost = async |email: &str| {
+                let mut body = body.clone();
+                body["email"] = email.into();
+                let (reads, commits) = world.watched(&stranger, Method::POST, path, body).await;
+                (reads.len(), commits)
+            };
+            let (known, unknown) = (cost(EMAIL).await, cost("kimse@example.org").await);
+            assert_eq!(known, unknown, "{path}, time {time}: reads and commits");
+            assert!(known.1 > 0, "{path}");
+        }
+    }
+}

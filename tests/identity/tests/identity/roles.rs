@@ -58,6 +58,24 @@ async fn an_academy_defines_roles_and_who_gets_one_may_do_more_at_the_next_refre
 }
 
 #[tokio::test]
+async fn a_token_of_the_very_second_in_which_a_role_is_taken_is_refused_and_the_next_one_passes() {
+    let world = World::new();
+    let (admin, _) = world.join_as("192.0.2.1", "admin@example.org", &["tenant_admin"]).await;
+    let (_, person) = world.join_as("192.0.2.2", "teacher@example.org", &["instructor"]).await;
+    let device = from("192.0.2.2");
+    let tokens = world.login(&device, "teacher@example.org", PASSWORD).await.expect(200);
+    give(&world, &admin, &person, &["student"]).await.expect(200);
+    let rename = async |tokens: &Value| {
+        let change = json!({ "name": "Şükrü" });
+        world.send(&device.with(tokens), Method::PATCH, "/api/v1/users/me", change).await
+    };
+    assert_eq!(rename(&tokens).await.slug(), "/problems/token-expired");
+    let body = json!({ "refresh_token": tokens["refresh_token"] });
+    let tokens = world.post(&device, "/api/v1/auth/refresh", body).await.expect(200);
+    assert_eq!(rename(&tokens).await.expect(200)["permissions"], json!([]));
+}
+
+#[tokio::test]
 async fn nobody_gives_takes_or_touches_what_they_may_not_do_themselves() {
     let world = World::new();
     let (admin, admins_id) = world.join_as("192.0.2.1", "admin@example.org", &["tenant_admin"]).await;

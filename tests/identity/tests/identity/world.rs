@@ -79,6 +79,24 @@ impl Database for Racing {
     }
 }
 
+/// A store that keeps what it is read by, and counts how often something is committed.
+struct Watched {
+    engine: SqliteFile,
+    seen: Arc<Mutex<(Vec<Statement>, usize)>>,
+}
+
+impl Database for Watched {
+    fn query(&self, statement: Statement) -> BoxFuture<'_, Result<Rows, StoreError>> {
+        self.seen.lock().unwrap().0.push(statement.clone());
+        self.engine.query(statement)
+    }
+
+    fn batch(&self, statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, StoreError>> {
+        self.seen.lock().unwrap().1 += 1;
+        self.engine.batch(statements)
+    }
+}
+
 #[derive(Clone, Default)]
 struct Kept(Arc<Mutex<Vec<u8>>>);
 
@@ -154,18 +172,27 @@ fn routers(edge: &Edge, variables: &Variables) -> Router {
         .merge(akademi_people::router(People::from_config(edge.clone(), &config).unwrap()))
 }
 
-/// How often each status came back when all of these were asked at once.
+fn request(who: &From, method: Method, path: &str, body: Value) -> Request<Body> {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::HOST, who.host)
+        .header(header::USER_AGENT, who.device)
+        .extension(ClientAddress(who.address.clone()));
+    if let Some(token) = &who.token {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+    }
+    if body.is_null() {
+        return request.body(Body::empty()).unwrap();
+    }
+    request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string())).unwrap()
+}
+
+/// The statuses, in their order, of what was asked at once.
 pub async fn at_once(router: &Router, who: &From, path: &str, bodies: Vec<Value>) -> Vec<u16> {
     let asked = bodies.into_iter().map(|body| {
-        let (router, who, path) = (router.clone(), who.clone(), path.to_owned());
-        tokio::spawn(async move {
-            let request = Request::post(path)
-                .header(header::HOST, who.host)
-                .header(header::CONTENT_TYPE, "application/json")
-                .extension(ClientAddress(who.address))
-                .body(Body::from(body.to_string()));
-            router.oneshot(request.unwrap()).await.unwrap().status().as_u16()
-        })
+        let (router, request) = (router.clone(), request(who, Method::POST, path, body));
+        tokio::spawn(async move { router.oneshot(request).await.unwrap().status().as_u16() })
     });
     let mut statuses = Vec::new();
     for asked in asked.collect::<Vec<_>>() {
@@ -207,6 +234,30 @@ impl World {
         routers(&Edge { database: Arc::new(racing), ..self.edge.clone() }, &self.variables)
     }
 
+    /// By what one request reads, and how often it commits.
+    pub async fn watched(
+        &self,
+        who: &From,
+        method: Method,
+        path: &str,
+        body: Value,
+    ) -> (Vec<Statement>, usize) {
+        let engine = SqliteFile::open(&self.folder.path().join("edge.sqlite")).unwrap();
+        let seen = Arc::<Mutex<(Vec<Statement>, usize)>>::default();
+        let database = Arc::new(Watched { engine, seen: seen.clone() });
+        let router = routers(&Edge { database, ..self.edge.clone() }, &self.variables);
+        router.oneshot(request(who, method, path, body)).await.unwrap();
+        std::mem::take(&mut *seen.lock().unwrap())
+    }
+
+    /// How the engine reads what `statement` asks for.
+    pub fn plan(&self, statement: &Statement) -> String {
+        let sql: &'static str = format!("EXPLAIN QUERY PLAN {}", statement.sql).leak();
+        let explain = Statement { sql, params: statement.params.clone() };
+        let rows = futures::executor::block_on(self.edge.database.query(explain)).unwrap();
+        rows.iter().map(|row| row.text(3).unwrap().to_owned() + "\n").collect()
+    }
+
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -216,22 +267,7 @@ impl World {
     }
 
     pub async fn send(&self, who: &From, method: Method, path: &str, body: Value) -> Answer {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::HOST, who.host)
-            .header(header::USER_AGENT, who.device)
-            .extension(ClientAddress(who.address.clone()));
-        if let Some(token) = &who.token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
-        }
-        let body = if body.is_null() {
-            Body::empty()
-        } else {
-            request = request.header(header::CONTENT_TYPE, "application/json");
-            Body::from(body.to_string())
-        };
-        let answer = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let answer = self.router.clone().oneshot(request(who, method, path, body)).await.unwrap();
         let (parts, body) = answer.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         if parts.status.is_server_error() {

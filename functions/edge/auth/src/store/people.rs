@@ -49,7 +49,7 @@ pub async fn find_credentials(
     const SQL: TenantSql = TenantSql::new(concat!(
         "SELECT id, password_hash, state = 'active' AS active, totp_secret IS NOT NULL AS second, wrapped, ",
         roles_of_person!(),
-        " AS roles FROM person \
+        " FROM person \
          JOIN person_key ON person_key.tenant_id = person.tenant_id AND person_id = person.id \
          WHERE person.tenant_id = ?1 AND email_lookup = ?2",
     ));
@@ -61,7 +61,7 @@ pub async fn find_credentials(
             active: row.boolean(2)?,
             has_second_factor: row.boolean(3)?,
             wrapped_key: row.blob(4)?.to_vec(),
-            granted: Granted::read(&row, 5),
+            granted: Granted::read(&row, 5)?,
         })
     })
     .transpose()

@@ -52,7 +52,7 @@ pub async fn find_session(
          revoked_at IS NOT NULL AS revoked, person.state = 'active' AS active, \
          session_idle_seconds, session_absolute_seconds, wrapped, ",
         roles_of_person!(),
-        " AS roles FROM session \
+        " FROM session \
          JOIN person ON person.tenant_id = session.tenant_id AND person.id = session.person_id \
          JOIN person_key ON person_key.tenant_id = person.tenant_id AND person_key.person_id = person.id \
          JOIN tenant ON tenant.id = session.tenant_id \
@@ -73,7 +73,7 @@ pub async fn find_session(
             },
             person_active: row.boolean(6)?,
             wrapped_key: row.blob(9)?.to_vec(),
-            granted: Granted::read(&row, 10),
+            granted: Granted::read(&row, 10)?,
         })
     })
     .transpose()
