@@ -172,7 +172,7 @@ fn routers(edge: &Edge, variables: &Variables) -> Router {
         .merge(akademi_people::router(People::from_config(edge.clone(), &config).unwrap()))
 }
 
-fn request(who: &From, method: Method, path: &str, body: Value) -> Request<Body> {
+pub fn request(who: &From, method: Method, path: &str, body: Value) -> Request<Body> {
     let mut request = Request::builder()
         .method(method)
         .uri(path)
@@ -188,11 +188,15 @@ fn request(who: &From, method: Method, path: &str, body: Value) -> Request<Body>
     request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string())).unwrap()
 }
 
+pub async fn send(router: &Router, request: Request<Body>) -> u16 {
+    router.clone().oneshot(request).await.unwrap().status().as_u16()
+}
+
 /// The statuses, in their order, of what was asked at once.
 pub async fn at_once(router: &Router, who: &From, path: &str, bodies: Vec<Value>) -> Vec<u16> {
     let asked = bodies.into_iter().map(|body| {
         let (router, request) = (router.clone(), request(who, Method::POST, path, body));
-        tokio::spawn(async move { router.oneshot(request).await.unwrap().status().as_u16() })
+        tokio::spawn(async move { send(&router, request).await })
     });
     let mut statuses = Vec::new();
     for asked in asked.collect::<Vec<_>>() {
