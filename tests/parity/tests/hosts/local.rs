@@ -7,6 +7,8 @@ use akademi_parity::{
     kind::{Kind, exemption, name_of},
 };
 
+use serde_json::Value;
+
 use crate::reference;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -34,6 +36,31 @@ async fn every_route_is_asked_in_every_way_that_makes_sense_and_answers_as_that_
         assert!(tagged.is_none() || is_draft, "{name} has an ETag: it is asked conditionally, too");
     }
     the_answers_say_what_they_must(exchanges);
+    let undocumented = undocumented(exchanges);
+    assert!(undocumented.is_empty(), "the API document knows nothing of\n{}", undocumented.join("\n"));
+}
+
+/// Answers of a route whose status its operation does not describe.
+fn undocumented(exchanges: &[Exchange]) -> Vec<String> {
+    let document: Value =
+        serde_json::from_str(include_str!("../../../../functions/edge/docs/openapi.json")).unwrap();
+    let mut found: Vec<_> = exchanges
+        .iter()
+        // A letter spelled otherwise may make another address of it.
+        .filter(|exchange| {
+            !matches!(exchange.kind, Kind::Options | Kind::UnknownMethod | Kind::PercentEncoded)
+        })
+        .filter_map(|exchange| {
+            let (method, path) = exchange.route.split_once(' ')?;
+            let operation = &document["paths"][path][method.to_lowercase()];
+            let is_known =
+                operation.is_null() || !operation["responses"][exchange.status.to_string()].is_null();
+            (!is_known).then(|| format!("{}: {}", exchange.route, exchange.status))
+        })
+        .collect();
+    found.sort();
+    found.dedup();
+    found
 }
 
 fn the_answers_say_what_they_must(exchanges: &[Exchange]) {
