@@ -13,6 +13,7 @@ mod manifests;
 mod parity;
 mod run;
 mod size;
+mod tenant;
 mod test;
 
 use anyhow::Context;
@@ -105,6 +106,12 @@ enum Command {
         #[command(subcommand)]
         command: AuditCommand,
     },
+    /// Make, suspend, delete and have back academies: see its own --help
+    #[command(disable_help_flag = true)]
+    Tenant {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Install what is missing on this machine
     Install,
 }
@@ -167,6 +174,7 @@ fn main() -> anyhow::Result<()> {
         Command::Audit { command: AuditCommand::Verify { tenant, database } } => {
             audit::verify(tenant.as_deref(), database.as_deref())
         }
+        Command::Tenant { arguments } => tenant::tenant(&arguments),
         Command::Install => install::install(install::Purpose::Test),
     }
 }

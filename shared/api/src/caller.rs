@@ -1,6 +1,7 @@
 //! Who is asking, and for which academy: put into the request by the gate, taken out by handlers.
 
 use akademi_domain::{
+    academy::Features,
     ids::{SessionId, TenantId, UserId},
     permission::{Permission, Permissions},
 };
@@ -29,6 +30,10 @@ pub struct AcademyProfile {
     pub locale: String,
     /// `#rrggbb`
     pub brand_colour: String,
+    /// Other sites whose pages may ask (`https://host[:port]`), for CORS.
+    pub origins: Vec<String>,
+    /// What the academy has switched off.
+    pub features_off: Features,
 }
 
 /// A signed-in person.
@@ -43,6 +48,11 @@ pub struct Caller {
 impl Caller {
     pub const fn may(&self, permission: Permission) -> bool {
         self.permissions.has(permission)
+    }
+
+    /// Whose courses they see: their own, or everybody's.
+    pub fn courses_of(&self) -> Option<UserId> {
+        if self.may(Permission::CoursesAll) { None } else { Some(self.user) }
     }
 }
 

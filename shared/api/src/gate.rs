@@ -1,7 +1,7 @@
 //! What stands before every handler: the route's row, the academy, who is asking, the log line, the form of
 //! errors.
 
-use akademi_domain::{identity::STEP_UP_SECONDS, ids::TenantId, time::Timestamp};
+use akademi_domain::{ids::TenantId, time::Timestamp};
 use akademi_functions::{Access, Route, http_method::Method as RowMethod, route, routes_of};
 use axum::{
     Router,
@@ -15,17 +15,24 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use std::sync::Arc;
 
 use crate::{
+    authorization::{check_caller, shown_token},
     body::read_bytes,
     caller::{Academy, AcademyHost, Caller, RequestId},
     compression::Compression,
+    cors,
+    host_name::host_of,
     ports::Ports,
     problem::Problem,
+    security_headers,
     signed::{PlaneKeys, Purpose},
-    token::{TokenError, TokenVerifier},
+    token::TokenVerifier,
 };
 
 /// The largest request that passes between the planes, in bytes (API Gateway and Lambda end at 10 and 6 MB).
 pub const PLANE_BODY_LIMIT: usize = 4 * 1024 * 1024;
+
+/// The most that a request's headers may weigh together, in bytes: the least that one of our hosts takes.
+const HEADER_LIMIT: usize = 32 * 1024;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -89,7 +96,8 @@ impl Gate {
 
     fn new(function: &'static str, ports: Ports, door: Door) -> Self {
         // Tokens are never compressed beside what somebody else may have chosen: the length would tell of them (BREACH).
-        let compressor = ports.compressor.clone().filter(|_| !matches!(function, "account" | "auth"));
+        let compressor =
+            ports.compressor.clone().filter(|_| !matches!(function, "account" | "auth" | "federation"));
         Self(Arc::new(Inner { function, ports, door, compression: Compression::new(compressor) }))
     }
 
@@ -106,8 +114,15 @@ async fn pass(State(Gate(gate)): State<Gate>, mut request: Request, next: Next) 
     let path = path.as_ref().map(MatchedPath::as_str);
     let mut seen = Seen::default();
     let wanted = gate.compression.wanted(&request);
+    let is_preflight = gate.is_edge() && cors::is_preflight(&method, request.headers());
+    let origin = cors::asking_origin(request.headers()).cloned();
 
     let answer = match find_row(&method, path) {
+        _ if weight(request.headers()) > HEADER_LIMIT => Problem::headers_too_large().into_response(),
+        _ if is_preflight => match gate.find_academy(host_of(&request), &mut seen).await {
+            Ok(_) => cors::preflight(),
+            Err(problem) => problem.into_response(),
+        },
         Row::Found(row) => match gate.admit(row, &mut request, &mut seen).await {
             Ok(()) => {
                 request.extensions_mut().insert(RequestId(seen.request_id(&gate.ports)));
@@ -132,10 +147,16 @@ async fn pass(State(Gate(gate)): State<Gate>, mut request: Request, next: Next) 
     if let Some(wanted) = wanted {
         response = gate.compression.apply(wanted, seen.tenant, response).await;
     }
+    if let Some(academy) = &seen.academy {
+        cors::share(response.headers_mut(), academy, origin.as_ref(), is_preflight);
+    }
     if method == Method::HEAD {
         *response.body_mut() = Body::empty();
     }
-    set_headers(response.headers_mut(), &request_id);
+    if let Ok(id) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    security_headers::set(response.headers_mut());
     let line = LogLine {
         at: started,
         request_id: &request_id,
@@ -159,6 +180,8 @@ async fn pass(State(Gate(gate)): State<Gate>, mut request: Request, next: Next) 
 struct Seen {
     request_id: Option<Arc<str>>,
     tenant: Option<TenantId>,
+    /// The academy that a person's request came to.
+    academy: Option<Academy>,
 }
 
 impl Seen {
@@ -216,6 +239,23 @@ pub fn allow_header(path: &str) -> Option<String> {
 }
 
 impl Inner {
+    const fn is_edge(&self) -> bool {
+        matches!(self.door, Door::Edge { .. })
+    }
+
+    /// The academy that answers on `host` (see [`host_of`]).
+    ///
+    /// # Errors
+    /// `unknown-academy`; `unavailable` when the store cannot be asked.
+    async fn find_academy(&self, host: Option<String>, seen: &mut Seen) -> Result<Academy, Problem> {
+        let Door::Edge { directory, .. } = &self.door else { return Err(Problem::unknown_academy()) };
+        let host = host.ok_or_else(Problem::unknown_academy)?;
+        let academy = directory.academy(&host).await?.ok_or_else(Problem::unknown_academy)?;
+        seen.tenant = Some(academy.id);
+        seen.academy = Some(academy.clone());
+        Ok(academy)
+    }
+
     async fn admit(&self, row: &Route, request: &mut Request, seen: &mut Seen) -> Result<(), Problem> {
         match &self.door {
             Door::Edge { tokens, directory, planes } => match row.access {
@@ -230,18 +270,14 @@ impl Inner {
                 Access::Public | Access::SignedIn | Access::Needs(_) => {
                     let host = host_of(request);
                     let public_host = AcademyHost(host.clone().unwrap_or_default());
-                    let academy = academy(directory.as_ref(), host).await?;
-                    seen.tenant = Some(academy.id);
-                    if let Some(caller) = check_caller(
-                        tokens,
-                        directory.as_ref(),
-                        row,
-                        request.headers(),
-                        &academy,
-                        self.ports.now(),
-                    )
-                    .await?
-                    {
+                    let academy = self.find_academy(host, seen).await?;
+                    if row.feature.is_some_and(|feature| academy.profile.features_off.has(feature)) {
+                        return Err(Problem::feature_off());
+                    }
+                    let shown = shown_token(row, request.headers(), request.uri())?;
+                    let now = self.ports.now();
+                    let caller = check_caller(tokens, directory.as_ref(), row, shown, &academy, now).await?;
+                    if let Some(caller) = caller {
                         request.extensions_mut().insert(caller);
                     }
                     request.extensions_mut().insert(academy);
@@ -291,85 +327,9 @@ impl Inner {
     }
 }
 
-/// The academy that answers on `host` (see [`host_of`]).
-///
-/// # Errors
-/// `unknown-academy`; `unavailable` when the store cannot be asked.
-pub async fn academy(directory: &dyn Directory, host: Option<String>) -> Result<Academy, Problem> {
-    let host = host.ok_or_else(Problem::unknown_academy)?;
-    directory.academy(&host).await?.ok_or_else(Problem::unknown_academy)
-}
-
-/// The request's host: lower case, without port and trailing dot. None for a request that names more than one, in several
-/// Host headers or in its target too (RFC 9112 §3.2): whoever stands in front may have taken the other.
-pub fn host_of(request: &Request) -> Option<String> {
-    let mut named = request.headers().get_all(header::HOST).iter();
-    let target = request.uri().authority().map(|authority| host_name(authority.as_str()));
-    let Some(host) = named.next() else { return target };
-    let host = host_name(host.to_str().ok()?);
-    let is_the_only_one = named.next().is_none() && target.is_none_or(|target| target == host);
-    is_the_only_one.then_some(host)
-}
-
-fn host_name(host_and_port: &str) -> String {
-    let name = host_and_port.rsplit_once(':').map_or(host_and_port, |(name, _)| name);
-    name.trim_end_matches('.').to_ascii_lowercase()
-}
-
-/// Who is asking, if the row demands it or a token was sent.
-///
-/// # Errors
-/// `not-signed-in`, `token-expired`, `token-invalid`, `session-ended`, `forbidden`; a wrong token is refused on
-/// public routes too, so that a client learns of it.
-pub async fn check_caller(
-    tokens: &TokenVerifier,
-    directory: &dyn Directory,
-    row: &Route,
-    headers: &HeaderMap,
-    academy: &Academy,
-    now: Timestamp,
-) -> Result<Option<Caller>, Problem> {
-    let needs_caller = matches!(row.access, Access::SignedIn | Access::Needs(_));
-    let Some(token) = bearer(headers)? else {
-        return if needs_caller { Err(Problem::not_signed_in()) } else { Ok(None) };
-    };
-    if !needs_caller {
-        return Ok(None);
-    }
-    let (caller, issued_at) = tokens.verify(token, academy.id, now).map_err(|error| match error {
-        TokenError::Expired => Problem::token_expired(),
-        TokenError::Invalid => Problem::token_invalid(),
-    })?;
-    if let Access::Needs(permission) = row.access
-        && !caller.may(permission)
-    {
-        return Err(Problem::forbidden());
-    }
-    if row.reads_session {
-        let session = directory.live_session(&caller, now).await?.ok_or_else(Problem::session_ended)?;
-        if issued_at < session.permissions_since {
-            return Err(Problem::token_expired());
-        }
-        let proof_is_old = now.millis_since(session.authenticated_at) > STEP_UP_SECONDS * 1000;
-        if row.steps_up && proof_is_old {
-            return Err(Problem::step_up_required());
-        }
-    }
-    Ok(Some(caller))
-}
-
-/// The token of an `Authorization: Bearer` header (RFC 6750 §2.1).
-fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    if values.next().is_some() {
-        return Err(Problem::token_invalid());
-    }
-    let value = value.to_str().map_err(|_| Problem::token_invalid())?;
-    match value.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
-        _ => Err(Problem::token_invalid()),
-    }
+/// The bytes of all headers' names and values.
+fn weight(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
 }
 
 /// The answer in its final form: a problem rendered, any other bare error status made a problem.
@@ -389,15 +349,4 @@ fn form(mut answer: Response, request_id: &str) -> (Response, Option<Problem>) {
         _ => Problem::broken(status),
     };
     (problem.render(request_id), Some(problem))
-}
-
-fn set_headers(headers: &mut HeaderMap, request_id: &str) {
-    if let Ok(id) = HeaderValue::from_str(request_id) {
-        headers.insert(REQUEST_ID, id);
-    }
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
-    headers
-        .entry(header::REFERRER_POLICY)
-        .or_insert(HeaderValue::from_static("strict-origin-when-cross-origin"));
 }

@@ -5,12 +5,16 @@
 //! take [`caller::Caller`], [`caller::Academy`] and [`body::Body`] and answer `Result<_, Problem>`.
 
 pub mod answers;
+pub mod authorization;
 pub mod body;
 pub mod caller;
 pub mod compression;
 pub mod conditional;
 pub mod config;
+mod cors;
+pub mod federation;
 pub mod gate;
+pub mod host_name;
 pub mod idempotency;
 pub mod keys;
 pub mod links;
@@ -21,6 +25,8 @@ pub mod ports;
 pub mod problem;
 pub mod public_url;
 pub mod quote;
+pub mod rate_limit;
+mod security_headers;
 pub mod signed;
 pub mod token;
 

@@ -5,11 +5,14 @@ use utoipa::openapi::{
     Content, OpenApi, Ref, RefOr, ResponseBuilder,
     path::Operation,
     schema::Schema,
-    security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
+    security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
 };
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::problem::{FieldError, ProblemDocument};
+use crate::{
+    authorization::ACCESS_COOKIE,
+    problem::{FieldError, ProblemDocument},
+};
 
 /// Adds to `document` the bearer scheme, each operation's security by the table of routes, and the problem
 /// answers that every route can give.
@@ -18,6 +21,14 @@ pub fn complete(document: &mut OpenApi) {
     components
         .security_schemes
         .insert("bearer".into(), SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)).into());
+    components.security_schemes.insert(
+        "cookie".into(),
+        SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
+            ACCESS_COOKIE,
+            "A browser's. What writes is taken from pages of the academy's own host only.",
+        )))
+        .into(),
+    );
     let schema = |schema: RefOr<Schema>| schema;
     components.schemas.insert("Problem".into(), schema(ProblemDocument::schema()));
     components.schemas.insert(FieldError::name().into_owned(), schema(FieldError::schema()));
@@ -39,13 +50,6 @@ pub fn complete(document: &mut OpenApi) {
             }
             description.push_str(&note);
         }
-        match route.access {
-            Access::Public | Access::AnyHost | Access::OtherPlane | Access::Provider => {}
-            Access::SignedIn | Access::Needs(_) => {
-                operation.security = Some(vec![SecurityRequirement::new("bearer", [] as [&str; 0])]);
-                problem(operation, "401", "No access token, or one that is expired or not valid here");
-            }
-        }
         if matches!(route.access, Access::Needs(_)) {
             problem(operation, "403", "The permission is missing");
         }
@@ -55,6 +59,18 @@ pub fn complete(document: &mut OpenApi) {
                 "403",
                 "It is too long ago that you proved who you are: see /api/v1/auth/step-up",
             );
+        }
+        match route.access {
+            Access::Public | Access::AnyHost | Access::OtherPlane | Access::Provider => {}
+            Access::SignedIn | Access::Needs(_) => {
+                let either =
+                    ["bearer", "cookie"].map(|scheme| SecurityRequirement::new(scheme, [] as [&str; 0]));
+                operation.security = Some(either.into());
+                if route.method.name() != "GET" {
+                    problem(operation, "403", "A browser's cookie, sent by another site's page");
+                }
+                problem(operation, "401", "No access token, or one that is expired or not valid here");
+            }
         }
         if route.access != Access::AnyHost {
             problem(operation, "404", "Nothing is here, or no academy answers on this host");
@@ -70,6 +86,7 @@ pub fn complete(document: &mut OpenApi) {
         if route.own_entry {
             problem(operation, "429", "Too many attempts from one address");
         }
+        problem(operation, "431", "The headers are larger than 32 KB together");
         problem(operation, "500", "Something broke on our side");
         problem(operation, "503", "The service is busy or a part of it is down");
     }

@@ -33,6 +33,11 @@ impl Limit {
     pub const fn get(self) -> i64 {
         self.0 as i64
     }
+
+    /// One entry more than a page holds: it tells whether there is a next page ([`Page::of`]).
+    pub const fn and_one(self) -> i64 {
+        self.0 as i64 + 1
+    }
 }
 
 impl<'de> Deserialize<'de> for Limit {
@@ -52,6 +57,28 @@ pub struct Page<T> {
     pub data: Vec<T>,
     /// What to send as `cursor` for the next page; `null` at the end.
     pub next_cursor: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// The page of `found`, which was asked for with [`Limit::and_one`]; `position` is what an entry is sorted by.
+    pub fn of(mut found: Vec<T>, limit: Limit, position: impl FnOnce(&T) -> Cursor) -> Self {
+        let entries = limit.0 as usize;
+        let has_more = found.len() > entries;
+        found.truncate(entries);
+        let next_cursor = found.last().filter(|_| has_more).map(|last| position(last).encode());
+        Self { data: found, next_cursor }
+    }
+
+    pub fn map<U>(self, each: impl FnMut(T) -> U) -> Page<U> {
+        Page { data: self.data.into_iter().map(each).collect(), next_cursor: self.next_cursor }
+    }
+
+    /// # Errors
+    /// The first entry's that fails.
+    pub fn try_map<U, E>(self, each: impl FnMut(T) -> Result<U, E>) -> Result<Page<U>, E> {
+        let data = self.data.into_iter().map(each).collect::<Result<_, _>>()?;
+        Ok(Page { data, next_cursor: self.next_cursor })
+    }
 }
 
 /// The position after which a page begins: a sort key and an id.

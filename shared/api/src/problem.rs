@@ -6,6 +6,8 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use std::{borrow::Cow, fmt};
 
+use crate::rate_limit;
+
 /// What is wrong with one field of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct FieldError {
@@ -69,11 +71,13 @@ impl Problem {
     kinds! {
         not_found, NOT_FOUND, "not-found", "There is nothing here.";
         unknown_academy, NOT_FOUND, "unknown-academy", "No academy answers on this host.";
+        feature_off, NOT_FOUND, "feature-off", "This academy has switched this off.";
         method_not_allowed, METHOD_NOT_ALLOWED, "method-not-allowed", "This address does not take that method.";
         malformed_json, BAD_REQUEST, "malformed-json", "The body is not well-formed JSON in UTF-8.";
         malformed_body, BAD_REQUEST, "malformed-body", "The body could not be read.";
         unsupported_media_type, UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body must be application/json.";
         too_large, PAYLOAD_TOO_LARGE, "too-large", "The body is larger than this address takes.";
+        headers_too_large, REQUEST_HEADER_FIELDS_TOO_LARGE, "headers-too-large", "The request's headers are larger than 32 KB together.";
         invalid, UNPROCESSABLE_ENTITY, "invalid-request", "Some fields are not as they must be.";
         not_signed_in, UNAUTHORIZED, "not-signed-in", "Sign in first: send an access token.";
         token_expired, UNAUTHORIZED, "token-expired", "The access token has expired: refresh it.";
@@ -81,9 +85,11 @@ impl Problem {
         session_ended, UNAUTHORIZED, "session-ended", "This session has ended: sign in again.";
         wrong_credentials, UNAUTHORIZED, "wrong-credentials", "The e-mail address or the password is wrong.";
         forbidden, FORBIDDEN, "forbidden", "You may not do this.";
+        cross_site_request, FORBIDDEN, "cross-site-request", "A cookie counts only for requests from pages of the academy's own host.";
         step_up_required, FORBIDDEN, "step-up-required", "Prove once more who you are: send your password or a code to /api/v1/auth/step-up.";
         too_many_requests, TOO_MANY_REQUESTS, "too-many-requests", "Too many attempts from your address: wait a moment.";
         conflict, CONFLICT, "conflict", "Somebody changed this at the same time: read it again and retry.";
+        people_limit, CONFLICT, "people-limit", "This academy has as many people as it may: ask its staff.";
         internal, INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side.";
         unavailable, SERVICE_UNAVAILABLE, "unavailable", "The service is busy: try again in a moment.";
     }
@@ -163,6 +169,9 @@ impl Problem {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(seconds) = more.and_then(|more| more.retry_after_seconds) {
             headers.insert(header::RETRY_AFTER, seconds.into());
+            if self.status == StatusCode::TOO_MANY_REQUESTS {
+                rate_limit::tell_standing(headers, "attempts", 0, seconds);
+            }
         }
         if let Some(allow) =
             more.and_then(|more| more.allow.as_deref()).and_then(|allow| HeaderValue::from_str(allow).ok())

@@ -37,7 +37,8 @@ pub enum Purpose {
     Origin,
     /// Feed batches and keys of new people.
     Feed,
-    /// "Look at my feed": carries nothing, may be lost.
+    /// What the edge asks for itself: to look at its feed, whether anybody is there, whom a code of an identity provider stands
+    /// for.
     Wake,
 }
 

@@ -16,58 +16,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ids::{AssetId, CourseId, LessonId, ModuleId, SectionId},
     quiz::Quiz,
-    text::{InvalidText, fold, line, nfc},
+    text::{InvalidForm, InvalidText, fold, line, nfc, text_type},
 };
-
-/// Text that does not have the form its type asks for; the message says which.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct InvalidForm(&'static str);
-
-macro_rules! text_type {
-    ($(#[$doc:meta])* $name:ident, $error:ty, $parse:expr) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-        #[serde(try_from = "String", into = "String")]
-        #[schema(value_type = String)]
-        pub struct $name(String);
-
-        impl $name {
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = $error;
-
-            fn from_str(text: &str) -> Result<Self, $error> {
-                let parse: fn(&str) -> Result<String, $error> = $parse;
-                parse(text).map(Self)
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = $error;
-
-            fn try_from(text: String) -> Result<Self, $error> {
-                text.parse()
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(value: $name) -> String {
-                value.0
-            }
-        }
-    };
-}
 
 text_type! {
     /// The title of a course, module, section or lesson: one line in NFC of 1 to [`Title::MAX`] characters.

@@ -108,6 +108,10 @@ ids! {
     AuditId,
     /// A role that an academy has defined.
     RoleId,
+    /// Activation codes that an academy made together.
+    ActivationBatchId,
+    /// Who a person is at an identity provider.
+    IdentityId,
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
 //! Pure rules and values: no I/O, no clock, no randomness. Time, ids and random bits are arguments, so that
 //! every decision here can be property-tested.
 
+pub mod academy;
+pub mod activation_code;
 pub mod certificate;
 pub mod colour;
+pub mod consent;
 pub mod course;
 pub mod identity;
 pub mod ids;
@@ -12,6 +15,7 @@ pub mod order;
 pub mod permission;
 pub mod pricing;
 pub mod quiz;
+pub mod retention;
 pub mod text;
 pub mod throttle;
 pub mod time;

@@ -24,7 +24,7 @@ macro_rules! permissions {
 }
 
 permissions! {
-    /// Create, import, edit and publish courses.
+    /// Create, import, edit and publish one's own courses.
     CoursesWrite = 0, "courses:write";
     /// Set prices and coupons.
     CommerceWrite = 1, "commerce:write";
@@ -48,6 +48,8 @@ permissions! {
     AuditRead = 10, "audit:read";
     /// Change the academy's name, colours, languages, domains and sign-in rules.
     AcademyWrite = 11, "academy:write";
+    /// See, edit and price everybody's courses, not only one's own.
+    CoursesAll = 13, "courses:all";
     /// Create, suspend and delete academies. Only the platform's own tenant can give it.
     PlatformWrite = 12, "platform:write";
 }
@@ -72,7 +74,8 @@ impl Permissions {
         .with(Permission::CodesWrite)
         .with(Permission::MailWrite)
         .with(Permission::AuditRead)
-        .with(Permission::AcademyWrite);
+        .with(Permission::AcademyWrite)
+        .with(Permission::CoursesAll);
 
     pub const fn with(self, permission: Permission) -> Self {
         Self(self.0 | permission.bit())

@@ -134,6 +134,9 @@ impl From<StoreError> for akademi_api::Problem {
             StoreError::Busy => Self::unavailable().retry_after(1),
             StoreError::Unavailable(_) => Self::unavailable().retry_after(2).because(error),
             StoreError::Parameter(_) => Self::field("", &error),
+            StoreError::Refused { constraint: Constraint::Check, ref on } if on == "people_limit" => {
+                Self::people_limit()
+            }
             StoreError::Refused { .. } | StoreError::Engine(_) => Self::broken(error),
         }
     }

@@ -5,7 +5,7 @@ use akademi_api::{
     caller::{Academy, AcademyProfile, Caller},
     gate::{Directory, LiveSession},
 };
-use akademi_domain::time::Timestamp;
+use akademi_domain::{academy::Features, time::Timestamp};
 use futures::future::BoxFuture;
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
 };
 
 const ACADEMY_BY_HOST: PlatformSql = PlatformSql::new(
-    "SELECT tenant.id, slug, name, locale, brand_colour, generation FROM domain \
+    "SELECT tenant.id, slug, name, locale, brand_colour, generation, origins, features_off FROM domain \
      JOIN tenant ON tenant.id = domain.tenant_id WHERE host = ?1 AND state = 'active'",
 );
 
@@ -49,6 +49,8 @@ fn academy(row: &Row) -> Result<Academy, StoreError> {
             name: row.text(2)?.to_owned(),
             locale: row.text(3)?.to_owned(),
             brand_colour: row.text(4)?.to_owned(),
+            origins: row.text(6)?.split_whitespace().map(str::to_owned).collect(),
+            features_off: Features::from_bits(u32::try_from(row.integer(7)?).unwrap_or_default()),
         }),
     })
 }

@@ -8,6 +8,7 @@
 pub mod alone;
 mod database;
 mod directory;
+mod erasure;
 mod migrations;
 pub mod operations;
 mod outbox;
@@ -24,6 +25,7 @@ pub mod spin;
 
 pub use database::{Constraint, Database, Statement, StoreError};
 pub use directory::EdgeDirectory;
+pub use erasure::erase_person;
 pub use migrations::{MIGRATIONS, Migration};
 pub use outbox::{append_event, replace_event};
 pub use scope::{Platform, PlatformSql, TenantDatabase, TenantSql, TenantStatement};

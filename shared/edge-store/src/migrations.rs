@@ -21,6 +21,10 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0004_certificates.sql",
     "0005_wide_rows.sql",
     "0006_trust.sql",
+    "0007_activation.sql",
+    "0008_federation.sql",
+    "0009_academy.sql",
+    "0010_privacy.sql",
 ];
 
 #[cfg(test)]

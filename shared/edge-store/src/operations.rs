@@ -5,12 +5,10 @@ use akademi_domain::{
     permission::Role,
     time::Timestamp,
 };
-use akademi_feed::EdgeEvent;
 
 use crate::{
     database::Statement,
-    outbox::append_event,
-    scope::{Platform, TenantSql},
+    scope::{Platform, TenantSql, TenantStatement},
 };
 
 /// A new academy.
@@ -34,15 +32,6 @@ pub fn create_academy(academy: &NewAcademy<'_>, now: Timestamp) -> Vec<Statement
          VALUES (?1, ?2, ?3, ?4, ?5, 'active', 1, ?6)",
     );
     const INSERT_DOMAIN: TenantSql = TenantSql::new("INSERT INTO domain (host, tenant_id) VALUES (?2, ?1)");
-    let saved = EdgeEvent::AcademySaved {
-        id: academy.id,
-        slug: academy.slug.to_owned(),
-        name: academy.name.to_owned(),
-        locale: academy.locale.to_owned(),
-        brand_colour: academy.brand_colour.to_owned(),
-        state: "active".to_owned(),
-        domains: academy.hosts.iter().map(|&host| host.to_owned()).collect(),
-    };
     let mut statements = vec![INSERT_TENANT.with([
         academy.slug.into(),
         academy.name.into(),
@@ -51,29 +40,43 @@ pub fn create_academy(academy: &NewAcademy<'_>, now: Timestamp) -> Vec<Statement
         now.into(),
     ])];
     statements.extend(academy.hosts.iter().map(|&host| INSERT_DOMAIN.with([host.into()])));
-    statements.extend(append_event(&saved, now));
-    statements.into_iter().map(|statement| Platform::of_tenant(academy.id, statement)).collect()
+    statements.extend(tell_academy(now));
+    of_tenant(academy.id, statements)
 }
 
 /// The batch that suspends an academy and tells the other plane. From then on its hosts are nobody's: whoever asks there is
-/// told what they would be told of an academy that never was. A second time it changes nothing.
+/// told what they would be told of an academy that never was.
 pub fn suspend_academy(tenant: TenantId, now: Timestamp) -> Vec<Statement> {
-    const NEXT_NUMBER: TenantSql = TenantSql::new(
-        "UPDATE feed_head SET number = number + 1 \
-         WHERE id = 1 AND EXISTS (SELECT 1 FROM tenant WHERE tenant.id = ?1 AND state = 'active')",
+    let mut statements = vec![set_academy_state(false, None)];
+    statements.extend(tell_academy(now));
+    of_tenant(tenant, statements)
+}
+
+/// Whether the academy answers, and when it is deleted.
+pub fn set_academy_state(is_active: bool, delete_at: Option<Timestamp>) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "UPDATE tenant SET state = CASE ?2 WHEN 1 THEN 'active' ELSE 'suspended' END, delete_at = ?3, \
+         generation = generation + 1, version = version + 1 WHERE id = ?1",
     );
-    // [`EdgeEvent::AcademySaved`] from the academy's own row, as it will be.
+    SQL.with([i64::from(is_active).into(), delete_at.into()])
+}
+
+/// The end of a batch that changed an academy: `EdgeEvent::AcademySaved` from its row as it is then.
+pub fn tell_academy(now: Timestamp) -> [TenantStatement; 2] {
+    const NEXT_NUMBER: TenantSql =
+        TenantSql::new("UPDATE feed_head SET number = number + 1 WHERE id = 1 AND ?1 IS NOT NULL");
     const APPEND: TenantSql = TenantSql::new(
         "INSERT INTO feed_event (number, tenant_id, kind, version, payload, created_at) \
          SELECT number, tenant.id, 'academy_saved', 1, json_object('id', tenant.id, 'slug', slug, 'name', name, \
-         'locale', locale, 'brand_colour', brand_colour, 'state', 'suspended', 'domains', \
-         json((SELECT json_group_array(host) FROM domain WHERE tenant_id = ?1))), ?2 \
-         FROM feed_head JOIN tenant ON tenant.id = ?1 AND state = 'active' WHERE feed_head.id = 1",
+         'locale', locale, 'brand_colour', brand_colour, 'state', state, 'domains', \
+         json((SELECT json_group_array(host) FROM domain WHERE tenant_id = ?1)), \
+         'storage_limit', storage_limit), ?2 \
+         FROM feed_head JOIN tenant ON tenant.id = ?1 WHERE feed_head.id = 1",
     );
-    const SUSPEND: TenantSql = TenantSql::new(
-        "UPDATE tenant SET state = 'suspended', generation = generation + 1 WHERE id = ?1 AND state = 'active'",
-    );
-    let statements = [NEXT_NUMBER.with([]), APPEND.with([now.into()]), SUSPEND.with([])];
+    [NEXT_NUMBER.with([]), APPEND.with([now.into()])]
+}
+
+fn of_tenant(tenant: TenantId, statements: Vec<TenantStatement>) -> Vec<Statement> {
     statements.into_iter().map(|statement| Platform::of_tenant(tenant, statement)).collect()
 }
 
@@ -89,11 +92,11 @@ pub fn grant_role(tenant: TenantId, person: UserId, role: Role) -> Statement {
 mod tests {
     use super::*;
     use crate::{Database, PlatformSql, rusqlite::SqliteFile};
-    use akademi_feed::{Decoded, Envelope};
+    use akademi_feed::{Decoded, EdgeEvent, Envelope};
     use futures::executor::block_on;
 
     #[test]
-    fn an_academy_is_suspended_once_and_the_other_plane_learns_of_it() {
+    fn an_academy_is_suspended_and_the_other_plane_learns_of_it() {
         const EVENTS: PlatformSql =
             PlatformSql::new("SELECT number, kind, version, payload FROM feed_event ORDER BY number");
         const TENANTS: PlatformSql = PlatformSql::new("SELECT state, generation FROM tenant ORDER BY slug");
@@ -112,9 +115,7 @@ mod tests {
         for new in [academy(suspended, "a"), academy(other, "b")] {
             block_on(database.batch(create_academy(&new, now))).unwrap();
         }
-        for _ in 0..2 {
-            block_on(database.batch(suspend_academy(suspended, now))).unwrap();
-        }
+        block_on(database.batch(suspend_academy(suspended, now))).unwrap();
 
         let states = block_on(database.query(TENANTS.with([]))).unwrap();
         let states: Vec<_> =

@@ -53,6 +53,8 @@ from! {
     akademi_domain::ids::EnrolmentId, id => Self::Text(id.to_string());
     akademi_domain::ids::LinkId, id => Self::Text(id.to_string());
     akademi_domain::ids::RoleId, id => Self::Text(id.to_string());
+    akademi_domain::ids::ActivationBatchId, id => Self::Text(id.to_string());
+    akademi_domain::ids::IdentityId, id => Self::Text(id.to_string());
     akademi_domain::certificate::CertificateSerial, serial => Self::Text(serial.to_string());
 }
 

@@ -61,12 +61,25 @@ feed! {
             brand_colour: String,
             state: String,
             domains: Vec<String>,
+            /// Bytes; without one there is no limit.
+            storage_limit: Option<i64>,
+        }
+        /// An academy's time of grace is over: its rows at the edge are gone.
+        AcademyDeleted, "academy_deleted", 1 {
+            at: Timestamp,
+            /// Whether all of them are; else this was a step, and the next is asked for.
+            whole: bool,
         }
         /// A person, as a sealed profile in hex; the key comes by a signed call of its own.
         PersonSaved, "person_saved", 1 {
             person: UserId,
             profile: String,
             state: String,
+            at: Timestamp,
+        }
+        /// Somebody's personal data is destroyed: so is the receiver's, for good.
+        PersonErased, "person_erased", 1 {
+            person: UserId,
             at: Timestamp,
         }
         Enrolled, "enrolled", 1 {
@@ -199,6 +212,28 @@ feed! {
         /// The academy takes a certificate back, for good.
         CertificateRevoked, "certificate_revoked", 1 {
             serial: CertificateSerial,
+            at: Timestamp,
+        }
+        /// People may sign in with this identity provider; its secrets stay with their owner.
+        IdentityProviderSaved, "identity_provider_saved", 1 {
+            /// As addresses name it.
+            provider: String,
+            /// As people read it.
+            name: String,
+            /// `oidc`, `facebook` or `edevlet`.
+            kind: String,
+        }
+        /// … and no more.
+        IdentityProviderRemoved, "identity_provider_removed", 1 {
+            provider: String,
+        }
+        /// Somebody was erased: told again, in case the edge was restored from before.
+        PersonErased, "person_erased", 1 {
+            person: UserId,
+            at: Timestamp,
+        }
+        /// It is night: what the academy need not keep any longer goes (`akademi_domain::retention`).
+        RetentionDue, "retention_due", 1 {
             at: Timestamp,
         }
     }

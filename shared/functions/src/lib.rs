@@ -8,7 +8,7 @@ mod routes;
 
 pub use routes::{ROUTES, route, routes_of};
 
-use akademi_domain::permission::Permission;
+use akademi_domain::{academy::Feature, permission::Permission};
 
 /// Where a function runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +98,13 @@ pub const MAIL_FROM: Variable = Variable {
     meaning: "sender of all mail, `Name <address>`; the academy's name takes the place of the name",
 };
 
+/// Where TXT records are looked up.
+pub const DNS_URL: Variable = Variable {
+    name: "dns_url",
+    secret: false,
+    meaning: "DNS over HTTPS with JSON answers, as `https://cloudflare-dns.com/dns-query`",
+};
+
 /// A function: one crate, one component or binary.
 #[derive(Debug, Clone, Copy)]
 pub struct Function {
@@ -131,6 +138,34 @@ pub const FUNCTIONS: &[Function] = &[
         database: true,
         variables: &[TOKEN_PUBLIC_KEYS, EDGE_MASTER_KEY],
         outbound: &[],
+    },
+    Function {
+        name: "activation",
+        plane: Plane::Edge,
+        database: true,
+        variables: &[TOKEN_PUBLIC_KEYS, EDGE_MASTER_KEY],
+        outbound: &[],
+    },
+    Function {
+        name: "academies",
+        plane: Plane::Edge,
+        database: true,
+        variables: &[TOKEN_PUBLIC_KEYS, EDGE_MASTER_KEY, DNS_URL],
+        outbound: &["{{ dns_url }}"],
+    },
+    Function {
+        name: "federation",
+        plane: Plane::Edge,
+        database: true,
+        variables: &[TOKEN_SIGNING_KEYS, EDGE_MASTER_KEY, PLANE_ROOT_KEYS, LAMBDA_URL],
+        outbound: &["{{ lambda_url }}"],
+    },
+    Function {
+        name: "privacy",
+        plane: Plane::Edge,
+        database: true,
+        variables: &[TOKEN_PUBLIC_KEYS, EDGE_MASTER_KEY, PLANE_ROOT_KEYS, LAMBDA_URL],
+        outbound: &["{{ lambda_url }}"],
     },
     Function { name: "catalog", plane: Plane::Edge, database: true, variables: &[], outbound: &[] },
     Function {
@@ -198,6 +233,14 @@ pub const FUNCTIONS: &[Function] = &[
         outbound: &[],
     },
     Function {
+        name: "identity",
+        plane: Plane::Lambda,
+        database: true,
+        variables: &[DATABASE_URL, PLANE_ROOT_KEYS, LAMBDA_MASTER_KEY],
+        // Whatever public host an academy's provider answers on.
+        outbound: &["https://*"],
+    },
+    Function {
         name: "etl",
         plane: Plane::Lambda,
         database: true,
@@ -262,6 +305,8 @@ pub struct Route {
     pub reads_session: bool,
     /// Whether the caller must have proved who they are within the last minutes: dangerous acts.
     pub steps_up: bool,
+    /// What the academy must not have switched off.
+    pub feature: Option<Feature>,
     /// Whether Spin serves it from a second entry of the component, so that it blocks no other request.
     pub own_entry: bool,
 }

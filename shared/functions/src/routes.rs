@@ -5,13 +5,25 @@ use crate::{
     Route,
     http_method::Method::{self, Delete, Get, Patch, Post, Put},
 };
-use akademi_domain::permission::Permission::{
-    AuditRead, CertificatesWrite, CommerceWrite, CoursesWrite, MailWrite, PeopleRead, PeopleWrite,
-    ReportsAcademy, ReportsCourses, RolesWrite,
+use akademi_domain::{
+    academy::Feature,
+    permission::Permission::{
+        AcademyWrite, AuditRead, CertificatesWrite, CodesWrite, CommerceWrite, CoursesWrite, MailWrite,
+        PeopleRead, PeopleWrite, PlatformWrite, ReportsAcademy, ReportsCourses, RolesWrite,
+    },
 };
 
 const fn row(method: Method, path: &'static str, function: &'static str, access: Access) -> Route {
-    Route { method, path, function, access, reads_session: false, steps_up: false, own_entry: false }
+    Route {
+        method,
+        path,
+        function,
+        access,
+        reads_session: false,
+        steps_up: false,
+        feature: None,
+        own_entry: false,
+    }
 }
 
 /// A row whose session is read too (design §8).
@@ -34,8 +46,13 @@ const fn dangerous(method: Method, path: &'static str, function: &'static str, a
     Route { steps_up: true, ..checked(method, path, function, access) }
 }
 
+/// `route`, for academies that have not switched `feature` off.
+const fn of(feature: Feature, route: Route) -> Route {
+    Route { feature: Some(feature), ..route }
+}
+
 pub const ROUTES: &[Route] = &[
-    password(Post, "/api/v1/auth/register"),
+    of(Feature::Registration, password(Post, "/api/v1/auth/register")),
     row(Post, "/api/v1/auth/confirm", "auth", Public),
     password(Post, "/api/v1/auth/accept-invitation"),
     password(Post, "/api/v1/auth/login"),
@@ -46,6 +63,13 @@ pub const ROUTES: &[Route] = &[
     row(Post, "/api/v1/auth/forgot-password", "auth", Public),
     password(Post, "/api/v1/auth/reset-password"),
     row(Get, "/.well-known/jwks.json", "auth", Public),
+    row(Get, "/api/v1/auth/providers", "federation", Public),
+    row(Post, "/api/v1/auth/providers/{provider}/start", "federation", Public),
+    row(Get, "/api/v1/auth/providers/{provider}/callback", "federation", Public),
+    row(Post, "/api/v1/auth/providers/{provider}/sign-in", "federation", Public),
+    row(Get, "/api/v1/users/me/identities", "federation", SignedIn),
+    dangerous(Post, "/api/v1/users/me/identities", "federation", SignedIn),
+    dangerous(Delete, "/api/v1/users/me/identities/{identity_id}", "federation", SignedIn),
     row(Get, "/api/v1/users/me", "account", SignedIn),
     checked(Patch, "/api/v1/users/me", "account", SignedIn),
     own_password(Put, "/api/v1/users/me/password"),
@@ -55,6 +79,13 @@ pub const ROUTES: &[Route] = &[
     row(Get, "/api/v1/users/me/sessions", "account", SignedIn),
     checked(Delete, "/api/v1/users/me/sessions", "account", SignedIn),
     checked(Delete, "/api/v1/users/me/sessions/{session_id}", "account", SignedIn),
+    dangerous(Post, "/api/v1/users/me/erasure", "privacy", SignedIn),
+    dangerous(Get, "/api/v1/users/me/export", "privacy", SignedIn),
+    row(Get, "/api/v1/users/me/consents", "privacy", SignedIn),
+    checked(Put, "/api/v1/users/me/consents/{kind}", "privacy", SignedIn),
+    dangerous(Post, "/api/v1/people/{person_id}/erasure", "privacy", Needs(PeopleWrite)),
+    row(Get, "/api/v1/consents", "privacy", Public),
+    checked(Put, "/api/v1/academy/consents/{kind}", "privacy", Needs(AcademyWrite)),
     row(Get, "/api/v1/people", "people", Needs(PeopleRead)),
     checked(Post, "/api/v1/people/invitations", "people", Needs(PeopleWrite)),
     row(Get, "/api/v1/people/{person_id}", "people", Needs(PeopleRead)),
@@ -66,6 +97,57 @@ pub const ROUTES: &[Route] = &[
     dangerous(Post, "/api/v1/roles", "people", Needs(RolesWrite)),
     dangerous(Put, "/api/v1/roles/{role_id}", "people", Needs(RolesWrite)),
     dangerous(Delete, "/api/v1/roles/{role_id}", "people", Needs(RolesWrite)),
+    of(
+        Feature::ActivationCodes,
+        checked(Post, "/api/v1/activation-codes/batches", "activation", Needs(CodesWrite)),
+    ),
+    of(
+        Feature::ActivationCodes,
+        row(Get, "/api/v1/activation-codes/batches", "activation", Needs(CodesWrite)),
+    ),
+    of(
+        Feature::ActivationCodes,
+        row(Get, "/api/v1/activation-codes/batches/{batch_id}", "activation", Needs(CodesWrite)),
+    ),
+    of(
+        Feature::ActivationCodes,
+        checked(
+            Get,
+            "/api/v1/activation-codes/batches/{batch_id}/codes.csv",
+            "activation",
+            Needs(CodesWrite),
+        ),
+    ),
+    of(
+        Feature::ActivationCodes,
+        row(Get, "/api/v1/activation-codes/batches/{batch_id}/uses", "activation", Needs(CodesWrite)),
+    ),
+    of(
+        Feature::ActivationCodes,
+        checked(
+            Post,
+            "/api/v1/activation-codes/batches/{batch_id}/revocation",
+            "activation",
+            Needs(CodesWrite),
+        ),
+    ),
+    of(
+        Feature::ActivationCodes,
+        checked(Post, "/api/v1/activation-codes/redemptions", "activation", SignedIn),
+    ),
+    checked(Get, "/api/v1/academy/settings", "academies", Needs(AcademyWrite)),
+    checked(Patch, "/api/v1/academy/settings", "academies", Needs(AcademyWrite)),
+    checked(Get, "/api/v1/academy/domains", "academies", Needs(AcademyWrite)),
+    dangerous(Post, "/api/v1/academy/domains", "academies", Needs(AcademyWrite)),
+    checked(Post, "/api/v1/academy/domains/{host}/verification", "academies", Needs(AcademyWrite)),
+    dangerous(Delete, "/api/v1/academy/domains/{host}", "academies", Needs(AcademyWrite)),
+    checked(Get, "/api/v1/platform/academies", "academies", Needs(PlatformWrite)),
+    dangerous(Post, "/api/v1/platform/academies", "academies", Needs(PlatformWrite)),
+    checked(Get, "/api/v1/platform/academies/{academy_id}", "academies", Needs(PlatformWrite)),
+    dangerous(Patch, "/api/v1/platform/academies/{academy_id}", "academies", Needs(PlatformWrite)),
+    dangerous(Put, "/api/v1/platform/academies/{academy_id}/state", "academies", Needs(PlatformWrite)),
+    dangerous(Put, "/api/v1/platform/academies/{academy_id}/deletion", "academies", Needs(PlatformWrite)),
+    dangerous(Delete, "/api/v1/platform/academies/{academy_id}/deletion", "academies", Needs(PlatformWrite)),
     row(Get, "/api/v1/academy", "catalog", Public),
     row(Get, "/api/v1/catalog/courses", "catalog", Public),
     row(Get, "/api/v1/catalog/courses/{slug}", "catalog", Public),
@@ -96,14 +178,20 @@ pub const ROUTES: &[Route] = &[
     checked(Post, "/api/v1/authoring/imports/{job_id}/start", "authoring", Needs(CoursesWrite)),
     row(Get, "/api/v1/authoring/jobs/{job_id}", "authoring", Needs(CoursesWrite)),
     row(Get, "/api/v1/media/{asset_id}/{*path}", "authoring", SignedIn),
-    row(Post, "/api/v1/coupons/quote", "coupons", SignedIn),
-    checked(Put, "/api/v1/commerce/courses/{course_id}/price", "payments", Needs(CommerceWrite)),
-    checked(Get, "/api/v1/commerce/courses/{course_id}/price", "payments", Needs(CommerceWrite)),
-    checked(Post, "/api/v1/commerce/coupons", "payments", Needs(CommerceWrite)),
-    checked(Get, "/api/v1/commerce/coupons", "payments", Needs(CommerceWrite)),
-    checked(Post, "/api/v1/orders", "payments", SignedIn),
-    row(Get, "/api/v1/orders", "payments", SignedIn),
-    row(Get, "/api/v1/orders/{order_id}", "payments", SignedIn),
+    of(Feature::Commerce, row(Post, "/api/v1/coupons/quote", "coupons", SignedIn)),
+    of(
+        Feature::Commerce,
+        checked(Put, "/api/v1/commerce/courses/{course_id}/price", "payments", Needs(CommerceWrite)),
+    ),
+    of(
+        Feature::Commerce,
+        checked(Get, "/api/v1/commerce/courses/{course_id}/price", "payments", Needs(CommerceWrite)),
+    ),
+    of(Feature::Commerce, checked(Post, "/api/v1/commerce/coupons", "payments", Needs(CommerceWrite))),
+    of(Feature::Commerce, checked(Get, "/api/v1/commerce/coupons", "payments", Needs(CommerceWrite))),
+    of(Feature::Commerce, checked(Post, "/api/v1/orders", "payments", SignedIn)),
+    of(Feature::Commerce, row(Get, "/api/v1/orders", "payments", SignedIn)),
+    of(Feature::Commerce, row(Get, "/api/v1/orders/{order_id}", "payments", SignedIn)),
     row(Post, "/callbacks/{provider}/{tenant_token}", "payments", Provider),
     row(Get, "/api/v1/certificates", "certificates", Needs(CertificatesWrite)),
     row(Get, "/api/v1/certificates/{serial}/pdf", "certificates", SignedIn),
@@ -112,12 +200,18 @@ pub const ROUTES: &[Route] = &[
     row(Get, "/api/v1/reports/institution", "etl", Needs(ReportsAcademy)),
     row(Get, "/api/v1/reports/instructor", "etl", Needs(ReportsCourses)),
     row(Get, "/api/v1/reports/learner", "etl", SignedIn),
+    row(Get, "/api/v1/academy/identity-providers", "identity", Needs(AcademyWrite)),
+    dangerous(Put, "/api/v1/academy/identity-providers/{provider}", "identity", Needs(AcademyWrite)),
+    dangerous(Delete, "/api/v1/academy/identity-providers/{provider}", "identity", Needs(AcademyWrite)),
+    row(Post, "/internal/identity/authorize", "identity", OtherPlane),
+    row(Post, "/internal/identity/exchange", "identity", OtherPlane),
     row(Get, "/api/v1/mails", "mail", Needs(MailWrite)),
     checked(Post, "/api/v1/mails/{mail_id}/retry", "mail", Needs(MailWrite)),
     row(Get, "/api/v1/audit", "audit", Needs(AuditRead)),
     checked(Get, "/api/v1/audit.csv", "audit", Needs(AuditRead)),
     row(Post, "/internal/wake", "sync", OtherPlane),
     row(Get, "/internal/health", "sync", OtherPlane),
+    row(Post, "/internal/person-records", "sync", OtherPlane),
 ];
 
 /// The row of `method` and `path` (the route's own spelling, as axum's `MatchedPath` gives it).

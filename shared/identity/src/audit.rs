@@ -1,16 +1,16 @@
 //! What the audit log is told: an event in the batch of the change itself. The other plane chains it.
 
-use akademi_api::{Ports, Problem};
+use akademi_api::{Caller, Ports, Problem};
 use akademi_domain::{
     ids::{AuditId, UserId},
     time::Timestamp,
 };
-use akademi_edge_store::{TenantStatement, append_event};
+use akademi_edge_store::{Edge, TenantStatement, append_event};
 use akademi_feed::EdgeEvent;
-use akademi_seal::PersonKey;
+use akademi_seal::{PersonKey, Vault};
 use serde_json::Value;
 
-use crate::origin::Origin;
+use crate::{origin::Origin, store};
 
 /// Something that the audit log keeps.
 pub struct Audit<'a> {
@@ -57,4 +57,30 @@ impl Audit<'_> {
 /// How the audit log calls a person.
 pub fn person(id: UserId) -> String {
     format!("person:{id}")
+}
+
+/// The statements that tell of what the caller does as one of the staff.
+///
+/// # Errors
+/// Of the store; `internal` for a key that does not open.
+pub async fn by_staff(
+    edge: &Edge,
+    vault: &Vault,
+    (caller, origin): (&Caller, &Origin),
+    action: &'static str,
+    target: String,
+    change: Value,
+) -> Result<[TenantStatement; 2], Problem> {
+    let wrapped = store::find_person_key(&edge.tenant(caller.tenant), caller.user).await?;
+    let unwrap = |wrapped: Vec<u8>| vault.unwrap(caller.tenant, caller.user, &wrapped);
+    let key = wrapped.map(unwrap).transpose().map_err(Problem::broken)?;
+    let entry = Audit {
+        action,
+        actor: Some(caller.user),
+        target,
+        origin,
+        sealed_for: key.as_ref().map(|key| (caller.user, key)),
+        change: Some(change),
+    };
+    entry.append(&edge.ports, edge.ports.now())
 }

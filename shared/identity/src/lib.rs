@@ -1,26 +1,32 @@
-//! What the edge functions share that deal with people: their sealed profiles, what their roles allow, the mail that they
-//! are sent, the audit log, and how often somebody may try.
+//! What the edge functions share that deal with people: their sealed profiles, what their roles allow, their sessions, the mail
+//! that they are sent, the audit log, and how often somebody may try.
 
 pub mod audit;
+mod invitation;
 mod known;
 pub mod mail;
+mod newcomer;
 pub mod origin;
 pub mod password;
 pub mod profile;
 pub mod roles;
 pub mod second_factor;
+pub mod session;
+pub mod staff;
 mod store;
 pub mod throttle;
 pub mod totp;
 mod tries;
 
 pub use audit::Audit;
+pub use invitation::Invitation;
 pub use known::Known;
 pub use mail::Letter;
+pub use newcomer::Newcomer;
 pub use origin::Origin;
 pub use profile::Profile;
 pub use roles::Granted;
 pub use store::{
-    Person, assign_role, find_person, person_has_version, revoke_session, revoke_sessions, update_password,
-    use_links,
+    Person, assign_role, find_person, insert_person_key, person_has_version, revoke_session, revoke_sessions,
+    update_password, use_links,
 };

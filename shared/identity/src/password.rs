@@ -26,11 +26,13 @@ pub fn hash(password: &str, salt: [u8; 16]) -> Result<String, Problem> {
     Ok(hash.to_string())
 }
 
-/// Whether `password` is the one that `stored` was made of. Takes as long for nobody's hash.
+/// Whether `password` is the one that `stored` was made of. Takes as long for nobody's hash, and for the empty one of somebody
+/// who has no password: who signs in elsewhere.
 ///
 /// # Errors
 /// `internal` when the stored hash is none.
 pub fn verify(password: &str, stored: Option<&str>) -> Result<bool, Problem> {
+    let stored = stored.filter(|stored| !stored.is_empty());
     let hash = PasswordHash::new(stored.unwrap_or(NOBODY)).map_err(Problem::broken)?;
     let matches = argon2()?.verify_password(normalise_password(password).as_bytes(), &hash).is_ok();
     Ok(matches && stored.is_some())
@@ -51,6 +53,7 @@ mod tests {
         );
         assert!(!verify("parolam cok uzun", Some(&stored)).unwrap());
         assert!(!verify("parolam çok uzun", None).unwrap());
+        assert!(!verify("", Some("")).unwrap(), "somebody without a password");
         assert_ne!(stored, hash("parolam çok uzun", [8; 16]).unwrap());
     }
 }

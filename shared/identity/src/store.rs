@@ -1,9 +1,11 @@
 //! The statements that several functions share.
 
+mod invitations;
 mod people;
 mod second_factor;
 mod sessions;
 
+pub use invitations::*;
 pub use people::*;
 pub use second_factor::*;
 pub use sessions::*;

@@ -1,8 +1,11 @@
-//! The transaction that spans tenants, and every statement that it can run: this file is the whole list.
+//! The transaction that spans tenants, and every statement that it can run: this file and those below it are the whole list.
 //!
 //! It serves the publisher and the feed (`sync`), workers that take the next job of any academy, and retention. Code
 //! outside of this crate gets no connection from it: what it changes of an academy, it changes through
 //! [`PlatformTransaction::tenant`], under that academy's row-level security.
+
+mod deletion;
+mod retention;
 
 use akademi_domain::{
     ids::{JobId, OrderId, TenantId},
@@ -18,6 +21,8 @@ use crate::{
     jobs::ClaimedJob,
     postgres::{BECOME_PLATFORM, TenantTransaction, become_tenant},
 };
+
+pub use deletion::KEPT;
 
 /// The publisher's advisory lock: "feed" in ASCII.
 const PUBLISHER_LOCK: i64 = 0x6665_6564;
@@ -213,7 +218,7 @@ impl PlatformTransaction {
     }
 }
 
-/// Jobs, tenants, retention.
+/// Jobs and tenants.
 impl PlatformTransaction {
     /// Takes the oldest job of this kind that is due, of any tenant: queued, or left by a worker whose lease ran out.
     /// Commit before working on it. Parallel workers never wait for each other and never get the same job.
@@ -330,15 +335,6 @@ impl PlatformTransaction {
                 Ok((TenantId::from_uuid(row.try_get("tenant_id")?), OrderId::from_uuid(row.try_get("id")?)))
             })
             .collect()
-    }
-
-    /// Deletes the idempotency records made before this moment, and returns how many.
-    pub async fn prune_idempotency(&mut self, before: Timestamp) -> Result<u64, StoreError> {
-        let pruned = sqlx::query("DELETE FROM idempotency WHERE created_at < $1")
-            .bind(before.as_millis())
-            .execute(self.connection().await?)
-            .await?;
-        Ok(pruned.rows_affected())
     }
 }
 

@@ -32,7 +32,7 @@ async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let archive = match &arguments.course {
         Some(file) => std::fs::read(file).with_context(|| format!("reading {}", file.display()))?.into(),
-        None => demo::archive(demo::ACADEMIES[0].course).await?,
+        None => demo::archive(demo::ACADEMIES[0].course.context("the demo has no course")?).await?,
     };
     let http = Network::new();
     let academy = Academy {

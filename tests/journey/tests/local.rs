@@ -54,6 +54,7 @@ async fn a_learner_walks_from_a_real_course_to_a_certificate_that_is_revoked() {
         postgres: database.postgres().clone(),
         log: Arc::new(WriteLog::new(log.clone())),
         sync_interval: Duration::from_millis(300),
+        password_attempts: 10_000,
         transcode_program: Some(env!("CARGO_BIN_EXE_akademi-transcode-child").into()),
     })
     .await

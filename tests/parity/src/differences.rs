@@ -17,6 +17,9 @@ const fn whole(host: &'static str, route: &'static str, kind: Kind, reason: &'st
 pub const DIFFERENCES: &[Difference] = &[
     whole("lambda", "GET /internal/health", Kind::PercentEncoded, NO_ROUTE),
     whole("lambda", "POST /internal/wake", Kind::PercentEncoded, NO_ROUTE),
+    whole("lambda", "POST /internal/person-records", Kind::PercentEncoded, NO_ROUTE),
+    whole("lambda", "POST /internal/identity/authorize", Kind::PercentEncoded, NO_ROUTE),
+    whole("lambda", "POST /internal/identity/exchange", Kind::PercentEncoded, NO_ROUTE),
     Difference {
         host: "worker",
         route: None,

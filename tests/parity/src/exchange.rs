@@ -1,5 +1,6 @@
 //! A request and its answer, with everything that must differ from run to run given a common name.
 
+use akademi_domain::activation_code::ActivationCode;
 use akademi_local::api_client::Answer;
 use anyhow::{Context, bail};
 use flate2::read::GzDecoder;
@@ -118,6 +119,10 @@ fn rename(json: &mut Value) {
                     ("next_cursor", Value::String(_)) => *value = "<cursor>".into(),
                     // Each deployment has keys of its own.
                     ("x", Value::String(_)) => *value = "<key>".into(),
+                    // The query of a provider's address holds a random state.
+                    ("url", Value::String(text)) if text.contains("&state=") => {
+                        *value = text.split('?').next().unwrap_or_default().into();
+                    }
                     // Random, and shorter than what is known to be.
                     ("secret" | "uri", Value::String(_)) => *value = "<secret>".into(),
                     ("recovery_codes", Value::Array(codes)) => *value = codes.len().into(),
@@ -143,13 +148,18 @@ fn common_name(text: &str) -> Option<&'static str> {
     if text.starts_with("edge:") {
         return Some("<source>");
     }
+    // What a host's TXT record is to say.
+    if text.starts_with("akademi=") {
+        return Some("<challenge>");
+    }
     let is_opaque = text.len() > 60 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     is_opaque.then_some("<opaque>")
 }
 
-/// The text without ids and without the signatures of links to files.
+/// The text without ids, without activation codes that have no prefix and without the signatures of links to files.
 fn scrubbed(text: &str) -> String {
     const ID: usize = 36;
+    const CODE: usize = 19;
     let mut scrubbed = String::with_capacity(text.len());
     let (mut rest, mut in_link) = (text, false);
     while let Some(next) = rest.chars().next() {
@@ -159,8 +169,13 @@ fn scrubbed(text: &str) -> String {
             _ => in_link,
         };
         let is_id = rest.get(..ID).is_some_and(|id| id.parse::<uuid::Uuid>().is_ok());
+        let is_code = rest
+            .get(..CODE)
+            .is_some_and(|code| code.parse().is_ok_and(|read: ActivationCode| read.to_string() == code));
         let (name, taken) = if is_id {
             ("<id>", ID)
+        } else if is_code {
+            ("<code>", CODE)
         } else if in_link && next == '?' {
             ("?<signature>", rest.find(['"', '\n', ' ']).unwrap_or(rest.len()))
         } else {
@@ -198,6 +213,8 @@ mod tests {
         let link = format!("ş {FILES}/t/01890000-0000-7000-8000-000000000001/a.m4s?e=1&s=abc\nx?y");
         assert_eq!(scrubbed(&link), format!("ş {FILES}/t/<id>/a.m4s?<signature>\nx?y"));
         assert_eq!(scrubbed("/x?01890000-0000-7000-8000-000000000001"), "/x?<id>");
+        assert_eq!(scrubbed("1,2222-2222-2222-2222,0"), "1,<code>,0");
+        assert_eq!(scrubbed("1,2222-2222-2222-2223,0"), "1,2222-2222-2222-2223,0");
     }
 
     #[test]

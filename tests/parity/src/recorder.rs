@@ -35,6 +35,8 @@ pub struct Recorder<'a> {
     /// Who may do everything in the first academy, and who may do nothing but learn there, once registered.
     pub staff: ApiClient,
     pub learner: Option<ApiClient>,
+    /// The administrator of all academies, on the platform's own host.
+    pub operator: ApiClient,
     /// How many events were brought to the edge.
     pub events: i64,
     pub exchanges: Vec<Exchange>,
@@ -61,6 +63,15 @@ impl Recorder<'_> {
     /// When no answer comes.
     pub async fn bad(&mut self, name: (&str, &str), client: &ApiClient, ask: Ask) -> anyhow::Result<Answer> {
         self.send(Kind::Bad, name, client, &ask).await
+    }
+
+    /// Asks what nobody here can ask rightly, in all the ways that need no good answer.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn refused(&mut self, name: (&str, &str), client: &ApiClient, ask: Ask) -> anyhow::Result<()> {
+        let answer = self.bad(name, client, ask.clone()).await?;
+        self.derive(name, client, &ask, &answer).await.with_context(|| format!("{} · {}", name.0, name.1))
     }
 
     /// # Errors
@@ -120,7 +131,11 @@ impl Recorder<'_> {
         }
         if let Some(purpose) = ask.signed {
             let uri: Uri = ask.target.parse()?;
-            let context = CallContext { request_id: "parity".into(), ..CallContext::default() };
+            let context = CallContext {
+                request_id: "parity".into(),
+                tenant: Some(self.deployment.umraniye),
+                ..CallContext::default()
+            };
             let keys: PlaneKeys = self.deployment.plane_keys()?;
             let signature = keys.sign(purpose, &ask.method, &uri, &ask.body, &context, (self.now)());
             headers.push((CALL_HEADER, signature.context("the call could not be signed")?));

@@ -1,5 +1,7 @@
 //! The list: what is asked of every host, in this order.
 
+mod academies;
+mod activation;
 mod audit;
 mod authoring;
 mod catalog;
@@ -7,11 +9,13 @@ mod certificates;
 mod commerce;
 mod credentials;
 mod doors;
+mod federation;
 mod feed;
 mod identity;
 mod learning;
 mod mail;
 mod people;
+mod privacy;
 mod publications;
 mod reports;
 
@@ -60,6 +64,7 @@ pub async fn run(
         nobody: client("nobody.localhost"),
         platform: ApiClient::new(doors.http.clone(), doors.platform),
         learner: None,
+        operator: client("platform.localhost").signed_in(deployment.operator_token(now())?),
         events: 0,
         exchanges: Vec::new(),
     };
@@ -80,7 +85,12 @@ async fn send_all(recorder: &mut Recorder<'_>) -> anyhow::Result<()> {
     certificates::certificates(recorder).await?;
     authoring::authoring(recorder).await?;
     reports::reports(recorder).await?;
+    activation::activation(recorder).await?;
+    academies::academies(recorder).await?;
     mail::mail(recorder).await?;
+    federation::federation(recorder).await?;
+    privacy::privacy(recorder).await?;
     audit::audit(recorder).await?;
-    identity::sign_out(recorder).await
+    identity::sign_out(recorder).await?;
+    privacy::farewell(recorder).await
 }

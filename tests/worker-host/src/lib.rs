@@ -36,6 +36,7 @@ mod tools;
 pub use build::{Built, build, bundle};
 pub use component::optimise_component;
 pub use host::{Options, Running, WorkerHost};
+pub use tools::Tools;
 
 use std::path::{Path, PathBuf};
 

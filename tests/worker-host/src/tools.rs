@@ -36,7 +36,7 @@ impl Tools {
         if fs::read(folder.join(INSTALLED)).is_ok_and(|installed| installed == wanted) {
             return Ok(tools);
         }
-        eprintln!("installing wrangler and binaryen into {}", folder.display());
+        eprintln!("installing JavaScript tools into {}", folder.display());
         for name in MANIFESTS {
             fs::copy(workspace().join(name), folder.join(name)).with_context(|| format!("copying {name}"))?;
         }
@@ -50,6 +50,11 @@ impl Tools {
         let mut command = Command::new(self.program(program));
         command.env("PATH", self.path());
         command
+    }
+
+    /// Where npm puts packages.
+    pub fn modules(&self) -> &Path {
+        &self.modules
     }
 
     /// The file of a program.

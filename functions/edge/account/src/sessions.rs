@@ -6,9 +6,9 @@ use akademi_api::{
 };
 use akademi_domain::{ids::SessionId, time::Timestamp};
 use akademi_edge_store::TenantStatement;
-use akademi_identity::{Audit, Origin, audit, revoke_session, revoke_sessions};
+use akademi_identity::{Audit, Origin, audit, revoke_session, revoke_sessions, session::keeping::no_cookies};
 use axum::extract::State;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
 use crate::{Account, store};
@@ -29,16 +29,16 @@ pub struct Session {
 
 /// Sign out of this device
 #[utoipa::path(post, path = "/api/v1/auth/logout", tag = "account",
-    responses((status = 204, description = "The session has ended")))]
+    responses((status = 204, description = "The session has ended; a browser forgets its tokens")))]
 pub async fn logout(
     State(account): State<Account>,
     caller: Caller,
     origin: Origin,
-) -> Result<StatusCode, Problem> {
+) -> Result<(StatusCode, HeaderMap), Problem> {
     let now = account.edge.ports.now();
     let batch = vec![revoke_session(caller.session, now)];
     let target = format!("session:{}", caller.session);
-    commit_end(&account, &caller, &origin, target, batch).await
+    Ok((commit_end(&account, &caller, &origin, target, batch).await?, no_cookies()?))
 }
 
 /// One's own sessions, last seen first
@@ -50,27 +50,20 @@ pub async fn list(
     QueryParams(page): QueryParams<PageParams>,
 ) -> Result<Body<Page<Session>>, Problem> {
     let after = page.cursor.as_deref().map(Cursor::decode).transpose()?;
-    let limit = page.limit.get();
     let database = account.edge.tenant(caller.tenant);
-    let mut found = store::list_sessions(&database, caller.user, after, limit + 1).await?;
-    let has_more = found.len() as i64 > limit;
-    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next_cursor = found
-        .last()
-        .filter(|_| has_more)
-        .map(|last| Cursor { key: last.rotated_at.as_millis(), id: last.id.to_string() }.encode());
-    let data = found
-        .into_iter()
-        .map(|row| Session {
-            current: row.id == caller.session,
-            id: row.id,
-            device: row.device,
-            country: row.country,
-            created_at: row.created_at,
-            last_seen_at: row.rotated_at,
-        })
-        .collect();
-    Ok(Body(Page { data, next_cursor }))
+    let found = store::list_sessions(&database, caller.user, after, page.limit.and_one()).await?;
+    let found = Page::of(found, page.limit, |last| Cursor {
+        key: last.rotated_at.as_millis(),
+        id: last.id.to_string(),
+    });
+    Ok(Body(found.map(|row| Session {
+        current: row.id == caller.session,
+        id: row.id,
+        device: row.device,
+        country: row.country,
+        created_at: row.created_at,
+        last_seen_at: row.rotated_at,
+    })))
 }
 
 /// Sign out of one device

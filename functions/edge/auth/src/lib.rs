@@ -8,21 +8,18 @@
 mod invitation;
 mod password_reset;
 mod refresh;
-mod refresh_token;
 mod registration;
 mod second_factor;
 mod sign_in;
 mod store;
-mod tokens;
 
 use akademi_api::{
     Gate,
     config::{Config, ConfigError},
     links::LinkKeys,
-    token::TokenSigner,
 };
 use akademi_edge_store::Edge;
-use akademi_identity::throttle::ThrottleKeys;
+use akademi_identity::{session::Sessions, throttle::ThrottleKeys};
 use akademi_seal::Vault;
 use axum::{
     Router,
@@ -34,17 +31,12 @@ use http::HeaderMap;
 use std::sync::Arc;
 use utoipa::OpenApi;
 
-use refresh_token::RefreshTokens;
-use second_factor::Challenges;
-
 /// What the function stands on.
 #[derive(Clone)]
 pub struct Auth {
     edge: Edge,
-    signer: Arc<TokenSigner>,
+    sessions: Arc<Sessions>,
     vault: Arc<Vault>,
-    refresh_tokens: Arc<RefreshTokens>,
-    challenges: Arc<Challenges>,
     links: Arc<LinkKeys>,
     throttles: Arc<ThrottleKeys>,
 }
@@ -53,14 +45,11 @@ impl Auth {
     /// # Errors
     /// [`ConfigError`] naming the variable that is missing or wrong.
     pub fn from_config(edge: Edge, config: &Config<'_>) -> Result<Self, ConfigError> {
-        let signer = config.read(akademi_functions::TOKEN_SIGNING_KEYS, TokenSigner::from_config)?;
         let vault = config.read(akademi_functions::EDGE_MASTER_KEY, Vault::from_config)?;
         let links = config.read(akademi_functions::PLANE_ROOT_KEYS, LinkKeys::from_config)?;
         Ok(Self {
+            sessions: Arc::new(Sessions::from_config(edge.clone(), &vault, config)?),
             edge,
-            signer: Arc::new(signer),
-            refresh_tokens: Arc::new(RefreshTokens::new(vault.derive("akademi/refresh-token/1"))),
-            challenges: Arc::new(Challenges::new(vault.derive("akademi/second-factor/1"))),
             throttles: Arc::new(ThrottleKeys::new(&vault)),
             links: Arc::new(links),
             vault: Arc::new(vault),
@@ -69,7 +58,7 @@ impl Auth {
 }
 
 pub fn router(auth: Auth) -> Router {
-    let tokens = auth.signer.verifier().clone();
+    let tokens = auth.sessions.verifier().clone();
     let gate = Gate::edge("auth", auth.edge.ports.clone(), tokens, auth.edge.directory(), None);
     let router = Router::new()
         .route("/api/v1/auth/register", post(registration::register))
@@ -91,8 +80,8 @@ pub fn router(auth: Auth) -> Router {
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "auth",
     responses((status = 200, description = "The keys", body = serde_json::Value), (status = 304, description = "Unchanged")))]
 async fn jwks(State(auth): State<Auth>, headers: HeaderMap) -> Result<Response, akademi_api::Problem> {
-    let body = auth.signer.verifier().to_jwks().to_string();
-    let etag = auth.signer.verifier().kids();
+    let body = auth.sessions.verifier().to_jwks().to_string();
+    let etag = auth.sessions.verifier().kids();
     akademi_api::conditional::public_json(&headers, &etag, body)
 }
 

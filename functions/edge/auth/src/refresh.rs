@@ -5,16 +5,26 @@ use akademi_domain::{
     identity::{Refresh, refresh as decide},
     ids::TenantId,
 };
-use akademi_identity::{Audit, Origin, revoke_session};
-use axum::extract::State;
+use akademi_identity::{
+    Audit, Origin, revoke_session,
+    session::{
+        TokenPair,
+        keeping::{Keeping, kept_refresh_token},
+        refresh_token::Shown,
+    },
+};
+use axum::{extract::State, response::Response};
+use http::{HeaderMap, Uri};
 use serde::Deserialize;
 
-use crate::{Auth, refresh_token::Shown, store, tokens::TokenPair};
+use crate::{Auth, store};
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RefreshRequest {
-    refresh_token: String,
+    /// Absent when a browser keeps it as a cookie.
+    #[serde(default)]
+    refresh_token: Option<String>,
 }
 
 /// Refresh
@@ -29,13 +39,20 @@ pub async fn refresh(
     State(auth): State<Auth>,
     academy: Academy,
     origin: Origin,
+    keeping: Keeping,
+    headers: HeaderMap,
+    target: Uri,
     Body(request): Body<RefreshRequest>,
-) -> Result<Body<TokenPair>, Problem> {
-    let shown = Shown::parse(&request.refresh_token).ok_or_else(Problem::token_invalid)?;
+) -> Result<Response, Problem> {
+    let (token, keeping) = match &request.refresh_token {
+        Some(token) => (token.as_str(), keeping),
+        None => (kept_refresh_token(&headers, &target)?, Keeping::Cookies),
+    };
+    let shown = Shown::parse(token).ok_or_else(Problem::token_invalid)?;
     // Two clients with the same token race for the rotation: who loses reads again and meets the grace.
     for _ in 0..3 {
         if let Some(pair) = try_refresh(&auth, academy.id, &shown, &origin).await? {
-            return Ok(Body(pair));
+            return keeping.deliver(pair);
         }
     }
     Err(Problem::conflict())
@@ -50,7 +67,7 @@ async fn try_refresh(
 ) -> Result<Option<TokenPair>, Problem> {
     let database = auth.edge.tenant(tenant);
     let session = store::find_session(&database, shown.session).await?.ok_or_else(Problem::token_invalid)?;
-    if !auth.refresh_tokens.is_genuine(shown, tenant, &session.nonce) {
+    if !auth.sessions.is_genuine(shown, tenant, &session.nonce) {
         return Err(Problem::token_invalid());
     }
     let now = auth.edge.ports.now();
@@ -85,5 +102,5 @@ async fn try_refresh(
         return Err(Problem::session_ended());
     }
     let of = (tenant, session.person, shown.session);
-    TokenPair::new(auth, of, &session.granted, &session.nonce, generation).map(Some)
+    auth.sessions.pair(of, &session.granted, &session.nonce, generation).map(Some)
 }

@@ -8,9 +8,8 @@ use akademi_domain::{
     permission::Role,
     time::Timestamp,
 };
-use akademi_edge_store::{StoreError, TenantStatement, append_event};
-use akademi_feed::EdgeEvent;
-use akademi_identity::{Audit, Letter, Origin, Profile, audit, password, throttle};
+use akademi_edge_store::{StoreError, TenantStatement};
+use akademi_identity::{Letter, Newcomer, Origin, Profile, insert_person_key, password, throttle};
 use akademi_seal::PersonKey;
 use axum::extract::State;
 use http::StatusCode;
@@ -18,7 +17,7 @@ use serde::Deserialize;
 
 use crate::{
     Auth, password_reset,
-    store::{self, NewPending, NewPerson, Pending},
+    store::{self, NewPending, Pending},
 };
 
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -80,7 +79,7 @@ pub async fn register(
     };
     let mut batch = Vec::from(store::forget_expired(now));
     batch.push(store::insert_pending(new));
-    batch.push(store::insert_person_key(person, &auth.vault.wrap(academy.id, person, &key, ports.random())));
+    batch.push(insert_person_key(person, &auth.vault.wrap(academy.id, person, &key, ports.random())));
     let letter =
         Letter { kind: MailKind::ConfirmAddress, person, key: &key, recipient: &profile, link: Some(link) };
     batch.extend(letter.wanted(ports, &academy, &host, now)?);
@@ -130,25 +129,16 @@ pub fn become_person(
         }
         None => pending.profile.clone(),
     };
-    let new =
-        NewPerson { id: person, email_lookup: &pending.email_lookup, profile: &profile, password_hash, now };
-    let mut batch = vec![store::insert_person(new)];
-    let roles = pending.roles.split(',').filter(|role| !role.is_empty());
-    batch.extend(roles.map(|role| akademi_identity::assign_role(person, role)));
-    batch.push(store::forget_others(&pending.email_lookup, person));
-    let saved =
-        EdgeEvent::PersonSaved { person, profile: hex::encode(&profile), state: "active".into(), at: now };
-    batch.extend(append_event(&saved, now));
-    let made = Audit {
-        action: "person.registered",
-        actor: Some(person),
-        target: audit::person(person),
+    let newcomer = Newcomer {
+        id: person,
+        key: &key,
+        email_lookup: &pending.email_lookup,
+        profile: &profile,
+        password_hash: Some(password_hash),
+        roles: &pending.roles,
         origin,
-        sealed_for: Some((person, &key)),
-        change: Some(serde_json::json!({ "after": { "roles": pending.roles } })),
     };
-    batch.extend(made.append(ports, now)?);
-    Ok(batch)
+    newcomer.joins(ports, now)
 }
 
 /// Does what a link of a pending person is for, once.

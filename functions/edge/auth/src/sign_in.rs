@@ -1,8 +1,14 @@
 //! Sign-in with a password.
 
 use akademi_api::{Academy, Body, Problem};
-use akademi_domain::identity::EmailAddress;
-use akademi_identity::{Origin, password, throttle};
+use akademi_domain::{identity::EmailAddress, ids::UserId};
+use akademi_edge_store::TenantStatement;
+use akademi_identity::{
+    Audit, Origin, audit, password,
+    session::{Proven, TokenPair, challenge::SecondFactorNeeded, keeping::Keeping},
+    throttle,
+};
+use akademi_seal::PersonKey;
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
@@ -10,12 +16,7 @@ use axum::{
 use http::StatusCode;
 use serde::Deserialize;
 
-use crate::{
-    Auth,
-    second_factor::SecondFactorNeeded,
-    store,
-    tokens::{Proven, TokenPair, failed_attempt, start_session},
-};
+use crate::{Auth, store};
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -27,7 +28,8 @@ pub struct Login {
 
 /// Sign in
 ///
-/// Starts a session on this device. An unknown address and a wrong password answer alike.
+/// Starts a session on this device. An unknown address and a wrong password answer alike. A page of the academy's own host that
+/// sends `Akademi-Tokens: cookies` has its browser keep the tokens: no script reads them.
 #[utoipa::path(post, path = "/api/v1/auth/login", tag = "auth", request_body = Login,
     responses((status = 200, description = "Signed in", body = TokenPair),
               (status = 202, description = "The password is right; a code of the second factor is needed", body = SecondFactorNeeded),
@@ -37,6 +39,7 @@ pub async fn login(
     State(auth): State<Auth>,
     academy: Academy,
     origin: Origin,
+    keeping: Keeping,
     Body(login): Body<Login>,
 ) -> Result<Response, Problem> {
     let now = auth.edge.ports.now();
@@ -61,7 +64,7 @@ pub async fn login(
     }
     if person.has_second_factor {
         database.batch(attempt.succeeded()).await?;
-        let needed = SecondFactorNeeded::new(&auth, academy.id, person.id, now);
+        let needed = auth.sessions.challenge(academy.id, person.id, now);
         return Ok((StatusCode::ACCEPTED, Body(needed)).into_response());
     }
     let proven = Proven {
@@ -72,5 +75,24 @@ pub async fn login(
         origin: &origin,
         by: "password",
     };
-    Ok(start_session(&auth, proven, None, attempt.succeeded()).await?.into_response())
+    keeping.deliver(auth.sessions.start(proven, None, attempt.succeeded()).await?)
+}
+
+/// The entry of an attempt on somebody's account that failed.
+pub fn failed_attempt(
+    auth: &Auth,
+    person: UserId,
+    key: &PersonKey,
+    origin: &Origin,
+    action: &'static str,
+) -> Result<[TenantStatement; 2], Problem> {
+    let failed = Audit {
+        action,
+        actor: None,
+        target: audit::person(person),
+        origin,
+        sealed_for: Some((person, key)),
+        change: None,
+    };
+    failed.append(&auth.edge.ports, auth.edge.ports.now())
 }

@@ -58,25 +58,17 @@ pub async fn list(
         return unchanged;
     }
     let make = async {
-        let data = store::list_courses(&catalog.edge.tenant(academy.id), after, limit + 1).await?;
+        let found =
+            store::list_courses(&catalog.edge.tenant(academy.id), after, page.limit.and_one()).await?;
         // There is no end of cursors behind the last course.
-        let may_be_kept = !data.is_empty();
-        let body = serde_json::to_vec(&page_of(data, limit)).map_err(Problem::broken)?;
+        let may_be_kept = !found.is_empty();
+        let position =
+            |last: &CourseCard| Cursor { key: last.published_at.as_millis(), id: last.id.to_string() };
+        let body = serde_json::to_vec(&Page::of(found, page.limit, position)).map_err(Problem::broken)?;
         Ok((Answer { etag: etag.clone(), body: body.into() }, may_be_kept))
     };
     let answer = catalog.answer((academy.id, etag.clone()), make).await?;
     public_json(&headers, &answer.etag, answer.body)
-}
-
-/// A page of at most `limit` of these cards, of which there is one more if another page follows.
-fn page_of(mut data: Vec<CourseCard>, limit: i64) -> Page<CourseCard> {
-    let has_more = data.len() as i64 > limit;
-    data.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next_cursor = data
-        .last()
-        .filter(|_| has_more)
-        .map(|last| Cursor { key: last.published_at.as_millis(), id: last.id.to_string() }.encode());
-    Page { data, next_cursor }
 }
 
 /// A course's public page

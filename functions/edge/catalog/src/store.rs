@@ -9,9 +9,23 @@ use akademi_edge_store::{MAX_INTEGER, Row, StoreError, TenantDatabase, TenantSql
 use serde_json::value::RawValue;
 
 use crate::{
+    academy::Details,
     courses::{CourseCard, CoursePage},
     search::Hit,
 };
+
+pub async fn find_details(database: &TenantDatabase<'_>) -> Result<Option<Details>, StoreError> {
+    const SQL: TenantSql = TenantSql::new("SELECT languages, logo_url, time_zone FROM tenant WHERE id = ?1");
+    let row = database.row(SQL.with([])).await?;
+    row.map(|row| {
+        Ok(Details {
+            languages: row.text(0)?.split_whitespace().map(str::to_owned).collect(),
+            logo_url: row.optional_text(1)?.map(str::to_owned),
+            time_zone: row.text(2)?.to_owned(),
+        })
+    })
+    .transpose()
+}
 
 fn card(row: &Row) -> Result<CourseCard, StoreError> {
     Ok(CourseCard {

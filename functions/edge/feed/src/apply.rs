@@ -2,7 +2,7 @@
 
 use akademi_api::{Body, Problem};
 use akademi_domain::{ids::TenantId, text::fold, time::Timestamp};
-use akademi_edge_store::{Platform, Statement, StoreError, TenantStatement};
+use akademi_edge_store::{Platform, Statement, StoreError, TenantStatement, erase_person};
 use akademi_feed::{Acknowledgement, Arrival, Batch, Decoded, LambdaEvent, arrival};
 use axum::extract::State;
 use http::StatusCode;
@@ -14,6 +14,8 @@ use crate::{
 
 /// A batch's events and their JSON escapes: 512 KB of payload, or one large event.
 const BATCH_LIMIT: usize = 4 * 1024 * 1024;
+/// As many statements as one step takes; D1 takes 1,000 queries of one invocation ("Limits" in its documentation).
+const MAX_STATEMENTS: usize = 500;
 
 pub async fn apply(
     State(feed): State<Feed>,
@@ -28,19 +30,34 @@ pub async fn apply(
         Arrival::Apply => {}
     }
     let now = feed.edge.ports.now();
+    let is_night = batch.events.iter().any(|event| event.kind == "retention_due");
+    let to_delete = if is_night { store::academies_to_delete(&platform, now).await? } else { Vec::new() };
     let mut statements = vec![store::cursor_stands_at(&batch.source, batch.from)];
+    let mut to = batch.from;
     for event in &batch.events {
         let event_statements = match LambdaEvent::decode(event).map_err(Problem::broken)? {
+            Decoded::Known(LambdaEvent::RetentionDue { .. }) if to_delete.contains(&event.tenant) => {
+                of_tenant(event.tenant, store::delete_academy(event.tenant, now))
+            }
             Decoded::Known(known) => changes(event.tenant, known, now)?,
             // Kept by its owner until a build that knows it asks for a rebuild.
             Decoded::Unknown => Vec::new(),
         };
+        // What is left comes again, after where the cursor stands then.
+        if to > batch.from && statements.len() + event_statements.len() > MAX_STATEMENTS {
+            break;
+        }
         statements.extend(event_statements);
+        to = event.number;
     }
-    statements.push(store::move_cursor(&batch.source, batch.to));
+    // With no event left, all numbers up to the batch's end are superseded.
+    if batch.events.last().is_none_or(|last| last.number == to) {
+        to = batch.to;
+    }
+    statements.push(store::move_cursor(&batch.source, to));
     statements.push(Platform::clear_guard());
     match platform.batch(statements).await {
-        Ok(_) => Ok(Body(Acknowledgement { cursor: batch.to })),
+        Ok(_) => Ok(Body(Acknowledgement { cursor: to })),
         // Another delivery of the same batch was faster.
         Err(StoreError::Guard) => Err(gap(store::find_cursor(&platform, &batch.source).await?)),
         Err(error) => Err(error.into()),
@@ -117,6 +134,23 @@ fn changes(tenant: TenantId, event: LambdaEvent, now: Timestamp) -> Result<Vec<S
         LambdaEvent::CertificateRevoked { serial, at } => {
             vec![store::revoke_certificate(serial, at), store::bump_generation()]
         }
+        LambdaEvent::IdentityProviderSaved { provider, name, kind } => {
+            vec![store::save_identity_provider(&provider, &name, &kind), store::bump_generation()]
+        }
+        LambdaEvent::IdentityProviderRemoved { provider } => {
+            vec![store::delete_identity_provider(&provider), store::bump_generation()]
+        }
+        LambdaEvent::PersonErased { person, at } => erase_person(person, at),
+        LambdaEvent::RetentionDue { at: _ } => {
+            // By the clock here: whoever tells of a night that is long over deletes nothing too early.
+            let mut statements = store::delete_what_is_due(now);
+            statements.extend(store::tell_erasures(now));
+            statements
+        }
     };
-    Ok(statements.into_iter().map(|statement| Platform::of_tenant(tenant, statement)).collect())
+    Ok(of_tenant(tenant, statements))
+}
+
+fn of_tenant(tenant: TenantId, statements: Vec<TenantStatement>) -> Vec<Statement> {
+    statements.into_iter().map(|statement| Platform::of_tenant(tenant, statement)).collect()
 }

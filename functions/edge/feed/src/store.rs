@@ -1,5 +1,11 @@
 //! The function's SQL: one function a statement.
 
+mod deletion;
+mod retention;
+
+pub use deletion::*;
+pub use retention::*;
+
 use akademi_domain::{
     certificate::CertificateSerial,
     course::{CourseOutline, LessonBody, LessonKind, Requirement},
@@ -269,7 +275,7 @@ pub fn save_coupon(id: CouponId, code: &CouponCode, terms: &Coupon, available: b
     SQL.with([id.to_string().into(), code.as_str().into(), json(terms), available.into()])
 }
 
-/// Enrols a person unless they are enrolled already, and tells the other plane if they were not. The event's
+/// Enrols a person unless they are enrolled already or were erased, and tells the other plane if neither is so. The event's
 /// statements come first: they ask whether there is an enrolment yet.
 pub fn grant_enrolment(
     person: UserId,
@@ -279,16 +285,20 @@ pub fn grant_enrolment(
 ) -> Vec<TenantStatement> {
     const NUMBER_UNLESS_ENROLLED: TenantSql = TenantSql::new(
         "UPDATE feed_head SET number = number + 1 WHERE id = 1 AND NOT EXISTS \
-         (SELECT 1 FROM enrolment WHERE tenant_id = ?1 AND person_id = ?2 AND course_id = ?3)",
+         (SELECT 1 FROM enrolment WHERE tenant_id = ?1 AND person_id = ?2 AND course_id = ?3) \
+         AND NOT EXISTS (SELECT 1 FROM tombstone WHERE tenant_id = ?1 AND person_id = ?2)",
     );
     const APPEND_UNLESS_ENROLLED: TenantSql = TenantSql::new(
         "INSERT INTO feed_event (number, tenant_id, kind, version, payload, created_at) \
          SELECT number, ?1, ?4, ?5, ?6, ?7 FROM feed_head WHERE id = 1 AND NOT EXISTS \
-         (SELECT 1 FROM enrolment WHERE tenant_id = ?1 AND person_id = ?2 AND course_id = ?3)",
+         (SELECT 1 FROM enrolment WHERE tenant_id = ?1 AND person_id = ?2 AND course_id = ?3) \
+         AND NOT EXISTS (SELECT 1 FROM tombstone WHERE tenant_id = ?1 AND person_id = ?2)",
     );
     const ENROL: TenantSql = TenantSql::new(
         "INSERT INTO enrolment (tenant_id, person_id, course_id, id, source, created_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (tenant_id, person_id, course_id) DO NOTHING",
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6 \
+         WHERE NOT EXISTS (SELECT 1 FROM tombstone WHERE tenant_id = ?1 AND person_id = ?2) \
+         ON CONFLICT (tenant_id, person_id, course_id) DO NOTHING",
     );
     let source = "order";
     let record = EdgeEvent::Enrolled { person, course, enrolment, source: source.into(), at }.record();
@@ -318,11 +328,12 @@ pub struct NewCertificate<'a> {
     pub issued_at: Timestamp,
 }
 
-/// Saves a certificate; one that is there stays as it is, revoked or not.
+/// Saves a certificate; one that is there stays as it is, revoked or not. That of somebody erased names nobody.
 pub fn save_certificate(new: NewCertificate<'_>) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(
         "INSERT INTO certificate (tenant_id, serial, person_id, course_id, title, holder, completed_at, issued_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (tenant_id, serial) DO NOTHING",
+         SELECT ?1, ?2, ?3, ?4, ?5, CASE WHEN EXISTS (SELECT 1 FROM tombstone WHERE tenant_id = ?1 AND person_id = ?3) \
+         THEN NULL ELSE ?6 END, ?7, ?8 WHERE true ON CONFLICT (tenant_id, serial) DO NOTHING",
     );
     SQL.with([
         new.serial.into(),
@@ -341,4 +352,17 @@ pub fn revoke_certificate(serial: CertificateSerial, at: Timestamp) -> TenantSta
         "UPDATE certificate SET revoked_at = ?3 WHERE tenant_id = ?1 AND serial = ?2 AND revoked_at IS NULL",
     );
     SQL.with([serial.into(), at.into()])
+}
+
+pub fn save_identity_provider(provider: &str, name: &str, kind: &str) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "INSERT INTO identity_provider (tenant_id, id, name, kind) VALUES (?1, ?2, ?3, ?4) \
+         ON CONFLICT (tenant_id, id) DO UPDATE SET name = excluded.name, kind = excluded.kind",
+    );
+    SQL.with([provider.into(), name.into(), kind.into()])
+}
+
+pub fn delete_identity_provider(provider: &str) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new("DELETE FROM identity_provider WHERE tenant_id = ?1 AND id = ?2");
+    SQL.with([provider.into()])
 }

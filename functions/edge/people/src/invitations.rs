@@ -1,23 +1,14 @@
 //! Inviting somebody by mail.
 
 use akademi_api::{Academy, Body, Caller, Problem, caller::AcademyHost};
-use akademi_domain::{
-    identity::{EmailAddress, PersonName},
-    ids::{LinkId, UserId},
-    mail::{LinkPurpose, MailKind},
-};
-use akademi_identity::{Letter, Origin, Profile, audit};
-use akademi_seal::PersonKey;
+use akademi_domain::identity::{EmailAddress, PersonName};
+use akademi_identity::{Origin, Profile, audit, staff::beyond_oneself};
 use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::{
-    People,
-    person::{beyond_oneself, may_give},
-    store::{self, NewInvitation},
-};
+use crate::{People, person::may_give, store};
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -59,25 +50,10 @@ pub async fn invite(
             "This e-mail address has an account here: give it roles instead.",
         ));
     }
-    let (link, person) = (LinkId::new(now, ports.random()), UserId::new(now, ports.random()));
-    let key = PersonKey::from_bytes(ports.random());
     let profile = Profile { name: invitation.name, email: invitation.email };
     let roles = invitation.roles.join(",");
-    let new = NewInvitation {
-        link,
-        person,
-        email_lookup: &email_lookup,
-        profile: &profile.seal(&key, person, ports.random())?,
-        roles: &roles,
-        expires_at: now.plus_seconds(LinkPurpose::AcceptInvitation.seconds()),
-        now,
-    };
-    let wrapped = people.vault.wrap(caller.tenant, person, &key, ports.random());
-    let mut batch = vec![store::withdraw_invitations(&email_lookup)];
-    batch.extend([store::insert_invitation(new), store::insert_key(person, &wrapped)]);
-    let letter =
-        Letter { kind: MailKind::Invitation, person, key: &key, recipient: &profile, link: Some(link) };
-    batch.extend(letter.wanted(ports, &academy, &host, now)?);
+    let sent = akademi_identity::Invitation { academy: &academy, host: &host, profile, roles: &roles };
+    let (person, mut batch) = sent.send(&people.vault, ports, now)?;
     let change = json!({ "after": { "roles": invitation.roles } });
     batch.extend(people.audited(&caller, &origin, "person.invited", audit::person(person), change).await?);
     database.batch(batch).await?;

@@ -17,7 +17,7 @@ use akademi_api::{
 };
 use akademi_domain::ids::UserId;
 use akademi_edge_store::{Edge, TenantStatement};
-use akademi_identity::{Audit, Origin};
+use akademi_identity::{Origin, audit};
 use akademi_seal::Vault;
 use axum::{
     Router,
@@ -52,29 +52,14 @@ impl People {
         target: String,
         change: serde_json::Value,
     ) -> Result<[TenantStatement; 2], Problem> {
-        let wrapped = store::find_key(&self.edge.tenant(caller.tenant), caller.user).await?;
-        let unwrap = |wrapped: Vec<u8>| self.vault.unwrap(caller.tenant, caller.user, &wrapped);
-        let key = wrapped.map(unwrap).transpose().map_err(Problem::broken)?;
-        let entry = Audit {
-            action,
-            actor: Some(caller.user),
-            target,
-            origin,
-            sealed_for: key.as_ref().map(|key| (caller.user, key)),
-            change: Some(change),
-        };
-        entry.append(&self.edge.ports, self.edge.ports.now())
+        audit::by_staff(&self.edge, &self.vault, (caller, origin), action, target, change).await
     }
 }
 
 /// Nobody suspends, demotes or signs out themselves by mistake: there are routes of one's own for that.
 fn not_oneself(caller: &Caller, person: UserId) -> Result<(), Problem> {
     if caller.user == person {
-        return Err(Problem::new(
-            http::StatusCode::CONFLICT,
-            "yourself",
-            "Nobody does this to themselves: ask somebody else of the staff.",
-        ));
+        return Err(akademi_identity::staff::yourself());
     }
     Ok(())
 }

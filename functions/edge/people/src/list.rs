@@ -52,25 +52,20 @@ pub async fn list(
     QueryParams(filter): QueryParams<Filter>,
 ) -> Result<Body<Page<PersonEntry>>, Problem> {
     let after = filter.cursor.as_deref().map(Cursor::decode).transpose()?;
-    let limit = filter.limit.get();
     let database = people.edge.tenant(caller.tenant);
-    let mut found: Vec<_> = match &filter.email {
+    let found: Vec<_> = match &filter.email {
         Some(email) => {
             let email_lookup = people.vault.email_lookup(caller.tenant, email);
             let found = store::find_by_email(&database, &email_lookup).await?;
             found.into_iter().filter(|found| filter.fits(found)).collect()
         }
-        None => store::list_people(&database, filter.role, filter.state, after, limit + 1).await?,
+        None => {
+            store::list_people(&database, filter.role, filter.state, after, filter.limit.and_one()).await?
+        }
     };
-    let has_more = found.len() as i64 > limit;
-    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next_cursor = found
-        .last()
-        .filter(|_| has_more)
-        .map(|last| Cursor { key: last.created_at.as_millis(), id: last.id.to_string() }.encode());
-    let data = found
-        .into_iter()
-        .map(|found| PersonEntry::open(&people, caller.tenant, found))
-        .collect::<Result<_, _>>()?;
-    Ok(Body(Page { data, next_cursor }))
+    let found = Page::of(found, filter.limit, |last| Cursor {
+        key: last.created_at.as_millis(),
+        id: last.id.to_string(),
+    });
+    found.try_map(|found| PersonEntry::open(&people, caller.tenant, found)).map(Body)
 }

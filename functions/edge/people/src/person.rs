@@ -7,11 +7,13 @@ use akademi_domain::{
     permission::{Permissions, Role},
     time::Timestamp,
 };
-use akademi_edge_store::{StoreError, append_event};
+use akademi_edge_store::append_event;
 use akademi_feed::EdgeEvent;
-use akademi_identity::{Origin, Profile, assign_role, audit, revoke_sessions};
+use akademi_identity::{
+    Origin, Profile, assign_role, audit, revoke_sessions,
+    staff::{self, beyond_oneself, no_administrator},
+};
 use axum::extract::State;
-use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -112,8 +114,8 @@ pub async fn set_roles(
         people.audited(&caller, &origin, "person.roles_changed", audit::person(person), change).await?,
     );
     // After the change: the statement sees what it left.
-    batch.push(store::somebody_administers());
-    batch.push(store::clear_guard());
+    batch.push(staff::somebody_administers());
+    batch.push(staff::clear_guard());
     database.batch(batch).await.map_err(no_administrator)?;
     let found = store::find_person(&database, person).await?.ok_or_else(Problem::not_found)?;
     PersonEntry::open(&people, caller.tenant, found).map(Body)
@@ -153,8 +155,8 @@ pub async fn set_state(
         batch.extend(
             people.audited(&caller, &origin, "person.state_changed", audit::person(person), told).await?,
         );
-        batch.push(store::somebody_administers());
-        batch.push(store::clear_guard());
+        batch.push(staff::somebody_administers());
+        batch.push(staff::clear_guard());
         database.batch(batch).await.map_err(no_administrator)?;
         found.state = change.state;
     }
@@ -180,20 +182,4 @@ pub async fn may_give(people: &People, caller: &Caller, roles: &[String]) -> Res
         given = given.union(permissions);
     }
     Ok(given)
-}
-
-/// The caller lacks what the role or the person has.
-pub fn beyond_oneself() -> Problem {
-    Problem::forbidden().with_detail("You may not give, take or touch what you may not do yourself.")
-}
-
-fn no_administrator(error: StoreError) -> Problem {
-    match error {
-        StoreError::Guard => Problem::new(
-            StatusCode::CONFLICT,
-            "no-administrator",
-            "The academy would be left without an active administrator: name another one first.",
-        ),
-        error => error.into(),
-    }
 }

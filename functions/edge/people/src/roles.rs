@@ -7,7 +7,7 @@ use akademi_domain::{
     text,
 };
 use akademi_edge_store::StoreError;
-use akademi_identity::Origin;
+use akademi_identity::{Origin, staff::beyond_oneself};
 use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,6 @@ use serde_json::json;
 
 use crate::{
     People,
-    person::beyond_oneself,
     store::{self, OwnRole},
 };
 

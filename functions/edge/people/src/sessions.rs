@@ -8,13 +8,13 @@ use akademi_domain::{
     ids::{SessionId, UserId},
     time::Timestamp,
 };
-use akademi_identity::{Origin, audit, revoke_sessions};
+use akademi_identity::{Origin, audit, revoke_sessions, staff::beyond_oneself};
 use axum::extract::State;
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::{People, person::beyond_oneself, store};
+use crate::{People, store};
 
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct SignIn {
@@ -40,28 +40,21 @@ pub async fn list(
     QueryParams(page): QueryParams<PageParams>,
 ) -> Result<Body<Page<SignIn>>, Problem> {
     let after = page.cursor.as_deref().map(Cursor::decode).transpose()?;
-    let limit = page.limit.get();
     let database = people.edge.tenant(caller.tenant);
     store::find_person(&database, person).await?.ok_or_else(Problem::not_found)?;
-    let mut found = store::list_sign_ins(&database, person, after, limit + 1).await?;
-    let has_more = found.len() as i64 > limit;
-    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next_cursor = found
-        .last()
-        .filter(|_| has_more)
-        .map(|last| Cursor { key: last.last_seen_at.as_millis(), id: last.id.to_string() }.encode());
-    let data = found
-        .into_iter()
-        .map(|row| SignIn {
-            id: row.id,
-            device: row.device,
-            country: row.country,
-            at: row.at,
-            last_seen_at: row.last_seen_at,
-            ended_at: row.ended_at,
-        })
-        .collect();
-    Ok(Body(Page { data, next_cursor }))
+    let found = store::list_sign_ins(&database, person, after, page.limit.and_one()).await?;
+    let found = Page::of(found, page.limit, |last| Cursor {
+        key: last.last_seen_at.as_millis(),
+        id: last.id.to_string(),
+    });
+    Ok(Body(found.map(|row| SignIn {
+        id: row.id,
+        device: row.device,
+        country: row.country,
+        at: row.at,
+        last_seen_at: row.last_seen_at,
+        ended_at: row.ended_at,
+    })))
 }
 
 /// Sign somebody out everywhere

@@ -2,7 +2,7 @@
 
 use akademi_api::paging::Cursor;
 use akademi_domain::{
-    ids::{LinkId, RoleId, SessionId, UserId},
+    ids::{RoleId, SessionId, UserId},
     permission::Permissions,
     time::Timestamp,
 };
@@ -109,13 +109,6 @@ pub async fn list_people(
     rows.iter().map(found).collect()
 }
 
-pub async fn find_key(database: &TenantDatabase<'_>, person: UserId) -> Result<Option<Vec<u8>>, StoreError> {
-    const SQL: TenantSql =
-        TenantSql::new("SELECT wrapped FROM person_key WHERE tenant_id = ?1 AND person_id = ?2");
-    let row = database.row(SQL.with([person.into()])).await?;
-    row.map(|row| Ok(row.blob(0)?.to_vec())).transpose()
-}
-
 pub fn take_roles(person: UserId) -> TenantStatement {
     const SQL: TenantSql =
         TenantSql::new("DELETE FROM role_assignment WHERE tenant_id = ?1 AND person_id = ?2");
@@ -149,22 +142,6 @@ pub fn set_state(person: UserId, state: State) -> TenantStatement {
         "UPDATE person SET state = ?3, version = version + 1 WHERE tenant_id = ?1 AND id = ?2",
     );
     SQL.with([person.into(), state.name().into()])
-}
-
-/// A batch's condition, after its changes: an administrator is left who can sign in.
-pub fn somebody_administers() -> TenantStatement {
-    const SQL: TenantSql = TenantSql::new(
-        "INSERT INTO guard (ok) VALUES ((SELECT 1 FROM role_assignment \
-         JOIN person ON person.tenant_id = role_assignment.tenant_id AND person.id = person_id \
-         WHERE role_assignment.tenant_id = ?1 AND role IN ('tenant_admin', 'global_admin') AND state = 'active' LIMIT 1))",
-    );
-    SQL.with([])
-}
-
-/// The end of a batch with such a condition.
-pub fn clear_guard() -> TenantStatement {
-    const SQL: TenantSql = TenantSql::new("DELETE FROM guard WHERE ?1 IS NOT NULL");
-    SQL.with([])
 }
 
 pub struct OwnRole {
@@ -213,48 +190,6 @@ pub async fn has_account(database: &TenantDatabase<'_>, email_lookup: &[u8; 32])
     const SQL: TenantSql =
         TenantSql::new("SELECT 1 AS found FROM person WHERE tenant_id = ?1 AND email_lookup = ?2");
     Ok(database.row(SQL.with([email_lookup.as_slice().into()])).await?.is_some())
-}
-
-pub struct NewInvitation<'a> {
-    pub link: LinkId,
-    pub person: UserId,
-    pub email_lookup: &'a [u8; 32],
-    pub profile: &'a [u8],
-    /// Names and ids, separated by commas.
-    pub roles: &'a str,
-    pub expires_at: Timestamp,
-    pub now: Timestamp,
-}
-
-pub fn insert_invitation(new: NewInvitation<'_>) -> TenantStatement {
-    const SQL: TenantSql = TenantSql::new(
-        "INSERT INTO pending_person (tenant_id, id, person_id, email_lookup, profile, roles, expires_at, created_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    );
-    SQL.with([
-        new.link.into(),
-        new.person.into(),
-        new.email_lookup.as_slice().into(),
-        new.profile.into(),
-        new.roles.into(),
-        new.expires_at.into(),
-        new.now.into(),
-    ])
-}
-
-/// Earlier invitations of this address are good no more.
-pub fn withdraw_invitations(email_lookup: &[u8; 32]) -> TenantStatement {
-    const SQL: TenantSql = TenantSql::new(
-        "UPDATE pending_person SET expires_at = 0 \
-         WHERE tenant_id = ?1 AND email_lookup = ?2 AND password_hash IS NULL",
-    );
-    SQL.with([email_lookup.as_slice().into()])
-}
-
-pub fn insert_key(person: UserId, wrapped: &[u8]) -> TenantStatement {
-    const SQL: TenantSql =
-        TenantSql::new("INSERT INTO person_key (tenant_id, person_id, wrapped) VALUES (?1, ?2, ?3)");
-    SQL.with([person.into(), wrapped.into()])
 }
 
 pub struct SignInRow {

@@ -38,31 +38,24 @@ pub async fn list(
     QueryParams(page): QueryParams<PageParams>,
 ) -> Result<Body<Page<OwnCertificate>>, Problem> {
     let after = page.cursor.as_deref().map(Cursor::decode).transpose()?;
-    let limit = page.limit.get();
     let database = verify.edge.tenant(caller.tenant);
-    let mut found = store::list_certificates_of(&database, caller.user, after, limit + 1).await?;
-    let has_more = found.len() as i64 > limit;
-    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next_cursor = found
-        .last()
-        .filter(|_| has_more)
-        .map(|last| Cursor { key: last.issued_at.as_millis(), id: last.serial.to_string() }.encode());
-    let data = found
-        .into_iter()
-        .map(|row| {
-            let status = CertificateStatus::of(row.revoked_at);
-            let pdf = format!("/api/v1/certificates/{}/pdf", row.serial);
-            OwnCertificate {
-                serial: row.serial,
-                status,
-                course: CertifiedCourse { id: row.course, title: row.title },
-                completed_at: row.completed_at,
-                issued_at: row.issued_at,
-                revoked_at: row.revoked_at,
-                pdf: (status == CertificateStatus::Valid).then_some(pdf),
-                verify: format!("/verify/{}", row.serial),
-            }
-        })
-        .collect();
-    Ok(Body(Page { data, next_cursor }))
+    let found = store::list_certificates_of(&database, caller.user, after, page.limit.and_one()).await?;
+    let found = Page::of(found, page.limit, |last| Cursor {
+        key: last.issued_at.as_millis(),
+        id: last.serial.to_string(),
+    });
+    Ok(Body(found.map(|row| {
+        let status = CertificateStatus::of(row.revoked_at);
+        let pdf = format!("/api/v1/certificates/{}/pdf", row.serial);
+        OwnCertificate {
+            serial: row.serial,
+            status,
+            course: CertifiedCourse { id: row.course, title: row.title },
+            completed_at: row.completed_at,
+            issued_at: row.issued_at,
+            revoked_at: row.revoked_at,
+            pdf: (status == CertificateStatus::Valid).then_some(pdf),
+            verify: format!("/verify/{}", row.serial),
+        }
+    })))
 }

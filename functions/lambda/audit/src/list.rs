@@ -51,17 +51,12 @@ pub async fn list(
     QueryParams(params): QueryParams<ListParams>,
 ) -> Result<Body<Page<EntryAnswer>>, AuditError> {
     let after = params.cursor.as_deref().map(position).transpose()?;
-    let limit = params.limit.get();
-    let filter = params.filter()?;
+    let (limit, filter) = (params.limit, params.filter()?);
     let mut tx = audit.postgres.tenant(caller.tenant).await?;
-    let mut found = store::newest_entries(&mut tx, &filter, after, limit + 1).await?;
+    let found = store::newest_entries(&mut tx, &filter, after, limit.and_one()).await?;
     tx.commit().await?;
-    let has_more = found.len() as i64 > limit;
-    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next_cursor = found
-        .last()
-        .filter(|_| has_more)
-        .map(|last| Cursor { key: last.at.as_millis(), id: last.number.to_string() }.encode());
+    let found =
+        Page::of(found, limit, |last| Cursor { key: last.at.as_millis(), id: last.number.to_string() });
     let answer = |entry: Entry| EntryAnswer {
         origin: audit.open(caller.tenant, &entry.origin),
         number: entry.number,
@@ -72,7 +67,7 @@ pub async fn list(
         target: entry.target,
         change: entry.change,
     };
-    Ok(Body(Page { data: found.into_iter().map(answer).collect(), next_cursor }))
+    Ok(Body(found.map(answer)))
 }
 
 fn position(cursor: &str) -> Result<Position, Problem> {

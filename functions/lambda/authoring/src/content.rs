@@ -142,7 +142,8 @@ pub async fn replace(
     Body(change): Body<ContentChange, PLANE_BODY_LIMIT>,
 ) -> Result<Body<CourseDraft>, AuthoringError> {
     let mut tx = authoring.postgres.tenant(caller.tenant).await?;
-    let (mut head, structure) = store::lock_course(&mut tx, course).await?.ok_or(AuthoringError::NotFound)?;
+    let found = store::lock_course(&mut tx, course, caller.courses_of()).await?;
+    let (mut head, structure) = found.ok_or(AuthoringError::NotFound)?;
     expect_revision(&head, change.revision)?;
     let before = audit::content(head.revision, &structure);
     let stored = store::draft_lessons(&mut tx, course).await?;
@@ -186,7 +187,7 @@ pub async fn import_content(
     modules: Vec<ModuleInput>,
     ports: &Ports,
 ) -> Result<ImportedContent, AuthoringError> {
-    let (_, structure) = store::lock_course(tx, course).await?.ok_or(AuthoringError::NotFound)?;
+    let (_, structure) = store::lock_course(tx, course, None).await?.ok_or(AuthoringError::NotFound)?;
     let stored = store::draft_lessons(tx, course).await?;
     let checked = check(modules, &structure, NewIds::Taken, ports).map_err(AuthoringError::Invalid)?;
     let revision = save(tx, course, &checked, &stored, ports).await?;

@@ -184,7 +184,9 @@ pub async fn create(
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Body(draft)).into_response())
 }
 
-/// The academy's courses, newest first
+/// The courses that one writes, newest first
+///
+/// One's own; everybody's for those who may see all.
 #[utoipa::path(get, path = "/api/v1/authoring/courses", tag = "authoring", params(PageParams),
     responses((status = 200, description = "A page of drafts without their content", body = Page<CourseHead>)))]
 pub async fn list(
@@ -193,17 +195,11 @@ pub async fn list(
     QueryParams(page): QueryParams<PageParams>,
 ) -> Result<Body<Page<CourseHead>>, AuthoringError> {
     let after = page.cursor.as_deref().map(position).transpose()?;
-    let limit = page.limit.get();
     let mut tx = authoring.postgres.tenant(caller.tenant).await?;
-    let mut data = store::list_courses(&mut tx, after, limit + 1).await?;
+    let found = store::list_courses(&mut tx, caller.courses_of(), after, page.limit.and_one()).await?;
     tx.commit().await?;
-    let has_more = data.len() as i64 > limit;
-    data.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next_cursor = data
-        .last()
-        .filter(|_| has_more)
-        .map(|last| Cursor { key: last.created_at.as_millis(), id: last.id.to_string() }.encode());
-    Ok(Body(Page { data, next_cursor }))
+    let position = |head: &CourseHead| Cursor { key: head.created_at.as_millis(), id: head.id.to_string() };
+    Ok(Body(Page::of(found, page.limit, position)))
 }
 
 fn position(cursor: &str) -> Result<(Timestamp, CourseId), Problem> {
@@ -225,7 +221,8 @@ pub async fn show(
 ) -> Result<Response, AuthoringError> {
     let mut tx = authoring.postgres.tenant(caller.tenant).await?;
     store::see_one_moment(&mut tx).await?;
-    let (head, structure) = store::find_course(&mut tx, course).await?.ok_or(AuthoringError::NotFound)?;
+    let found = store::find_course(&mut tx, course, caller.courses_of()).await?;
+    let (head, structure) = found.ok_or(AuthoringError::NotFound)?;
     let lessons = store::draft_lessons(&mut tx, course).await?;
     tx.commit().await?;
     let draft = CourseDraft { modules: DraftModule::joined(structure, lessons), head };
@@ -249,7 +246,8 @@ pub async fn change(
     Body(change): Body<CourseChange>,
 ) -> Result<Body<CourseHead>, AuthoringError> {
     let mut tx = authoring.postgres.tenant(caller.tenant).await?;
-    let (mut head, _) = store::lock_course(&mut tx, course).await?.ok_or(AuthoringError::NotFound)?;
+    let found = store::lock_course(&mut tx, course, caller.courses_of()).await?;
+    let (mut head, _) = found.ok_or(AuthoringError::NotFound)?;
     expect_revision(&head, change.revision)?;
     let before = audit::head(&head);
     head.title = change.title.unwrap_or(head.title);

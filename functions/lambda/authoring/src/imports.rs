@@ -173,7 +173,8 @@ pub async fn start(
 ) -> Result<Response, AuthoringError> {
     let mut tx = authoring.postgres.tenant(caller.tenant).await?;
     // Locked, so that of two who start it one finds the other's job.
-    let import = store::lock_import(&mut tx, id).await?.ok_or(AuthoringError::NotFound)?;
+    let import =
+        store::lock_import(&mut tx, id, caller.courses_of()).await?.ok_or(AuthoringError::NotFound)?;
     if job::find(&mut tx, id).await?.is_none() {
         let archive =
             folder(caller.tenant, id).and_then(|folder| archive_key(&folder)).map_err(Problem::broken)?;

@@ -3,7 +3,7 @@
 use akademi_api::{Body, Caller, PathParam, problem::ProblemDocument, signed::CallContext};
 use akademi_domain::{
     course::{CourseOutline, Requirement, Title},
-    ids::{CourseId, UserId},
+    ids::CourseId,
     time::Timestamp,
 };
 use akademi_feed::LambdaEvent;
@@ -43,7 +43,7 @@ pub async fn publish(
     PathParam(course): PathParam<CourseId>,
 ) -> Result<Body<Publication>, AuthoringError> {
     let mut tx = authoring.postgres.tenant(caller.tenant).await?;
-    let version = publish_course(&mut tx, course, caller.user, authoring.ports.now()).await?;
+    let version = publish_course(&mut tx, course, &caller, authoring.ports.now()).await?;
     let published = Write {
         action: Action::CoursePublished,
         target: audit::target(course),
@@ -67,10 +67,11 @@ pub async fn publish(
 pub async fn publish_course(
     tx: &mut TenantTransaction,
     course: CourseId,
-    publisher: UserId,
+    publisher: &Caller,
     now: Timestamp,
 ) -> Result<i64, AuthoringError> {
-    let (head, structure) = store::lock_course(tx, course).await?.ok_or(AuthoringError::NotFound)?;
+    let (head, structure) =
+        store::lock_course(tx, course, publisher.courses_of()).await?.ok_or(AuthoringError::NotFound)?;
     let lessons = store::draft_lessons(tx, course).await?;
     let outline = CourseOutline {
         id: course,
@@ -88,7 +89,7 @@ pub async fn publish_course(
     }
     let version = head.version + 1;
     let summary = String::from(head.summary);
-    store::save_publication(tx, version, &summary, &outline, publisher, now).await?;
+    store::save_publication(tx, version, &summary, &outline, publisher.user, now).await?;
     store::drop_published_lessons(tx, course).await?;
     store::copy_lessons_to_publication(tx, course).await?;
     store::set_published(tx, course, version, now).await?;

@@ -57,9 +57,10 @@ pub async fn insert_course(
     row.as_ref().map(head).transpose()
 }
 
-/// Drafts after this one, newest first.
+/// Drafts after this one, newest first: somebody's, or all.
 pub async fn list_courses(
     tx: &mut TenantTransaction,
+    owner: Option<UserId>,
     after: Option<(Timestamp, CourseId)>,
     limit: i64,
 ) -> Result<Vec<CourseHead>, StoreError> {
@@ -68,29 +69,33 @@ pub async fn list_courses(
     let rows = sqlx::query(
         "SELECT id, slug, title, summary, language, revision, published_version, published_at, owner_id,
                 created_at, updated_at
-         FROM course_draft WHERE tenant_id = $1 AND (created_at, id) < ($2, $3)
+         FROM course_draft WHERE tenant_id = $1 AND (created_at, id) < ($2, $3) AND ($5::uuid IS NULL OR owner_id = $5)
          ORDER BY created_at DESC, id DESC LIMIT $4",
     )
     .bind(tx.tenant().as_uuid())
     .bind(created_at.as_millis())
     .bind(id.as_uuid())
     .bind(limit)
+    .bind(owner.map(|owner| owner.as_uuid()))
     .fetch_all(tx.connection())
     .await?;
     rows.iter().map(head).collect()
 }
 
+/// A draft, if it is there and `owner`'s or anybody's.
 pub async fn find_course(
     tx: &mut TenantTransaction,
     id: CourseId,
+    owner: Option<UserId>,
 ) -> Result<Option<(CourseHead, Vec<ModuleOutline>)>, StoreError> {
     let row = sqlx::query(
         "SELECT id, slug, title, summary, language, revision, published_version, published_at, owner_id,
                 created_at, updated_at, structure
-         FROM course_draft WHERE tenant_id = $1 AND id = $2",
+         FROM course_draft WHERE tenant_id = $1 AND id = $2 AND ($3::uuid IS NULL OR owner_id = $3)",
     )
     .bind(tx.tenant().as_uuid())
     .bind(id.as_uuid())
+    .bind(owner.map(|owner| owner.as_uuid()))
     .fetch_optional(tx.connection())
     .await?;
     row.as_ref().map(head_and_structure).transpose()
@@ -100,14 +105,16 @@ pub async fn find_course(
 pub async fn lock_course(
     tx: &mut TenantTransaction,
     id: CourseId,
+    owner: Option<UserId>,
 ) -> Result<Option<(CourseHead, Vec<ModuleOutline>)>, StoreError> {
     let row = sqlx::query(
         "SELECT id, slug, title, summary, language, revision, published_version, published_at, owner_id,
                 created_at, updated_at, structure
-         FROM course_draft WHERE tenant_id = $1 AND id = $2 FOR UPDATE",
+         FROM course_draft WHERE tenant_id = $1 AND id = $2 AND ($3::uuid IS NULL OR owner_id = $3) FOR UPDATE",
     )
     .bind(tx.tenant().as_uuid())
     .bind(id.as_uuid())
+    .bind(owner.map(|owner| owner.as_uuid()))
     .fetch_optional(tx.connection())
     .await?;
     row.as_ref().map(head_and_structure).transpose()

@@ -9,7 +9,8 @@
 //! # The night
 //! [`Etl::handle`] runs over all academies, each day of each in a transaction of its own: what breaks in one stops no
 //! other, neither day nor academy, and the next night takes it up again. It looks back a month for days that were missed,
-//! derives the last week again, and each older day of which facts have arrived since (`due_day`).
+//! derives the last week again, and each older day of which facts have arrived since (`due_day`). Then what need not be kept
+//! any longer goes (`akademi_domain::retention`), here and at the edge.
 //!
 //! # What the numbers say
 //! - Paid amounts are what was captured on the day, with VAT, each currency for itself; a refund takes nothing back.
@@ -25,10 +26,11 @@ mod error;
 mod learner;
 mod nightly;
 mod period;
+mod retention;
 mod runs;
 mod store;
 
-use akademi_api::{Gate, Ports, signed::PlaneKeys};
+use akademi_api::{Gate, Ports, ports::Wake, signed::PlaneKeys};
 use akademi_lambda_store::{audit::Auditor, postgres::Postgres};
 use axum::{
     Router,
@@ -47,11 +49,17 @@ pub struct Etl {
     planes: Arc<PlaneKeys>,
     postgres: Postgres,
     auditor: Auditor,
+    wake: Option<Arc<dyn Wake>>,
 }
 
 impl Etl {
     pub fn new(ports: Ports, planes: Arc<PlaneKeys>, postgres: Postgres, auditor: Auditor) -> Self {
-        Self { ports, planes, postgres, auditor }
+        Self { ports, planes, postgres, auditor, wake: None }
+    }
+
+    /// Has `wake` carry to the edge what a night wants of it; without it that waits for whatever else is carried.
+    pub fn waking(self, wake: Arc<dyn Wake>) -> Self {
+        Self { wake: Some(wake), ..self }
     }
 }
 

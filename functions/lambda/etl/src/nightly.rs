@@ -8,7 +8,7 @@ use akademi_lambda_store::error::StoreError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-use crate::{Etl, runs, store};
+use crate::{Etl, retention, runs, store};
 
 /// How far back a night looks for days that no run has finished.
 const CATCH_UP_DAYS: i32 = 31;
@@ -32,14 +32,17 @@ pub struct Night {
     /// Days that were derived, of all academies together.
     pub days: usize,
     pub rows_changed: i64,
+    /// Rows whose time was over.
+    pub rows_deleted: u64,
     /// What could not be derived; everything else was.
     pub failures: Vec<Failure>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Failure {
-    pub tenant: TenantId,
-    /// The day that was not derived; null if its academy's days could not be listed.
+    /// Null where it concerns all of them.
+    pub tenant: Option<TenantId>,
+    /// The day that was not derived; null if its academy's days could not be listed, or what is due could not be deleted.
     pub day: Option<Day>,
     /// For the log.
     pub cause: String,
@@ -53,11 +56,14 @@ impl Etl {
     pub async fn handle(&self, event: ScheduleEvent) -> Result<Night, StoreError> {
         let yesterday = self.ports.now().day_in_istanbul().plus(-1);
         let mut platform = self.postgres.platform().await?;
-        let academies = platform.tenants().await?;
+        let deleted = platform.deleted_academies().await?;
+        let mut academies = platform.tenants().await?;
+        academies.retain(|academy| !deleted.contains(academy));
         platform.rollback().await?;
         let mut night = Night { academies: academies.len(), ..Night::default() };
         for tenant in academies {
-            let failure = |day, error: StoreError| Failure { tenant, day, cause: error.with_source() };
+            let failure =
+                |day, error: StoreError| Failure { tenant: Some(tenant), day, cause: error.with_source() };
             let days = match event.day {
                 Some(day) => Ok(vec![day]),
                 None => self.due_days(tenant, yesterday).await,
@@ -74,6 +80,31 @@ impl Etl {
                     }
                     Err(error) => night.failures.push(failure(Some(day), error)),
                 }
+            }
+            if event.day.is_none()
+                && let Err(error) = retention::tell_edge(&self.postgres, tenant, self.ports.now()).await
+            {
+                night.failures.push(failure(None, error));
+            }
+        }
+        if event.day.is_none() {
+            for tenant in deleted {
+                match retention::delete_academy(&self.postgres, tenant).await {
+                    Ok(rows) => night.rows_deleted += rows,
+                    Err(error) => {
+                        let cause = error.with_source();
+                        night.failures.push(Failure { tenant: Some(tenant), day: None, cause });
+                    }
+                }
+            }
+            match retention::delete_what_is_due(&self.postgres, self.ports.now()).await {
+                Ok(rows) => night.rows_deleted += rows,
+                Err(error) => {
+                    night.failures.push(Failure { tenant: None, day: None, cause: error.with_source() });
+                }
+            }
+            if let Some(wake) = &self.wake {
+                wake.wake();
             }
         }
         Ok(night)

@@ -3,9 +3,11 @@
 mod dashboards;
 mod derivation;
 mod ledger;
+mod retention;
 #[cfg(test)]
 mod tests;
 
 pub use dashboards::*;
 pub use derivation::*;
 pub use ledger::*;
+pub use retention::*;

@@ -110,20 +110,17 @@ pub async fn list(
     QueryParams(params): QueryParams<ListParams>,
 ) -> Result<Body<Page<MailAnswer>>, MailError> {
     let after = params.cursor.as_deref().map(position).transpose()?;
-    let limit = params.limit.get();
     let mut tx = mail.postgres.tenant(caller.tenant).await?;
-    let mut found = match params.state {
-        None => store::list_mails(&mut tx, after, limit + 1).await?,
-        Some(state) => store::list_mails_in_state(&mut tx, state, after, limit + 1).await?,
+    let found = match params.state {
+        None => store::list_mails(&mut tx, after, params.limit.and_one()).await?,
+        Some(state) => store::list_mails_in_state(&mut tx, state, after, params.limit.and_one()).await?,
     };
     tx.commit().await?;
-    let has_more = found.len() as i64 > limit;
-    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next_cursor = found
-        .last()
-        .filter(|_| has_more)
-        .map(|last| Cursor { key: last.created_at.as_millis(), id: last.id.to_string() }.encode());
-    Ok(Body(Page { data: found.into_iter().map(MailAnswer::from).collect(), next_cursor }))
+    let found = Page::of(found, params.limit, |last| Cursor {
+        key: last.created_at.as_millis(),
+        id: last.id.to_string(),
+    });
+    Ok(Body(found.map(MailAnswer::from)))
 }
 
 fn position(cursor: &str) -> Result<(Timestamp, MailId), Problem> {

@@ -132,15 +132,12 @@ pub async fn list(
     QueryParams(page): QueryParams<PageParams>,
 ) -> Result<Body<Page<CouponAnswer>>, PaymentsError> {
     let after = page.cursor.as_deref().map(position).transpose()?;
-    let limit = page.limit.get();
-    let mut coupons = newest(&payments.postgres, caller.tenant, after, limit + 1).await?;
-    let has_more = coupons.len() as i64 > limit;
-    coupons.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next_cursor = coupons
-        .last()
-        .filter(|_| has_more)
-        .map(|last| Cursor { key: last.created_at.as_millis(), id: last.id.to_string() }.encode());
-    Ok(Body(Page { data: coupons.into_iter().map(CouponAnswer::new).collect(), next_cursor }))
+    let coupons = newest(&payments.postgres, caller.tenant, after, page.limit.and_one()).await?;
+    let found = Page::of(coupons, page.limit, |last| Cursor {
+        key: last.created_at.as_millis(),
+        id: last.id.to_string(),
+    });
+    Ok(Body(found.map(CouponAnswer::new)))
 }
 
 async fn newest(

@@ -70,17 +70,14 @@ pub async fn list(
     QueryParams(page): QueryParams<PageParams>,
 ) -> Result<Body<Page<OrderHead>>, PaymentsError> {
     let after = page.cursor.as_deref().map(position).transpose()?;
-    let limit = page.limit.get();
     let mut tx = payments.postgres.tenant(caller.tenant).await?;
-    let mut orders = store::list_orders(&mut tx, caller.user, after, limit + 1).await?;
+    let orders = store::list_orders(&mut tx, caller.user, after, page.limit.and_one()).await?;
     tx.commit().await?;
-    let has_more = orders.len() as i64 > limit;
-    orders.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next_cursor = orders
-        .last()
-        .filter(|_| has_more)
-        .map(|last| Cursor { key: last.created_at.as_millis(), id: last.id.to_string() }.encode());
-    Ok(Body(Page { data: orders.iter().map(OrderHead::new).collect(), next_cursor }))
+    let found = Page::of(orders, page.limit, |last| Cursor {
+        key: last.created_at.as_millis(),
+        id: last.id.to_string(),
+    });
+    Ok(Body(found.map(|order| OrderHead::new(&order))))
 }
 
 fn position(cursor: &str) -> Result<(Timestamp, OrderId), Problem> {

@@ -57,6 +57,9 @@ pub async fn set(
     let price = Money { amount: new.amount, currency: new.currency };
     let vat_rate = new.vat_basis_points;
     let mut tx = payments.postgres.tenant(caller.tenant).await?;
+    if !store::may_price(&mut tx, course, caller.courses_of()).await? {
+        return Err(Problem::not_found().into());
+    }
     let before = store::find_price(&mut tx, course).await?;
     store::set_price(&mut tx, course, price, vat_rate, now).await?;
     feed::append(&mut tx, &LambdaEvent::PriceSet { course, price, vat_rate, at: now }, now).await?;
@@ -83,6 +86,9 @@ pub async fn show(
     PathParam(course): PathParam<CourseId>,
 ) -> Result<Body<CoursePrice>, PaymentsError> {
     let mut tx = payments.postgres.tenant(caller.tenant).await?;
+    if !store::may_price(&mut tx, course, caller.courses_of()).await? {
+        return Err(Problem::not_found().into());
+    }
     let price = store::find_price(&mut tx, course).await?;
     tx.commit().await?;
     Ok(Body(price.ok_or_else(Problem::not_found)?))

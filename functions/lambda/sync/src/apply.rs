@@ -3,9 +3,10 @@
 
 use akademi_certificates::Completion;
 use akademi_domain::ids::JobId;
-use akademi_feed::{Decoded, EdgeEvent, Envelope};
+use akademi_feed::{Decoded, EdgeEvent, Envelope, LambdaEvent};
 use akademi_lambda_store::{
     audit::{self, NewEntry},
+    feed,
     mail::enqueue_delivery,
     postgres::TenantTransaction,
 };
@@ -30,17 +31,34 @@ pub async fn apply(
         return Ok(None);
     };
     match event {
-        EdgeEvent::AcademySaved { id, slug, name, locale, brand_colour, state, domains } => {
+        EdgeEvent::AcademySaved { id, slug, name, locale, brand_colour, state, domains, storage_limit } => {
             if id != envelope.tenant {
                 return Err(unfit("it is of another academy than it says", format!("it says {id}")));
             }
-            let academy = store::Academy { id, slug, name, locale, brand_colour, state, domains };
+            let academy =
+                store::Academy { id, slug, name, locale, brand_colour, state, domains, storage_limit };
             store::save_academy(tx, &academy, sync.ports.now()).await?;
+        }
+        EdgeEvent::AcademyDeleted { at, whole: true } => store::bury_academy(tx, at).await?,
+        EdgeEvent::AcademyDeleted { at: _, whole: false } => {
+            let now = sync.ports.now();
+            feed::append(tx, &LambdaEvent::RetentionDue { at: now }, now).await?;
         }
         EdgeEvent::PersonSaved { person, profile, state, at } => {
             let sealed = hex::decode(&profile)
                 .map_err(|error| unfit("its profile is not in hex", error.to_string()))?;
-            store::save_person(tx, person, &sealed, &state, at).await?;
+            if !store::save_person(tx, person, &sealed, &state, at).await? {
+                // Told by an edge that was restored from before the erasure, or by a feed that is replayed.
+                let erased = LambdaEvent::PersonErased { person, at: sync.ports.now() };
+                feed::append(tx, &erased, sync.ports.now()).await?;
+            }
+        }
+        EdgeEvent::PersonErased { person, at } => {
+            store::bury(tx, person, at).await?;
+            store::destroy_key(tx, person).await?;
+            store::empty_person(tx, person, at).await?;
+            store::drop_waiting_mail(tx, person).await?;
+            store::forget_answers(tx, person).await?;
         }
         EdgeEvent::Enrolled { person, course, enrolment, source, at } => {
             store::save_enrolment(tx, person, course, enrolment, &source, at).await?;

@@ -12,6 +12,7 @@
 
 mod apply;
 mod person_keys;
+mod person_records;
 mod pull;
 mod push;
 mod quarantine;
@@ -38,6 +39,7 @@ use std::sync::Arc;
 use pull::Pulled;
 
 pub use akademi_api::ports::Wake;
+pub use person_records::tables as recorded_tables;
 pub use routes::router;
 
 /// What the job stands on.

@@ -53,7 +53,7 @@ pub async fn fetch_new(sync: &Sync, batch: &Batch) -> Result<Vec<PersonKeyGiven>
         {
             let wanted = PersonRef { tenant: event.tenant, person };
             let tx = platform.tenant(event.tenant).await?;
-            if !people.contains(&wanted) && !store::has_person_key(tx, person).await? {
+            if !people.contains(&wanted) && store::lacks_person_key(tx, person).await? {
                 people.push(wanted);
             }
         }

@@ -1,4 +1,4 @@
-//! What the edge asks of this plane itself: to look at its feed, and whether it is well.
+//! What the edge asks of this plane itself: to look at its feed, whether it is well, what it keeps of somebody.
 
 use akademi_api::{Gate, Problem, ports::Wake};
 use axum::{
@@ -9,11 +9,11 @@ use axum::{
 use http::StatusCode;
 use std::sync::Arc;
 
-use crate::Sync;
+use crate::{Sync, person_records};
 
 #[derive(Clone)]
-struct Doors {
-    sync: Sync,
+pub struct Doors {
+    pub sync: Sync,
     wake: Arc<dyn Wake>,
 }
 
@@ -22,6 +22,7 @@ pub fn router(sync: Sync, wake: Arc<dyn Wake>) -> Router {
     let router = Router::new()
         .route("/internal/wake", post(wake_up))
         .route("/internal/health", get(health))
+        .route("/internal/person-records", post(person_records::tell))
         .with_state(Doors { sync, wake });
     gate.guard(router)
 }

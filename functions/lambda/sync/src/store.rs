@@ -1,5 +1,11 @@
 //! The function's SQL: one function a statement.
 
+mod erasure;
+mod records;
+
+pub use erasure::*;
+pub use records::*;
+
 use akademi_domain::{
     ids::{CourseId, EnrolmentId, LessonId, LinkId, MailId, TenantId, UserId},
     mail::MailKind,
@@ -62,18 +68,23 @@ pub struct Academy {
     pub brand_colour: String,
     pub state: String,
     pub domains: Vec<String>,
+    /// Bytes
+    pub storage_limit: Option<i64>,
 }
 
+/// Saves it, unless it was deleted.
 pub async fn save_academy(
     tx: &mut TenantTransaction,
     academy: &Academy,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO tenant (id, slug, name, locale, state, brand, domains, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        "INSERT INTO tenant (id, slug, name, locale, state, brand, domains, updated_at, storage_limit)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          ON CONFLICT (id) DO UPDATE SET slug = excluded.slug, name = excluded.name, locale = excluded.locale,
-         state = excluded.state, brand = excluded.brand, domains = excluded.domains, updated_at = excluded.updated_at",
+         state = excluded.state, brand = excluded.brand, domains = excluded.domains,
+         updated_at = excluded.updated_at, storage_limit = excluded.storage_limit
+         WHERE tenant.state <> 'deleted'",
     )
     .bind(academy.id.as_uuid())
     .bind(&academy.slug)
@@ -83,20 +94,23 @@ pub async fn save_academy(
     .bind(serde_json::json!({ "colour": academy.brand_colour }))
     .bind(&academy.domains)
     .bind(now.as_millis())
+    .bind(academy.storage_limit)
     .execute(tx.connection())
     .await?;
     Ok(())
 }
 
+/// Saves somebody, unless they were erased; whether they were not.
 pub async fn save_person(
     tx: &mut TenantTransaction,
     person: UserId,
     sealed_profile: &[u8],
     state: &str,
     at: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO person (tenant_id, id, sealed_profile, state, updated_at) VALUES ($1, $2, $3, $4, $5)
+) -> Result<bool, StoreError> {
+    let saved = sqlx::query(
+        "INSERT INTO person (tenant_id, id, sealed_profile, state, updated_at) SELECT $1, $2, $3, $4, $5
+         WHERE NOT EXISTS (SELECT FROM tombstone WHERE tenant_id = $1 AND person_id = $2)
          ON CONFLICT (tenant_id, id) DO UPDATE SET sealed_profile = excluded.sealed_profile,
          state = excluded.state, updated_at = excluded.updated_at",
     )
@@ -107,26 +121,31 @@ pub async fn save_person(
     .bind(at.as_millis())
     .execute(tx.connection())
     .await?;
-    Ok(())
+    Ok(saved.rows_affected() == 1)
 }
 
-pub async fn has_person_key(tx: &mut TenantTransaction, person: UserId) -> Result<bool, StoreError> {
-    let found =
-        sqlx::query_scalar("SELECT EXISTS (SELECT FROM person_key WHERE tenant_id = $1 AND user_id = $2)")
-            .bind(tx.tenant().as_uuid())
-            .bind(person.as_uuid())
-            .fetch_one(tx.connection())
-            .await?;
-    Ok(found)
+/// Whether somebody's key is wanted: it is not here, and they were not erased.
+pub async fn lacks_person_key(tx: &mut TenantTransaction, person: UserId) -> Result<bool, StoreError> {
+    let lacks = sqlx::query_scalar(
+        "SELECT NOT EXISTS (SELECT FROM person_key WHERE tenant_id = $1 AND user_id = $2)
+            AND NOT EXISTS (SELECT FROM tombstone WHERE tenant_id = $1 AND person_id = $2)",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(person.as_uuid())
+    .fetch_one(tx.connection())
+    .await?;
+    Ok(lacks)
 }
 
+/// Keeps somebody's key, unless it is here or they were erased.
 pub async fn save_person_key(
     tx: &mut TenantTransaction,
     person: UserId,
     wrapped: &[u8],
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO person_key (tenant_id, user_id, wrapped) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        "INSERT INTO person_key (tenant_id, user_id, wrapped) SELECT $1, $2, $3
+         WHERE NOT EXISTS (SELECT FROM tombstone WHERE tenant_id = $1 AND person_id = $2) ON CONFLICT DO NOTHING",
     )
     .bind(tx.tenant().as_uuid())
     .bind(person.as_uuid())
@@ -150,7 +169,7 @@ pub struct WantedMail {
     pub at: Timestamp,
 }
 
-/// Keeps a mail that waits, unless it is known; whether it was not.
+/// Keeps a mail that waits, unless it is known or whom it is for was erased; whether it was kept.
 pub async fn queue_mail(
     tx: &mut TenantTransaction,
     wanted: &WantedMail,
@@ -159,7 +178,8 @@ pub async fn queue_mail(
     let queued = sqlx::query(
         "INSERT INTO mail (tenant_id, id, kind, person_id, sealed_recipient, link_id, host, locale, state, created_at,
                            queued_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', $9, $10) ON CONFLICT DO NOTHING",
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, 'queued', $9, $10
+         WHERE NOT EXISTS (SELECT FROM tombstone WHERE tenant_id = $1 AND person_id = $4) ON CONFLICT DO NOTHING",
     )
     .bind(tx.tenant().as_uuid())
     .bind(wanted.id.as_uuid())

@@ -25,8 +25,16 @@ pub fn router(
         "account" => {
             akademi_account::Account::from_config(edge.clone(), config).map(akademi_account::router).map(Some)
         }
+        #[cfg(feature = "activation")]
+        "activation" => akademi_activation::Activation::from_config(edge.clone(), config)
+            .map(akademi_activation::router)
+            .map(Some),
         #[cfg(feature = "auth")]
         "auth" => akademi_auth::Auth::from_config(edge.clone(), config).map(akademi_auth::router).map(Some),
+        #[cfg(feature = "academies")]
+        "academies" => akademi_academies::Academies::from_config(edge.clone(), http.clone(), config)
+            .map(akademi_academies::router)
+            .map(Some),
         #[cfg(feature = "people")]
         "people" => {
             akademi_people::People::from_config(edge.clone(), config).map(akademi_people::router).map(Some)
@@ -45,6 +53,14 @@ pub fn router(
         "verify" => {
             akademi_verify::Verify::from_config(edge.clone(), config).map(akademi_verify::router).map(Some)
         }
+        #[cfg(feature = "federation")]
+        "federation" => akademi_federation::Federation::from_config(edge.clone(), http.clone(), config)
+            .map(akademi_federation::router)
+            .map(Some),
+        #[cfg(feature = "privacy")]
+        "privacy" => akademi_privacy::Privacy::from_config(edge.clone(), http.clone(), config)
+            .map(akademi_privacy::router)
+            .map(Some),
         #[cfg(feature = "feed")]
         "feed" => akademi_feed_function::Feed::from_config(edge.clone(), config)
             .map(akademi_feed_function::router)

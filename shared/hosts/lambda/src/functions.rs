@@ -8,6 +8,8 @@ pub mod authoring;
 pub mod certificates;
 #[cfg(feature = "etl")]
 pub mod etl;
+#[cfg(feature = "identity")]
+pub mod identity;
 #[cfg(any(feature = "authoring", feature = "transcode"))]
 mod jobs;
 #[cfg(feature = "mail")]

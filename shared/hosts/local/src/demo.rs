@@ -38,9 +38,20 @@ pub struct DemoAcademy {
     pub locale: &'static str,
     pub brand_colour: &'static str,
     /// Name, address and role.
-    people: [(&'static str, &'static str, Role); 3],
-    pub course: DemoCourse,
+    people: &'static [(&'static str, &'static str, Role)],
+    /// None of the platform, where nobody learns.
+    pub course: Option<DemoCourse>,
 }
+
+/// The platform, whose people administer the academies.
+pub const PLATFORM: DemoAcademy = DemoAcademy {
+    slug: "platform",
+    name: "Akademi",
+    locale: "en",
+    brand_colour: "#374151",
+    people: &[("Platform Operator", "operator@platform.example", Role::GlobalAdmin)],
+    course: None,
+};
 
 pub const ACADEMIES: [DemoAcademy; 2] = [
     DemoAcademy {
@@ -48,24 +59,24 @@ pub const ACADEMIES: [DemoAcademy; 2] = [
         name: "Ümraniye Açık Akademi",
         locale: "tr",
         brand_colour: "#0b6e4f",
-        people: [
+        people: &[
             ("Gülşen Işıklı", "yonetici@umraniye.example", Role::TenantAdmin),
             ("İbrahim Çınar", "egitmen@umraniye.example", Role::Instructor),
             ("Şükrü Iğdır", "ogrenci@umraniye.example", Role::Student),
         ],
-        course: course::LIGHT,
+        course: Some(course::LIGHT),
     },
     DemoAcademy {
         slug: "kadikoy",
         name: "Kadıköy Learning Lab",
         locale: "en",
         brand_colour: "#1d4ed8",
-        people: [
+        people: &[
             ("Deniz Admin", "admin@kadikoy.example", Role::TenantAdmin),
             ("Ömer Teacher", "teacher@kadikoy.example", Role::Instructor),
             ("Ayşe Learner", "learner@kadikoy.example", Role::Student),
         ],
-        course: course::FERRY,
+        course: Some(course::FERRY),
     },
 ];
 
@@ -87,6 +98,9 @@ impl DemoAcademy {
 /// When a store or the API refuses, or FFmpeg cannot make the film.
 pub async fn seed(local: &Local, say: &(dyn Fn(&str) + Sync)) -> anyhow::Result<usize> {
     let mut made = 0;
+    if find(local, &PLATFORM).await?.is_none() {
+        make_people(local, &PLATFORM).await.context("making the platform")?;
+    }
     for academy in &ACADEMIES {
         if !is_whole(local, academy).await? {
             say(&format!("making the demo academy {}", academy.name));
@@ -142,7 +156,7 @@ pub async fn make_people(local: &Local, academy: &DemoAcademy) -> anyhow::Result
         }
     };
     let api = api(local, academy);
-    for (name, email, role) in academy.people {
+    for &(name, email, role) in academy.people {
         // Somebody who can sign in was registered by a start that ended early.
         let login = api.post("/api/v1/auth/login", &json!({ "email": email, "password": PASSWORD })).await?;
         let person: UserId = if login.status == StatusCode::UNAUTHORIZED {
@@ -175,9 +189,11 @@ async fn make_course(
     academy: &DemoAcademy,
     say: &(dyn Fn(&str) + Sync),
 ) -> anyhow::Result<()> {
-    let [_, (_, instructor, _), _] = academy.people;
+    let Some(demo) = academy.course else { return Ok(()) };
+    let mut people = academy.people.iter();
+    let (_, instructor, _) = people.find(|person| person.2 == Role::Instructor).context("nobody teaches")?;
     let instructor = api(local, academy).sign_in(instructor, PASSWORD).await?;
-    let course = match find_draft(&instructor, academy).await? {
+    let course = match find_draft(&instructor, demo.title).await? {
         Some((_, true)) => {
             // Published by a start that ended before the edge heard of it.
             local.lambda.sync.handle(akademi_sync::Trigger::Wake).await?;
@@ -185,9 +201,9 @@ async fn make_course(
         }
         Some((draft, false)) => draft,
         None => {
-            let archive = archive(academy.course).await?;
+            let archive = archive(demo).await?;
             let key = JobId::new(local.edge.ports.now(), local.edge.ports.random()).to_string();
-            let tell = |far: &str| say(&format!("  {}: {far}", academy.course.title));
+            let tell = |far: &str| say(&format!("  {}: {far}", demo.title));
             import(&instructor, &key, archive, &tell).await?.text("course")?
         }
     };
@@ -197,7 +213,7 @@ async fn make_course(
     let content = json!({ "revision": draft.get("revision"), "modules": draft.get("modules") });
     let draft = instructor.send_json(Method::PUT, &format!("{path}/content"), &content).await?;
     let draft = draft.expect(StatusCode::OK)?;
-    let summary = json!({ "revision": draft.get("revision"), "summary": academy.course.summary });
+    let summary = json!({ "revision": draft.get("revision"), "summary": demo.summary });
     instructor.send_json(Method::PATCH, &path, &summary).await?.expect(StatusCode::OK)?;
     instructor.post(&format!("{path}/publish"), &json!({})).await?.expect(StatusCode::OK)?;
     local.lambda.sync.handle(akademi_sync::Trigger::Wake).await?;
@@ -205,10 +221,10 @@ async fn make_course(
 }
 
 /// The academy's course where a start that ended early left one, and whether it is published.
-async fn find_draft(instructor: &ApiClient, academy: &DemoAcademy) -> anyhow::Result<Option<(String, bool)>> {
+async fn find_draft(instructor: &ApiClient, title: &str) -> anyhow::Result<Option<(String, bool)>> {
     let drafts = instructor.get("/api/v1/authoring/courses").await?.expect(StatusCode::OK)?;
     let mut drafts = drafts.get("data").and_then(Value::as_array).into_iter().flatten();
-    let draft = drafts.find(|draft| draft.get("title") == Some(&json!(academy.course.title)));
+    let draft = drafts.find(|draft| draft.get("title") == Some(&json!(title)));
     draft.map(|draft| Ok((draft.text("id")?, draft.get("version") != Some(&json!(0))))).transpose()
 }
 

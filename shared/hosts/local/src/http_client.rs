@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
@@ -21,14 +22,16 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 /// API Gateway answers 10 MB at most.
 const MAX_ANSWER_BYTES: usize = 10 * 1024 * 1024;
 
-/// HTTP over TCP. `*.localhost` is this machine, which no resolver outside of browsers knows.
+/// HTTP over TCP, and TLS by the certificate authorities that browsers trust. `*.localhost` is this machine, which no resolver outside of browsers knows.
 pub struct Network {
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
 impl Network {
     pub fn new() -> Arc<Self> {
-        Arc::new(Self { client: Client::builder(TokioExecutor::new()).build_http() })
+        let connector =
+            HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().build();
+        Arc::new(Self { client: Client::builder(TokioExecutor::new()).build(connector) })
     }
 }
 
@@ -101,5 +104,23 @@ impl HttpClient for InProcess {
                 .map_err(|error| Unreachable(error.to_string()))?;
             Ok(Response::from_parts(parts, body.to_bytes()))
         })
+    }
+}
+
+/// What the edge may call: the Lambda plane in this process, and the network.
+pub struct Outbound {
+    pub lambda: Arc<InProcess>,
+    pub network: Arc<Network>,
+}
+
+/// The Lambda plane's host, as `lambda_url` names it.
+pub const LAMBDA_HOST: &str = "lambda.internal";
+
+impl HttpClient for Outbound {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, Unreachable>> {
+        match request.uri().host() {
+            Some(LAMBDA_HOST) => self.lambda.send(request),
+            _ => self.network.send(request),
+        }
     }
 }

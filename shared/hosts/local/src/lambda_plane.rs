@@ -6,6 +6,8 @@ use akademi_authoring::{Authoring, Storage};
 use akademi_certificates::Certificates;
 use akademi_domain::time::Day;
 use akademi_etl::{Etl, ScheduleEvent};
+use akademi_functions::Variable;
+use akademi_identity_providers::Identity;
 use akademi_lambda_store::{audit::Auditor, objects::Objects, postgres::Postgres};
 use akademi_mail::{Mail, Mailer};
 use akademi_payments::Payments;
@@ -39,6 +41,13 @@ impl Nights {
         self.last = Some((today, if whole { MAX_RUNS_OF_A_NIGHT } else { before + 1 }));
     }
 }
+
+/// Where identity providers may answer on this machine, as a developer's own do.
+const TRUSTED_PROVIDERS: Variable = Variable {
+    name: "trusted_identity_providers",
+    secret: false,
+    meaning: "hosts of identity providers of this machine, `host` or `host:port`, comma-separated",
+};
 
 /// The plane's functions and its sync.
 pub struct LambdaPlane {
@@ -101,8 +110,13 @@ impl LambdaPlane {
         let certificates =
             Certificates::new(ports.clone(), planes.clone(), postgres.clone(), wake.clone(), config)?;
         let audit = Audit::new(ports.clone(), planes.clone(), postgres.clone(), config)?;
+        let identity = Identity::new(ports.clone(), planes.clone(), postgres.clone(), wake.clone(), config)?;
+        // Mostly there are none.
+        let trusted = config.read(TRUSTED_PROVIDERS, |text| text.parse::<String>()).unwrap_or_default();
+        let identity = identity.trusting(&trusted.split(',').map(str::trim).collect::<Vec<_>>());
         let auditor = Auditor::from_config(ports.clone(), config)?;
-        let etl = Etl::new(ports.clone(), planes.clone(), postgres.clone(), auditor.clone());
+        let etl =
+            Etl::new(ports.clone(), planes.clone(), postgres.clone(), auditor.clone()).waking(wake.clone());
         let storage = Storage::from_config(objects, config)?;
         let bell = Arc::new(Bell::default());
         let authoring =
@@ -111,6 +125,7 @@ impl LambdaPlane {
         let router = akademi_sync::router(sync.clone(), wake.clone())
             .merge(akademi_audit::router(audit))
             .merge(akademi_authoring::router(authoring.clone()))
+            .merge(akademi_identity_providers::router(identity))
             .merge(akademi_mail::router(mail.clone()))
             .merge(akademi_payments::router(payments.clone()))
             .merge(akademi_certificates::router(certificates))

@@ -15,6 +15,7 @@ pub mod mailbox;
 pub mod newcomers;
 pub mod paytr_sandbox;
 pub mod ports;
+mod rate_limit;
 pub mod storage;
 pub mod workers;
 

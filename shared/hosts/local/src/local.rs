@@ -6,7 +6,7 @@ use akademi_lambda_store::{objects::Objects, postgres::Postgres};
 use akademi_mail::{Mailer, SmtpMailer};
 use akademi_transcode::{Limits, job::Transcode};
 use anyhow::Context;
-use axum::Router;
+use axum::{Router, middleware::from_fn_with_state};
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
@@ -16,10 +16,11 @@ use std::{
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
-    http_client::InProcess,
+    http_client::{InProcess, LAMBDA_HOST, Network, Outbound},
     lambda_plane::LambdaPlane,
     mailbox::{self, Mailbox},
     ports::ports,
+    rate_limit::{self, Attempts},
     secrets::{self, Variables},
     server::Server,
     storage,
@@ -36,6 +37,8 @@ pub struct Options {
     pub log: Arc<dyn Log>,
     /// How often `sync` looks at the edge without being woken.
     pub sync_interval: Duration,
+    /// How many requests that hash a password an address may send in a minute.
+    pub password_attempts: u32,
     /// The program that transcodes: one whose `main` begins with `akademi_transcode::child::main_if_child`. None is this
     /// very program.
     pub transcode_program: Option<PathBuf>,
@@ -67,8 +70,9 @@ impl Local {
             .with_context(|| format!("making {}", options.data.display()))?;
         let mut variables = secrets::load_or_create(&options.data)?;
         // Hosts that nobody resolves: both planes are this process.
-        variables.insert("lambda_url".into(), "http://lambda.internal".into());
+        variables.insert("lambda_url".into(), format!("http://{LAMBDA_HOST}"));
         variables.insert("edge_url".into(), "http://edge.internal".into());
+        variables.entry("dns_url".into()).or_insert_with(|| "https://cloudflare-dns.com/dns-query".into());
         let listener = TcpListener::bind(options.listen)
             .await
             .with_context(|| format!("listening on {}", options.listen))?;
@@ -101,8 +105,9 @@ impl Local {
             &config,
         )?;
         to_lambda.connect(lambda.router.clone());
-        let to_lambda: Arc<dyn akademi_api::ports::HttpClient> = to_lambda;
-        let router = akademi_edge_functions::all(&edge, &to_lambda, &config)?;
+        let outbound: Arc<dyn akademi_api::ports::HttpClient> =
+            Arc::new(Outbound { lambda: to_lambda, network: Network::new() });
+        let router = akademi_edge_functions::all(&edge, &outbound, &config)?;
         to_edge.connect(router.clone());
         // The platform's host is this port too.
         let router = router.merge(lambda.callbacks.clone());
@@ -112,7 +117,9 @@ impl Local {
             None => router,
         };
 
-        let server = Server::serve(router.clone(), listener)?;
+        let attempts = Attempts::of(options.password_attempts);
+        let limited = router.clone().layer(from_fn_with_state(attempts, rate_limit::limit));
+        let server = Server::serve(limited, listener)?;
         let transcode = Transcode {
             ports: ports.clone(),
             postgres: options.postgres,

@@ -3,7 +3,7 @@
 //! The pages are for whoever sits at this machine: nobody else's connection is answered, and no host but this machine's
 //! own, so that no page elsewhere reads them by a name that it points here.
 
-use akademi_api::{Ports, Problem, caller::ClientAddress, gate::host_of, public_url::is_this_machine};
+use akademi_api::{Ports, Problem, caller::ClientAddress, host_name::host_of, public_url::is_this_machine};
 use akademi_domain::ids::MailId;
 use akademi_lambda_store::jobs::Failure;
 use akademi_mail::{Mailer, Message, Undelivered};

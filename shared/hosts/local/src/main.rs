@@ -1,5 +1,6 @@
 //! `akademi-local dev`: everything on this machine, with demo academies, until Ctrl-C.
 
+use akademi_api::rate_limit::PASSWORDS;
 use akademi_lambda_store::{
     cluster::{Cluster, ClusterError, Durability},
     postgres::Postgres,
@@ -93,6 +94,7 @@ async fn serve(arguments: &Arguments, cluster: &Cluster) -> anyhow::Result<()> {
         postgres: Postgres::new(cluster.options(LOGIN, "akademi"), CONNECTIONS),
         log: Arc::new(WriteLog::new(log)),
         sync_interval: Duration::from_secs(2),
+        password_attempts: PASSWORDS.quota,
         transcode_program: None,
     })
     .await?;
@@ -117,7 +119,7 @@ async fn serve(arguments: &Arguments, cluster: &Cluster) -> anyhow::Result<()> {
 fn print_welcome(local: &Local, log: &std::path::Path) {
     let port = local.address.port();
     println!("\nAkademi is ready.\n");
-    for academy in &demo::ACADEMIES {
+    for academy in demo::ACADEMIES.iter().chain([&demo::PLATFORM]) {
         println!("  {}  http://{}:{port}", academy.name, academy.host());
         for (role, email) in academy.sign_ins() {
             println!("      {role:<13} {email:<28} {}", demo::PASSWORD);

@@ -4,9 +4,9 @@
 #![cfg(target_os = "wasi")]
 
 mod compression;
-#[cfg(feature = "origin")]
+#[cfg(any(feature = "academies", feature = "federation", feature = "origin", feature = "privacy"))]
 mod http_client;
-#[cfg(not(feature = "origin"))]
+#[cfg(not(any(feature = "academies", feature = "federation", feature = "origin", feature = "privacy")))]
 #[path = "no_http_client.rs"]
 mod http_client;
 mod ports;
@@ -24,8 +24,12 @@ use std::{
 };
 use tower::ServiceExt;
 
+#[cfg(feature = "academies")]
+const FUNCTION: &str = "academies";
 #[cfg(feature = "account")]
 const FUNCTION: &str = "account";
+#[cfg(feature = "activation")]
+const FUNCTION: &str = "activation";
 #[cfg(feature = "auth")]
 const FUNCTION: &str = "auth";
 #[cfg(feature = "catalog")]
@@ -36,8 +40,12 @@ const FUNCTION: &str = "progress";
 const FUNCTION: &str = "coupons";
 #[cfg(feature = "people")]
 const FUNCTION: &str = "people";
+#[cfg(feature = "privacy")]
+const FUNCTION: &str = "privacy";
 #[cfg(feature = "verify")]
 const FUNCTION: &str = "verify";
+#[cfg(feature = "federation")]
+const FUNCTION: &str = "federation";
 #[cfg(feature = "feed")]
 const FUNCTION: &str = "feed";
 #[cfg(feature = "docs")]

@@ -12,7 +12,12 @@ mod ports;
 mod public_cache;
 mod rate_limit;
 
-use akademi_api::{Problem, caller::ClientAddress, config::Config};
+use akademi_api::{
+    Problem,
+    caller::{ClientAddress, ClientCountry},
+    config::Config,
+    rate_limit::PASSWORDS,
+};
 use akademi_edge_store::{Edge, d1::D1};
 use akademi_functions::{FUNCTIONS, Plane};
 use axum::{Router, body::Body, response::Response};
@@ -27,6 +32,9 @@ const DATABASE: &str = "DB";
 
 /// The header in which Cloudflare gives the client's address; it replaces what a client sends under this name.
 const CLIENT_ADDRESS: &str = "cf-connecting-ip";
+
+/// The header in which Cloudflare gives the country of that address (ISO 3166-1 alpha-2); `XX` and `T1` are none.
+const CLIENT_COUNTRY: &str = "cf-ipcountry";
 
 #[event(fetch)]
 async fn fetch(request: worker::Request, env: Env, _context: Context) -> worker::Result<worker::Response> {
@@ -45,10 +53,21 @@ async fn respond(mut request: http::Request<Body>, env: &Env) -> Response {
         && let Ok(address) = address.to_str()
     {
         if let Err(problem) = rate_limit::check(env, request.method(), request.uri().path(), address).await {
-            return problem.render("");
+            let mut refusal = problem.render("");
+            PASSWORDS.tell(refusal.headers_mut());
+            return refusal;
         }
         let address = ClientAddress(address.to_owned());
         request.extensions_mut().insert(address);
+    }
+    if let Some(country) = request.headers_mut().remove(CLIENT_COUNTRY)
+        && let Ok(country) = country.to_str()
+        && country.len() == 2
+        && country.bytes().all(|letter| letter.is_ascii_uppercase())
+        && country != "XX"
+    {
+        let country = ClientCountry(country.to_owned());
+        request.extensions_mut().insert(country);
     }
     match router.oneshot(request).await {
         Ok(response) => response,

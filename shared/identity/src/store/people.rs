@@ -59,3 +59,55 @@ pub fn update_password(person: UserId, password_hash: String) -> TenantStatement
     );
     SQL.with([person.into(), password_hash.into()])
 }
+
+pub struct NewPerson<'a> {
+    pub id: UserId,
+    pub email_lookup: &'a [u8],
+    pub profile: &'a [u8],
+    pub password_hash: String,
+    pub now: Timestamp,
+}
+
+pub fn insert_person(new: NewPerson<'_>) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "INSERT INTO person (tenant_id, id, email_lookup, profile, password_hash, state, version, created_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, 'active', 1, ?6)",
+    );
+    SQL.with([
+        new.id.into(),
+        new.email_lookup.into(),
+        new.profile.into(),
+        new.password_hash.into(),
+        new.now.into(),
+    ])
+}
+
+pub async fn find_person_key(
+    database: &TenantDatabase<'_>,
+    person: UserId,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    const SQL: TenantSql =
+        TenantSql::new("SELECT wrapped FROM person_key WHERE tenant_id = ?1 AND person_id = ?2");
+    let row = database.row(SQL.with([person.into()])).await?;
+    row.map(|row| Ok(row.blob(0)?.to_vec())).transpose()
+}
+
+pub fn insert_person_key(person: UserId, wrapped: &[u8]) -> TenantStatement {
+    const SQL: TenantSql =
+        TenantSql::new("INSERT INTO person_key (tenant_id, person_id, wrapped) VALUES (?1, ?2, ?3)");
+    SQL.with([person.into(), wrapped.into()])
+}
+
+/// One more of the academy's people. The schema refuses one too many.
+pub fn count_person() -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new("UPDATE tenant SET people = people + 1 WHERE id = ?1");
+    SQL.with([])
+}
+
+/// Ends all waiting for this address but that of `person`, who has come. Their keys go when their time is over.
+pub fn forget_others(email_lookup: &[u8], person: UserId) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "UPDATE pending_person SET expires_at = 0 WHERE tenant_id = ?1 AND email_lookup = ?2 AND person_id <> ?3",
+    );
+    SQL.with([email_lookup.into(), person.into()])
+}

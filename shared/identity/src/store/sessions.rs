@@ -1,10 +1,36 @@
-//! The end of sessions.
+//! The beginning and the end of sessions.
 
 use akademi_domain::{
     ids::{SessionId, UserId},
     time::Timestamp,
 };
 use akademi_edge_store::{TenantSql, TenantStatement};
+
+use crate::session::refresh_token::SessionNonce;
+
+pub struct NewSession<'a> {
+    pub id: SessionId,
+    pub person: UserId,
+    pub nonce: &'a SessionNonce,
+    pub device: String,
+    pub country: Option<String>,
+    pub now: Timestamp,
+}
+
+pub fn insert_session(new: NewSession<'_>) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "INSERT INTO session (tenant_id, id, person_id, nonce, generation, device, created_at, rotated_at, \
+         authenticated_at, country) VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, ?6, ?6, ?7)",
+    );
+    SQL.with([
+        new.id.into(),
+        new.person.into(),
+        new.nonce.as_slice().into(),
+        new.device.into(),
+        new.now.into(),
+        new.country.into(),
+    ])
+}
 
 pub fn revoke_session(session: SessionId, now: Timestamp) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(

@@ -41,6 +41,8 @@ actions! {
     /// By the job of an import.
     CourseImported = "course.imported";
     CoursePublished = "course.published";
+    IdentityProviderRemoved = "identity_provider.removed";
+    IdentityProviderSaved = "identity_provider.saved";
     ImportRequested = "import.requested";
     ImportStarted = "import.started";
     MailRetried = "mail.retried";
@@ -59,6 +61,8 @@ pub const AUDITED: &[(&str, Action)] = &[
     ("PUT /api/v1/commerce/courses/{course_id}/price", Action::PriceSet),
     ("POST /api/v1/commerce/coupons", Action::CouponCreated),
     ("POST /api/v1/certificates/{serial}/revocation", Action::CertificateRevoked),
+    ("PUT /api/v1/academy/identity-providers/{provider}", Action::IdentityProviderSaved),
+    ("DELETE /api/v1/academy/identity-providers/{provider}", Action::IdentityProviderRemoved),
     ("POST /api/v1/mails/{mail_id}/retry", Action::MailRetried),
     ("POST /api/v1/reports/runs", Action::ReportRun),
     ("GET /api/v1/audit.csv", Action::AuditExported),

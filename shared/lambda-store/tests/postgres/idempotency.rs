@@ -1,7 +1,7 @@
 //! One key, one effect.
 
 use akademi_api::idempotency::StoredResponse;
-use akademi_domain::time::Timestamp;
+use akademi_domain::{retention::ANSWERS, time::Timestamp};
 use akademi_lambda_store::{
     error::StoreError,
     idempotency::{Begin, Claim, Scope, begin, finish},
@@ -122,8 +122,9 @@ async fn old_records_are_pruned() {
     let database = TestDatabase::new().await.unwrap();
     claim(begin_alone(database.postgres(), BODY, NOW).await);
     let mut platform = database.postgres().platform().await.unwrap();
-    assert_eq!(platform.prune_idempotency(NOW).await.unwrap(), 0);
-    assert_eq!(platform.prune_idempotency(NOW.plus_seconds(1)).await.unwrap(), 1);
+    let end = NOW.plus_seconds(ANSWERS.days * 24 * 3600);
+    assert_eq!(platform.delete_what_is_due(end.plus_seconds(-1), 10).await.unwrap(), 0);
+    assert_eq!(platform.delete_what_is_due(end, 10).await.unwrap(), 1);
 }
 
 /// One request: begin, write an enrolment, finish, commit.

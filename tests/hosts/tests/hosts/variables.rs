@@ -20,6 +20,7 @@ fn complete() -> Variables {
     let mut variables = generate().unwrap();
     let more = [
         ("lambda_url", "http://127.0.0.1:9"),
+        ("dns_url", "http://127.0.0.1:9/dns-query"),
         ("edge_url", "http://127.0.0.1:9"),
         ("storage_url", "https://files.example.com"),
         ("database_url", "postgres://akademi_login@127.0.0.1:9/none"),
@@ -89,6 +90,7 @@ async fn the_local_deployment_does_not_start_without_any_one_of_its_secrets() {
             postgres: Postgres::from_url("postgres://akademi_login@127.0.0.1:9/none", 1).unwrap(),
             log: Arc::new(Lines::default()),
             sync_interval: Duration::from_secs(60),
+            password_attempts: 10_000,
             transcode_program: None,
         })
         .await;

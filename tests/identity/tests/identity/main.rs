@@ -1,7 +1,9 @@
 //! Registration, sign-in, passwords, second factors, people and roles through the routers, on a real SQLite file.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod academies;
 mod attacks;
+mod door;
 mod passwords;
 mod people;
 mod registrations;

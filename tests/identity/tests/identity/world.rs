@@ -1,8 +1,14 @@
 //! Two academies on one edge store, a clock that the test moves, and somebody who asks.
 
+use akademi_academies::Academies;
 use akademi_account::Account;
 use akademi_api::{
-    Ports, caller::ClientAddress, config::Config, links::LinkKeys, ports::Clock, token::TokenSigner,
+    Ports,
+    caller::ClientAddress,
+    config::Config,
+    links::LinkKeys,
+    ports::{Clock, HttpClient, Unreachable},
+    token::TokenSigner,
 };
 use akademi_auth::Auth;
 use akademi_domain::{
@@ -22,6 +28,7 @@ use akademi_process::{
     secrets::{Variables, generate},
 };
 use axum::{Router, body::Body};
+use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
@@ -37,6 +44,7 @@ pub const EMAIL: &str = "sukru@example.org";
 pub const PASSWORD: &str = "uzun bir parola";
 pub const HOST: &str = "one.example";
 pub const OTHER_HOST: &str = "two.example";
+pub const PLATFORM_HOST: &str = "platform.example";
 
 pub struct Moved(AtomicI64);
 
@@ -111,7 +119,34 @@ impl std::io::Write for Kept {
     }
 }
 
+/// A name server that answers as those of the world do: by the TXT records that the test publishes.
+#[derive(Clone, Default)]
+pub struct NameServer(Arc<Mutex<Vec<(String, String)>>>);
+
+impl NameServer {
+    pub fn publish(&self, name: &str, text: &str) {
+        self.0.lock().unwrap().push((name.to_owned(), text.to_owned()));
+    }
+}
+
+impl HttpClient for NameServer {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, Unreachable>> {
+        let query = request.uri().query().unwrap().to_owned();
+        let name =
+            query.strip_prefix("name=").and_then(|rest| rest.strip_suffix("&type=TXT")).unwrap().to_owned();
+        let published = self.0.lock().unwrap();
+        let records = published.iter().filter(|(published, _)| *published == name);
+        let records: Vec<_> = records
+            .map(|(name, text)| json!({ "name": name, "type": 16, "TTL": 60, "data": format!("\"{text}\"") }))
+            .collect();
+        let status = if records.is_empty() { 3 } else { 0 };
+        let answer = json!({ "Status": status, "TC": false, "Answer": records });
+        Box::pin(async move { Ok(http::Response::new(answer.to_string().into())) })
+    }
+}
+
 pub struct World {
+    pub names: NameServer,
     pub edge: Edge,
     pub variables: Variables,
     clock: Arc<Moved>,
@@ -164,12 +199,15 @@ impl From {
     }
 }
 
-fn routers(edge: &Edge, variables: &Variables) -> Router {
+fn routers(edge: &Edge, variables: &Variables, names: &NameServer) -> Router {
     let lookup = |name: &str| variables.get(name).cloned();
     let config = Config::new(&lookup);
     akademi_auth::router(Auth::from_config(edge.clone(), &config).unwrap())
         .merge(akademi_account::router(Account::from_config(edge.clone(), &config).unwrap()))
         .merge(akademi_people::router(People::from_config(edge.clone(), &config).unwrap()))
+        .merge(akademi_academies::router(
+            Academies::from_config(edge.clone(), Arc::new(names.clone()), &config).unwrap(),
+        ))
 }
 
 pub fn request(who: &From, method: Method, path: &str, body: Value) -> Request<Body> {
@@ -214,7 +252,7 @@ impl World {
         let log = Kept::default();
         let ports = Ports { clock: clock.clone(), ..ports(Arc::new(WriteLog::new(log.clone()))) };
         let edge = Edge { ports, database: Arc::new(engine) };
-        for (number, host) in [(1, HOST), (2, OTHER_HOST)] {
+        for (number, host) in [(1, HOST), (2, OTHER_HOST), (9, PLATFORM_HOST)] {
             let new = NewAcademy {
                 id: tenant(number),
                 slug: host.split('.').next().unwrap(),
@@ -226,16 +264,18 @@ impl World {
             let made = Platform::new(edge.database.as_ref());
             futures::executor::block_on(made.batch(create_academy(&new, START))).unwrap();
         }
-        let variables = generate().unwrap();
-        let router = routers(&edge, &variables);
-        Self { edge, variables, clock, router, log, folder }
+        let mut variables = generate().unwrap();
+        variables.insert("dns_url".into(), "https://names.example/dns-query".into());
+        let names = NameServer::default();
+        let router = routers(&edge, &variables, &names);
+        Self { names, edge, variables, clock, router, log, folder }
     }
 
     /// The same world, as so many see it who ask at once: whoever reads by a statement with these words waits for the others.
     pub fn racing(&self, words: &'static str, many: usize, is_lax: bool) -> Router {
         let engine = SqliteFile::open(&self.folder.path().join("edge.sqlite")).unwrap();
         let racing = Racing { engine, words, meeting: tokio::sync::Barrier::new(many), is_lax };
-        routers(&Edge { database: Arc::new(racing), ..self.edge.clone() }, &self.variables)
+        routers(&Edge { database: Arc::new(racing), ..self.edge.clone() }, &self.variables, &self.names)
     }
 
     /// By what one request reads, and how often it commits.
@@ -249,7 +289,7 @@ impl World {
         let engine = SqliteFile::open(&self.folder.path().join("edge.sqlite")).unwrap();
         let seen = Arc::<Mutex<(Vec<Statement>, usize)>>::default();
         let database = Arc::new(Watched { engine, seen: seen.clone() });
-        let router = routers(&Edge { database, ..self.edge.clone() }, &self.variables);
+        let router = routers(&Edge { database, ..self.edge.clone() }, &self.variables, &self.names);
         router.oneshot(request(who, method, path, body)).await.unwrap();
         std::mem::take(&mut *seen.lock().unwrap())
     }
@@ -270,8 +310,13 @@ impl World {
         self.clock.0.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
 
+    /// The whole answer to a request of any kind.
+    pub async fn ask(&self, request: Request<Body>) -> http::Response<Body> {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
     pub async fn send(&self, who: &From, method: Method, path: &str, body: Value) -> Answer {
-        let answer = self.router.clone().oneshot(request(who, method, path, body)).await.unwrap();
+        let answer = self.ask(request(who, method, path, body)).await;
         let (parts, body) = answer.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         if parts.status.is_server_error() {
@@ -351,12 +396,22 @@ impl World {
 
     /// The token in the newest mail of that kind, made as the mailer makes it.
     pub fn newest_token(&self, kind: MailKind) -> String {
-        let mail = self.mails().into_iter().rfind(|mail| mail.0 == kind).unwrap();
-        self.link_token(kind.link().unwrap(), mail.2.unwrap())
+        let of_kind = |event: &(TenantId, EdgeEvent)| match event {
+            (tenant, EdgeEvent::MailWanted { kind: of, link, .. }) if *of == kind => {
+                link.map(|link| (*tenant, link))
+            }
+            _ => None,
+        };
+        let (tenant, link) = self.events().iter().rev().find_map(of_kind).unwrap();
+        self.link_token_at(tenant, kind.link().unwrap(), link)
     }
 
     pub fn link_token(&self, purpose: LinkPurpose, link: LinkId) -> String {
-        LinkKeys::from_config(&self.variables["plane_root_keys"]).unwrap().token(purpose, tenant(1), link)
+        self.link_token_at(tenant(1), purpose, link)
+    }
+
+    fn link_token_at(&self, tenant: TenantId, purpose: LinkPurpose, link: LinkId) -> String {
+        LinkKeys::from_config(&self.variables["plane_root_keys"]).unwrap().token(purpose, tenant, link)
     }
 
     pub fn signer(&self) -> TokenSigner {
@@ -365,14 +420,24 @@ impl World {
 
     /// Registers somebody who then gets these roles; signed in.
     pub async fn join_as(&self, address: &str, email: &str, roles: &[&str]) -> (From, String) {
-        let who = from(address);
+        self.join_at(1, address, email, roles).await
+    }
+
+    /// A platform's administrator, signed in.
+    pub async fn administrator(&self) -> From {
+        self.join_at(9, "203.0.113.9", "operator@example.org", &["global_admin"]).await.0
+    }
+
+    async fn join_at(&self, academy: u8, address: &str, email: &str, roles: &[&str]) -> (From, String) {
+        let host = if academy == 9 { PLATFORM_HOST } else { HOST };
+        let who = From { host, ..from(address) };
         self.join(&who, email, PASSWORD).await;
         let person = self.mails().into_iter().rfind(|mail| mail.0 == MailKind::ConfirmAddress).unwrap().1;
         for role in roles {
             const GIVE: PlatformSql = PlatformSql::new(
                 "INSERT INTO role_assignment (tenant_id, person_id, role) VALUES (?1, ?2, ?3)",
             );
-            let statement = GIVE.with([tenant(1).into(), person.into(), (*role).into()]);
+            let statement = GIVE.with([tenant(academy).into(), person.into(), (*role).into()]);
             Platform::new(self.edge.database.as_ref()).batch(vec![statement]).await.unwrap();
         }
         let tokens = self.login(&who, email, PASSWORD).await.expect(200);

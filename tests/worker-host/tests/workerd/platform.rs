@@ -68,6 +68,7 @@ fn the_runtime_compresses_what_the_headers_announce_and_the_platform_limits_pass
     };
     assert_eq!(allowed, 100);
     assert_eq!(refused.text("retry-after"), "60");
+    assert_eq!(refused.text("ratelimit-policy"), "\"passwords\";q=100;w=60");
     assert_eq!(refused.expect(429)["type"], "/problems/too-many-requests");
     let refresh: Value =
         post(&running, UMRANIYE, "/api/v1/auth/refresh", json!({ "refresh_token": "x" })).send().body;

@@ -50,14 +50,6 @@ pub fn forget_expired(now: Timestamp) -> [TenantStatement; 2] {
     [KEYS, PEOPLE].map(|sql| sql.with([now.into()]))
 }
 
-/// Ends all waiting for this address but that of `person`, who has come. Their keys go when their time is over.
-pub fn forget_others(email_lookup: &[u8], person: UserId) -> TenantStatement {
-    const SQL: TenantSql = TenantSql::new(
-        "UPDATE pending_person SET expires_at = 0 WHERE tenant_id = ?1 AND email_lookup = ?2 AND person_id <> ?3",
-    );
-    SQL.with([email_lookup.into(), person.into()])
-}
-
 pub struct Pending {
     pub person: UserId,
     pub email_lookup: Vec<u8>,

@@ -1,36 +1,8 @@
 //! People and their passwords.
 
-use akademi_domain::{ids::UserId, time::Timestamp};
-use akademi_edge_store::{StoreError, TenantDatabase, TenantSql, TenantStatement};
+use akademi_domain::ids::UserId;
+use akademi_edge_store::{StoreError, TenantDatabase, TenantSql};
 use akademi_identity::{Granted, roles_of_person};
-
-pub struct NewPerson<'a> {
-    pub id: UserId,
-    pub email_lookup: &'a [u8],
-    pub profile: &'a [u8],
-    pub password_hash: String,
-    pub now: Timestamp,
-}
-
-pub fn insert_person(new: NewPerson<'_>) -> TenantStatement {
-    const SQL: TenantSql = TenantSql::new(
-        "INSERT INTO person (tenant_id, id, email_lookup, profile, password_hash, state, version, created_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, 'active', 1, ?6)",
-    );
-    SQL.with([
-        new.id.into(),
-        new.email_lookup.into(),
-        new.profile.into(),
-        new.password_hash.into(),
-        new.now.into(),
-    ])
-}
-
-pub fn insert_person_key(person: UserId, wrapped: &[u8]) -> TenantStatement {
-    const SQL: TenantSql =
-        TenantSql::new("INSERT INTO person_key (tenant_id, person_id, wrapped) VALUES (?1, ?2, ?3)");
-    SQL.with([person.into(), wrapped.into()])
-}
 
 /// What sign-in needs of a person.
 pub struct Credentials {

@@ -5,34 +5,8 @@ use akademi_domain::{
     ids::{SessionId, UserId},
     time::Timestamp,
 };
-use akademi_edge_store::{StoreError, TenantDatabase, TenantSql, TenantStatement};
-use akademi_identity::{Granted, roles_of_person};
-
-use crate::refresh_token::SessionNonce;
-
-pub struct NewSession<'a> {
-    pub id: SessionId,
-    pub person: UserId,
-    pub nonce: &'a SessionNonce,
-    pub device: String,
-    pub country: Option<String>,
-    pub now: Timestamp,
-}
-
-pub fn insert_session(new: NewSession<'_>) -> TenantStatement {
-    const SQL: TenantSql = TenantSql::new(
-        "INSERT INTO session (tenant_id, id, person_id, nonce, generation, device, created_at, rotated_at, \
-         authenticated_at, country) VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, ?6, ?6, ?7)",
-    );
-    SQL.with([
-        new.id.into(),
-        new.person.into(),
-        new.nonce.as_slice().into(),
-        new.device.into(),
-        new.now.into(),
-        new.country.into(),
-    ])
-}
+use akademi_edge_store::{StoreError, TenantDatabase, TenantSql};
+use akademi_identity::{Granted, roles_of_person, session::refresh_token::SessionNonce};
 
 pub struct Session {
     pub person: UserId,

@@ -50,14 +50,21 @@ pub async fn insert_import(
     Ok(())
 }
 
-/// The import; nobody else starts it before this transaction ends.
-pub async fn lock_import(tx: &mut TenantTransaction, id: JobId) -> Result<Option<Import>, StoreError> {
-    let row =
-        sqlx::query("SELECT user_id, bytes FROM course_import WHERE tenant_id = $1 AND id = $2 FOR UPDATE")
-            .bind(tx.tenant().as_uuid())
-            .bind(id.as_uuid())
-            .fetch_optional(tx.connection())
-            .await?;
+/// The import, if it is there and `owner`'s or anybody's; nobody else starts it before this transaction ends.
+pub async fn lock_import(
+    tx: &mut TenantTransaction,
+    id: JobId,
+    owner: Option<UserId>,
+) -> Result<Option<Import>, StoreError> {
+    let row = sqlx::query(
+        "SELECT user_id, bytes FROM course_import
+         WHERE tenant_id = $1 AND id = $2 AND ($3::uuid IS NULL OR user_id = $3) FOR UPDATE",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(id.as_uuid())
+    .bind(owner.map(|owner| owner.as_uuid()))
+    .fetch_optional(tx.connection())
+    .await?;
     row.map(|row| {
         Ok(Import {
             owner: UserId::from_uuid(row.try_get("user_id")?),

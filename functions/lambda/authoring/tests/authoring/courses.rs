@@ -1,12 +1,16 @@
 //! Drafts: made, listed, read, renamed.
 
 use akademi_authoring::{NewCourse, Summary, create_course};
+use akademi_domain::{
+    ids::UserId,
+    permission::{Permission, Permissions},
+};
 use futures::future::join_all;
 use http::Method;
 use serde_json::json;
 use std::collections::BTreeSet;
 
-use crate::academy::{COURSES, World, instructor};
+use crate::academy::{COURSES, NOW, Person, World, instructor, whole_course};
 
 #[tokio::test]
 async fn a_new_course_is_an_empty_draft_under_the_slug_of_its_title() {
@@ -150,4 +154,36 @@ async fn a_slug_that_a_course_once_had_goes_to_no_other() {
     // Its own again.
     let head = world.call(instructor(1), Method::PATCH, &first, Some(&rename(2, "isik"))).await.expect(200);
     assert_eq!(head["slug"], "isik");
+}
+
+#[tokio::test]
+async fn an_instructor_sees_and_changes_only_own_courses() {
+    let world = World::new().await;
+    let owner = instructor(1);
+    let colleague = Person { user: UserId::new(NOW, [77; 10]), ..owner };
+    let everybodys = Permissions::NONE.with(Permission::CoursesWrite).with(Permission::CoursesAll);
+    let editor = Person { permissions: everybodys, ..colleague };
+    let (course, draft) = world.create(owner, "Işık").await;
+    world.put_content(owner, &course, 1, &whole_course()).await.expect(200);
+    let listed =
+        async |who: Person| world.get(who, COURSES).await.expect(200)["data"].as_array().unwrap().len();
+    assert_eq!((listed(owner).await, listed(colleague).await, listed(editor).await), (1, 0, 1));
+
+    let before = world.everything().await;
+    let change = json!({ "revision": 2, "title": "Benim" });
+    let publish = format!("{course}/publish");
+    for (method, target, body) in [
+        (Method::GET, course.as_str(), None),
+        (Method::PATCH, &course, Some(&change)),
+        (Method::PUT, &format!("{course}/content"), Some(&json!({ "revision": 2, "modules": [] }))),
+        (Method::POST, &publish, None),
+    ] {
+        let refused = world.call(colleague, method.clone(), target, body).await;
+        assert_eq!((refused.status.as_u16(), refused.problem().0), (404, "not-found"), "{method} {target}");
+    }
+    assert_eq!(world.everything().await, before);
+
+    assert_eq!(world.get(editor, &course).await.expect(200)["id"], draft["id"]);
+    world.call(editor, Method::PATCH, &course, Some(&change)).await.expect(200);
+    world.publish(editor, &course).await.expect(200);
 }

@@ -1,14 +1,18 @@
 //! Publishing, and the events that it appends.
 
+use akademi_api::Caller;
 use akademi_authoring::publish_course;
-use akademi_domain::{course::LessonKind, ids::CourseId};
+use akademi_domain::{
+    course::LessonKind,
+    ids::{CourseId, SessionId},
+};
 use akademi_feed::LambdaEvent;
 use futures::future::join_all;
 use http::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-use crate::academy::{World, html_lesson, instructor, modules, whole_course};
+use crate::academy::{Person, World, html_lesson, instructor, modules, whole_course};
 
 fn course_id(draft: &Value) -> CourseId {
     draft["id"].as_str().unwrap().parse().unwrap()
@@ -145,10 +149,13 @@ async fn a_crash_before_the_commit_leaves_no_event_and_no_version() {
     let (course, draft) = world.create(instructor(1), "Işık").await;
     world.put_content(instructor(1), &course, 1, &whole_course()).await.expect(200);
     let before = world.everything().await;
+    let Person { tenant, user, permissions } = instructor(1);
+    let session = SessionId::new(world.ports.now(), [1; 10]);
+    let publisher = Caller { tenant, user, session, permissions };
     let publish = async |commit: bool| {
         let mut tx = world.database.postgres().tenant(instructor(1).tenant).await.unwrap();
         let version =
-            publish_course(&mut tx, course_id(&draft), instructor(1).user, world.ports.now()).await.unwrap();
+            publish_course(&mut tx, course_id(&draft), &publisher, world.ports.now()).await.unwrap();
         if commit {
             tx.commit().await.unwrap();
         }

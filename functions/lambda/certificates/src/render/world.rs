@@ -50,18 +50,22 @@ fn file(name: &str) -> Result<FileId, String> {
 /// How many of the embedded fonts are for what people wrote; the others are for the page's own words.
 const WRITTEN_FONTS: usize = 3;
 
+/// One that the build script took out of Typst's.
+macro_rules! libertinus {
+    ($style:literal) => {
+        include_bytes!(concat!(env!("OUT_DIR"), "/LibertinusSerif-", $style, ".otf")).as_slice()
+    };
+}
+
 /// Libertinus Serif for Latin, Greek and Cyrillic, then DejaVu Sans for Arabic, Hebrew, Armenian, Georgian and
 /// symbols, then Noto Emoji. All may be embedded (SIL Open Font License 1.1; DejaVu under Bitstream Vera's).
 fn embedded_fonts() -> Result<Vec<Font>, String> {
-    let libertinus = |name: &str| {
-        let mut fonts = typst_assets::fonts().filter_map(|data| Font::new(Bytes::new(data), 0));
-        fonts.find(|font| font.post_script_name().as_deref() == Some(name))
-    };
+    let font = |data: &'static [u8]| Font::new(Bytes::new(data), 0);
     let fonts = [
-        ("Libertinus Serif Semibold", libertinus("LibertinusSerif-Semibold")),
-        ("DejaVu Sans", Font::new(Bytes::new(dejavu::sans::regular()), 0)),
-        ("Noto Emoji", Font::new(Bytes::new(epaint_default_fonts::NOTO_EMOJI_REGULAR), 0)),
-        ("Libertinus Serif Italic", libertinus("LibertinusSerif-Italic")),
+        ("Libertinus Serif Semibold", font(libertinus!("Semibold"))),
+        ("DejaVu Sans", font(dejavu::sans::regular())),
+        ("Noto Emoji", font(epaint_default_fonts::NOTO_EMOJI_REGULAR)),
+        ("Libertinus Serif Italic", font(libertinus!("Italic"))),
     ];
     fonts.into_iter().map(|(name, font)| font.ok_or_else(|| format!("{name} cannot be read"))).collect()
 }

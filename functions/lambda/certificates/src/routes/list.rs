@@ -36,21 +36,19 @@ pub async fn list(
     QueryParams(params): QueryParams<ListParams>,
 ) -> Result<Body<Page<CertificateAnswer>>, CertificatesError> {
     let after = params.cursor.as_deref().map(position).transpose()?;
-    let limit = params.limit.get();
     let mut tx = certificates.postgres.tenant(caller.tenant).await?;
-    let mut found = match params.course_id {
-        None => store::list_certificates(&mut tx, after, limit + 1).await?,
-        Some(course) => store::list_certificates_of_course(&mut tx, course, after, limit + 1).await?,
+    let found = match params.course_id {
+        None => store::list_certificates(&mut tx, after, params.limit.and_one()).await?,
+        Some(course) => {
+            store::list_certificates_of_course(&mut tx, course, after, params.limit.and_one()).await?
+        }
     };
     tx.commit().await?;
-    let has_more = found.len() as i64 > limit;
-    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next_cursor = found
-        .last()
-        .filter(|_| has_more)
-        .map(|last| Cursor { key: last.issued_at.as_millis(), id: last.serial.to_string() }.encode());
-    let data = found.into_iter().map(|found| certificates.answer(caller.tenant, found)).collect();
-    Ok(Body(Page { data, next_cursor }))
+    let found = Page::of(found, params.limit, |last| Cursor {
+        key: last.issued_at.as_millis(),
+        id: last.serial.to_string(),
+    });
+    Ok(Body(found.map(|found| certificates.answer(caller.tenant, found))))
 }
 
 fn position(cursor: &str) -> Result<(Timestamp, CertificateSerial), Problem> {

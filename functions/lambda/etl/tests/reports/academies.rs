@@ -166,6 +166,7 @@ impl Academies {
                 brand_colour: "#123456".into(),
                 state: "active".into(),
                 domains: vec![],
+                storage_limit: None,
             },
         );
         for n in 1..=2 {

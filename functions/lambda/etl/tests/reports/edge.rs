@@ -1,8 +1,8 @@
-//! An edge that tells what it is given.
+//! An edge that tells what it is given, and takes what it hears.
 
 use akademi_api::ports::{HttpClient, Unreachable};
 use akademi_domain::ids::TenantId;
-use akademi_feed::{Answer, Batch, EdgeEvent, Envelope};
+use akademi_feed::{Acknowledgement, Answer, Batch, EdgeEvent, Envelope};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Method, Request, Response};
@@ -32,7 +32,12 @@ impl Edge {
 
 impl HttpClient for Edge {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, Unreachable>> {
-        assert_eq!((request.method(), request.uri().path()), (&Method::GET, "/internal/feed"));
+        assert_eq!(request.uri().path(), "/internal/feed");
+        if request.method() == Method::POST {
+            let heard: Batch = serde_json::from_slice(request.body()).unwrap();
+            let answer = serde_json::to_vec(&Acknowledgement { cursor: heard.to }).unwrap();
+            return Box::pin(async move { Ok(Response::new(Bytes::from(answer))) });
+        }
         let query = request.uri().query().unwrap_or_default();
         let after = query.split('&').find_map(|pair| pair.strip_prefix("after=")).unwrap_or("0");
         let from: i64 = after.parse().unwrap();

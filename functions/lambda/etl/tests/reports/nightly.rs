@@ -65,7 +65,7 @@ async fn one_broken_academy_stops_no_other_and_is_taken_up_again() {
     let night = academies.etl.handle(NIGHTLY).await.unwrap();
     assert_eq!((night.academies, night.days, night.rows_changed), (2, 30 + 31, 2));
     assert_eq!(night.failures.len(), 1);
-    assert_eq!((night.failures[0].tenant, night.failures[0].day), (tenant(1), Some(DAY)));
+    assert_eq!((night.failures[0].tenant, night.failures[0].day), (Some(tenant(1)), Some(DAY)));
     assert!(night.failures[0].cause.contains("a broken row"), "{night:?}");
     assert_eq!((finished_days(&academies, 1).await, finished_days(&academies, 2).await), (30, 31));
 
@@ -91,7 +91,7 @@ async fn a_broken_day_is_named_and_stops_no_later_one() {
         .await;
     let night = academies.etl.handle(NIGHTLY).await.unwrap();
     assert_eq!(night.failures.len(), 1, "{night:?}");
-    assert_eq!((night.failures[0].tenant, night.failures[0].day), (tenant(1), Some(first)));
+    assert_eq!((night.failures[0].tenant, night.failures[0].day), (Some(tenant(1)), Some(first)));
     assert_eq!((night.days, night.rows_changed), (30 + 31, 4));
     assert_eq!((watched(&academies, first).await, watched(&academies, DAY).await), (0, 180));
     academies.execute("DROP TRIGGER broken ON learning_day").await;

@@ -60,6 +60,23 @@ pub async fn find_price(
     .transpose()
 }
 
+/// Whether the course is there and `owner`'s or anybody's.
+pub async fn may_price(
+    tx: &mut TenantTransaction,
+    course: CourseId,
+    owner: Option<UserId>,
+) -> Result<bool, StoreError> {
+    let found: Option<i32> = sqlx::query_scalar(
+        "SELECT 1 FROM course_draft WHERE tenant_id = $1 AND id = $2 AND ($3::uuid IS NULL OR owner_id = $3)",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(course.as_uuid())
+    .bind(owner.map(|owner| owner.as_uuid()))
+    .fetch_optional(tx.connection())
+    .await?;
+    Ok(found.is_some())
+}
+
 /// A course that is for sale.
 pub struct Offer {
     pub line: Line,

@@ -86,7 +86,7 @@ pub fn staff() -> Who {
     Who {
         tenant: tenant(1),
         user: person(200),
-        permissions: Permissions::NONE.with(Permission::CommerceWrite),
+        permissions: Permissions::NONE.with(Permission::CommerceWrite).with(Permission::CoursesAll),
     }
 }
 

@@ -16,6 +16,7 @@ fn academy_named(of: u8, id: u8, name: &str) -> EdgeEvent {
         brand_colour: "#0b6e4f".into(),
         state: "active".into(),
         domains: vec![],
+        storage_limit: None,
     }
 }
 

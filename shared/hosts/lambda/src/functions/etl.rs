@@ -5,7 +5,7 @@ use akademi_etl::{Etl, ScheduleEvent};
 use akademi_lambda_store::audit::Auditor;
 
 use crate::{
-    environment::Environment,
+    environment::{Environment, SYNC_QUEUE_URL},
     host::{Cause, Function},
 };
 
@@ -14,7 +14,9 @@ use crate::{
 pub fn function(environment: &Environment) -> Result<Function, ConfigError> {
     let Environment { ports, config, .. } = environment;
     let auditor = Auditor::from_config(ports.clone(), config)?;
-    let etl = Etl::new(ports.clone(), environment.planes()?, environment.postgres()?, auditor);
+    let sync = environment.queue("sync", SYNC_QUEUE_URL)?;
+    let etl =
+        Etl::new(ports.clone(), environment.planes()?, environment.postgres()?, auditor).waking(sync.clone());
     let router = akademi_etl::router(etl.clone());
     let job = move |cause, _| {
         let etl = etl.clone();
@@ -37,5 +39,11 @@ pub fn function(environment: &Environment) -> Result<Function, ConfigError> {
         };
         Box::pin(run) as _
     };
-    Ok(Function { name: "etl", router, job: Some(Box::new(job)), queues: Vec::new(), feed: None })
+    Ok(Function {
+        name: "etl",
+        router,
+        job: Some(Box::new(job)),
+        queues: vec![sync.clone()],
+        feed: Some(sync),
+    })
 }

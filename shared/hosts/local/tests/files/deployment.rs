@@ -39,6 +39,7 @@ impl Deployment {
             postgres: database.postgres().clone(),
             log: Arc::new(WriteLog::new(std::io::stderr())),
             sync_interval: Duration::from_secs(2),
+            password_attempts: 10_000,
             transcode_program: Some(PathBuf::from(env!("CARGO_BIN_EXE_akademi-local"))),
         })
         .await

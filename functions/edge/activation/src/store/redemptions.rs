@@ -1,0 +1,145 @@
+//! Using a code.
+
+use akademi_domain::{
+    ids::{ActivationBatchId, CourseId, EnrolmentId, UserId},
+    time::Timestamp,
+};
+use akademi_edge_store::{Row, StoreError, TenantDatabase, TenantSql, TenantStatement};
+use akademi_feed::EdgeEvent;
+
+use super::batches::{BATCH_COLUMNS, FoundBatch, batch_columns, found_batch};
+use crate::codes::Place;
+
+/// The batch that a code says it is of, and how it stands with the code for one person.
+pub struct Standing {
+    pub batch: FoundBatch,
+    /// Of the code, by whomever.
+    pub uses: i64,
+    /// When this person used it.
+    pub used_at: Option<Timestamp>,
+}
+
+pub async fn find_standing(
+    database: &TenantDatabase<'_>,
+    place: Place,
+    person: UserId,
+) -> Result<Option<Standing>, StoreError> {
+    const SQL: TenantSql = TenantSql::new(concat!(
+        batch_columns!(),
+        ", (SELECT code.uses FROM activation_code AS code WHERE code.tenant_id = ?1 \
+         AND code.batch_id = activation_batch.id AND code.number = ?3) AS code_uses, \
+         (SELECT used_at FROM activation_use WHERE activation_use.tenant_id = ?1 \
+         AND activation_use.batch_id = activation_batch.id AND code_number = ?3 AND person_id = ?4) AS used_at \
+         FROM activation_batch WHERE tenant_id = ?1 AND number = ?2",
+    ));
+    let row = database.row(SQL.with([place.batch.into(), place.code.into(), person.into()])).await?;
+    row.map(|row| {
+        Ok(Standing {
+            batch: found_batch(&row)?,
+            uses: row.optional_integer(BATCH_COLUMNS)?.unwrap_or(0),
+            used_at: row.optional_timestamp(BATCH_COLUMNS + 1)?,
+        })
+    })
+    .transpose()
+}
+
+/// One use of a code by one person.
+#[derive(Clone, Copy)]
+pub struct Use {
+    pub batch: ActivationBatchId,
+    pub code: u32,
+    pub person: UserId,
+    pub at: Timestamp,
+}
+
+/// A batch's condition: the code is good at that moment, has a use left, and this person has not used it.
+pub fn may_be_used(new: Use) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "INSERT INTO guard (ok) VALUES ((SELECT 1 FROM activation_batch WHERE tenant_id = ?1 AND id = ?2 \
+         AND starts_at <= ?5 AND ends_at > ?5 AND revoked_at IS NULL \
+         AND uses_per_code > COALESCE((SELECT code.uses FROM activation_code AS code WHERE code.tenant_id = ?1 \
+         AND code.batch_id = ?2 AND code.number = ?3), 0) \
+         AND NOT EXISTS (SELECT 1 FROM activation_use WHERE activation_use.tenant_id = ?1 \
+         AND activation_use.batch_id = ?2 AND code_number = ?3 AND person_id = ?4)))",
+    );
+    SQL.with([new.batch.into(), new.code.into(), new.person.into(), new.at.into()])
+}
+
+/// The statements that write a use down and count it.
+pub fn use_code(new: Use) -> [TenantStatement; 3] {
+    const USE: TenantSql = TenantSql::new(
+        "INSERT INTO activation_use (tenant_id, batch_id, code_number, person_id, used_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    );
+    const COUNT: TenantSql = TenantSql::new(
+        "INSERT INTO activation_code (tenant_id, batch_id, number, uses) VALUES (?1, ?2, ?3, 1) \
+         ON CONFLICT (tenant_id, batch_id, number) DO UPDATE SET uses = uses + 1",
+    );
+    const COUNT_OF_BATCH: TenantSql =
+        TenantSql::new("UPDATE activation_batch SET uses = uses + 1 WHERE tenant_id = ?1 AND id = ?2");
+    [
+        USE.with([new.batch.into(), new.code.into(), new.person.into(), new.at.into()]),
+        COUNT.with([new.batch.into(), new.code.into()]),
+        COUNT_OF_BATCH.with([new.batch.into()]),
+    ]
+}
+
+/// Enrols a person unless they are enrolled already, and tells the other plane if they were not. The event's
+/// statements come first: they ask whether there is an enrolment yet.
+pub fn enrol(
+    person: UserId,
+    course: CourseId,
+    enrolment: EnrolmentId,
+    at: Timestamp,
+) -> [TenantStatement; 3] {
+    const NUMBER_UNLESS_ENROLLED: TenantSql = TenantSql::new(
+        "UPDATE feed_head SET number = number + 1 WHERE id = 1 AND NOT EXISTS \
+         (SELECT 1 FROM enrolment WHERE tenant_id = ?1 AND person_id = ?2 AND course_id = ?3)",
+    );
+    const APPEND_UNLESS_ENROLLED: TenantSql = TenantSql::new(
+        "INSERT INTO feed_event (number, tenant_id, kind, version, payload, created_at) \
+         SELECT number, ?1, ?4, ?5, ?6, ?7 FROM feed_head WHERE id = 1 AND NOT EXISTS \
+         (SELECT 1 FROM enrolment WHERE tenant_id = ?1 AND person_id = ?2 AND course_id = ?3)",
+    );
+    const ENROL: TenantSql = TenantSql::new(
+        "INSERT INTO enrolment (tenant_id, person_id, course_id, id, source, created_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (tenant_id, person_id, course_id) DO NOTHING",
+    );
+    let source = "code";
+    let record = EdgeEvent::Enrolled { person, course, enrolment, source: source.into(), at }.record();
+    [
+        NUMBER_UNLESS_ENROLLED.with([person.into(), course.into()]),
+        APPEND_UNLESS_ENROLLED.with([
+            person.into(),
+            course.into(),
+            record.kind.into(),
+            record.version.into(),
+            record.payload.into(),
+            at.into(),
+        ]),
+        ENROL.with([person.into(), course.into(), enrolment.into(), source.into(), at.into()]),
+    ]
+}
+
+pub struct CourseRow {
+    pub id: CourseId,
+    pub slug: String,
+    pub title: String,
+}
+
+/// The courses that a batch's codes give, in the order of their ids.
+pub async fn list_courses(
+    database: &TenantDatabase<'_>,
+    batch: ActivationBatchId,
+) -> Result<Vec<CourseRow>, StoreError> {
+    const SQL: TenantSql = TenantSql::new(
+        "SELECT course.id, slug, title FROM activation_batch_course AS given \
+         JOIN course ON course.tenant_id = given.tenant_id AND course.id = given.course_id \
+         WHERE given.tenant_id = ?1 AND given.batch_id = ?2 ORDER BY given.course_id",
+    );
+    let rows = database.rows(SQL.with([batch.into()])).await?;
+    let course = |row: &Row| {
+        Ok(CourseRow { id: row.parse(0)?, slug: row.text(1)?.to_owned(), title: row.text(2)?.to_owned() })
+    };
+    rows.iter().map(course).collect()
+}

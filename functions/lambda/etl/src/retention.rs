@@ -1,0 +1,55 @@
+//! What need not be kept any longer goes: here at once, at the edge by an event of each academy.
+//!
+//! Each night the planes also tell each other whom they have erased lately, since either may have been restored from a backup
+//! of before: as long as there are such backups.
+
+use akademi_domain::{ids::TenantId, retention::BACKUPS, time::Timestamp};
+use akademi_feed::LambdaEvent;
+use akademi_lambda_store::{error::StoreError, feed, postgres::Postgres};
+
+use crate::store;
+
+/// Rows of a table that one transaction deletes.
+const AT_ONCE: u32 = 5_000;
+/// How many such transactions a night has; the next one goes on.
+const MAX_ROUNDS: usize = 200;
+
+/// Deletes what is due on this plane; how many rows.
+pub async fn delete_what_is_due(postgres: &Postgres, now: Timestamp) -> Result<u64, StoreError> {
+    let mut all = 0;
+    for _ in 0..MAX_ROUNDS {
+        let mut platform = postgres.platform().await?;
+        let deleted = platform.delete_what_is_due(now, AT_ONCE).await?;
+        platform.commit().await?;
+        all += deleted;
+        if deleted == 0 {
+            break;
+        }
+    }
+    Ok(all)
+}
+
+/// Deletes what is left of an academy that the edge has deleted; how many rows.
+pub async fn delete_academy(postgres: &Postgres, tenant: TenantId) -> Result<u64, StoreError> {
+    let mut all = 0;
+    for _ in 0..MAX_ROUNDS {
+        let mut platform = postgres.platform().await?;
+        let deleted = platform.delete_academy(tenant, AT_ONCE).await?;
+        platform.commit().await?;
+        all += deleted;
+        if deleted == 0 {
+            break;
+        }
+    }
+    Ok(all)
+}
+
+/// Has the edge do its part for an academy.
+pub async fn tell_edge(postgres: &Postgres, tenant: TenantId, now: Timestamp) -> Result<(), StoreError> {
+    let mut tx = postgres.tenant(tenant).await?;
+    for (person, at) in store::erased_since(&mut tx, BACKUPS.ends(now)).await? {
+        feed::append(&mut tx, &LambdaEvent::PersonErased { person, at }, now).await?;
+    }
+    feed::append(&mut tx, &LambdaEvent::RetentionDue { at: now }, now).await?;
+    tx.commit().await
+}

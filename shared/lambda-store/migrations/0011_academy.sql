@@ -1,0 +1,2 @@
+-- The most bytes that an academy may keep; without one there is no limit.
+ALTER TABLE tenant ADD COLUMN storage_limit bigint;

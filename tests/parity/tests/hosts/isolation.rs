@@ -1,0 +1,97 @@
+//! Every statement that the requests run at the edge, beside another academy's rows of the same ids: it gives the same, and
+//! leaves those rows alone. The same statement without its tenant's predicate does not, or the test could not fail.
+
+mod witness;
+
+use akademi_edge_store::Edge;
+use akademi_host_tests::{
+    engine::{edge_router, silent_ports},
+    insistent::Insistent,
+};
+use akademi_parity::{Deployment, Doors, run, seed_statements};
+use akademi_process::server::Server;
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::lambda_plane::LambdaHost;
+use witness::{Seen, Witness};
+
+/// Statements whose predicate nothing can miss, and why.
+const REDUNDANT: &[(&str, &str)] = &[
+    ("UPDATE throttle SET failures = failures", "it changes nothing, for nobody: it only takes its time"),
+    ("DELETE FROM course_search", "what it matches begins with the word of the academy"),
+    (
+        "DELETE FROM identity_provider",
+        "no request takes a provider away that is there; tests/federation does",
+    ),
+    (
+        "DELETE FROM provider_sign_in WHERE tenant_id = ?1 AND email_lookup",
+        "nobody who is erased has a sign-in under way",
+    ),
+    (
+        "DELETE FROM pending_person WHERE tenant_id = ?1 AND person_id IN",
+        "nobody who is erased waits for an account",
+    ),
+    (
+        "INSERT INTO certificate",
+        "nobody whom a certificate is for has been erased; tests/privacy has somebody",
+    ),
+    (
+        "DELETE FROM idempotency WHERE tenant_id = ?1 AND person_id = ?2",
+        "whose requests have keys at the edge is not erased; tests/privacy has somebody",
+    ),
+    (
+        "DELETE FROM provider_sign_in WHERE tenant_id = ?1 AND email_lookup",
+        "who is erased is on no way to a provider",
+    ),
+    (
+        "records FROM (SELECT * FROM identity",
+        "nobody here has an identity elsewhere; tests/federation has somebody",
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_statement_keeps_to_its_academy_and_would_not_without_its_predicate() {
+    let mut deployment = Deployment::new(silent_ports().now()).unwrap();
+    let plane = LambdaHost::in_process(&mut deployment).await;
+    let folder = tempfile::tempdir().unwrap();
+    let witness = Arc::new(
+        Witness::open(&folder.path().join("edge.sqlite"), seed_statements(&deployment).unwrap()).await,
+    );
+    let edge = Edge { ports: silent_ports(), database: witness.clone() };
+    let server =
+        Server::start(edge_router(&edge, &deployment.variables).unwrap(), "127.0.0.1:0".parse().unwrap())
+            .await
+            .unwrap();
+    let port = server.address.port();
+    let academy = |host: &str| format!("http://{host}:{port}");
+    let platform = deployment.variables["lambda_url"].clone();
+    let doors = Doors { http: Insistent::new(), academy: &academy, platform };
+    run(&deployment, doors, &|| silent_ports().now()).await.unwrap();
+    server.stop().await;
+    plane.stop().await;
+
+    let seen: BTreeMap<&str, Seen> = witness.seen();
+    let leaks: Vec<_> = seen
+        .iter()
+        .filter_map(|(sql, seen)| seen.leak.as_ref().map(|leak| format!("{leak}\n  {sql}")))
+        .collect();
+    assert!(leaks.is_empty(), "{} statements leak\n{}", leaks.len(), leaks.join("\n"));
+    let is_redundant = |sql: &str| REDUNDANT.iter().any(|(part, _)| sql.contains(part));
+    let survivors: Vec<_> = seen
+        .iter()
+        .filter(|(sql, seen)| !seen.is_needed && !is_redundant(sql))
+        .map(|(sql, _)| *sql)
+        .collect();
+    let runs: usize = seen.values().map(|seen| seen.runs).sum();
+    println!(
+        "{} statements with a tenant's predicate, {runs} runs beside another academy's rows",
+        seen.len()
+    );
+    assert!(seen.len() > 100);
+    assert!(
+        survivors.is_empty(),
+        "{} statements do the same without their predicate\n{}",
+        survivors.len(),
+        survivors.join("\n")
+    );
+}
