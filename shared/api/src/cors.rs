@@ -9,14 +9,18 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::caller::Academy;
 
-/// How long a browser may remember what it was allowed, in seconds: as long as it takes until a change of the list holds.
-const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
-const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
-const REQUEST_HEADERS: HeaderValue =
-    HeaderValue::from_static("authorization, content-type, idempotency-key, if-none-match");
-const ANSWER_HEADERS: HeaderValue = HeaderValue::from_static(
+/// What a listed page may send. A browser remembers it for ten minutes: as long as it takes until a change of the list holds.
+const TO_SEND: &[(&str, &str)] = &[
+    ("access-control-allow-headers", "authorization, content-type, idempotency-key, if-none-match"),
+    ("access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE"),
+    ("access-control-max-age", "600"),
+];
+
+/// What it may read beside the answer's body.
+const TO_READ: &[(&str, &str)] = &[(
+    "access-control-expose-headers",
     "akademi-truncated, content-disposition, etag, idempotent-replayed, location, ratelimit, ratelimit-policy, retry-after, x-request-id",
-);
+)];
 
 /// The origin that asks from another site, as its page's browser says it.
 pub(crate) fn asking_origin(headers: &HeaderMap) -> Option<&HeaderValue> {
@@ -52,15 +56,8 @@ pub(crate) fn share(
     else {
         return;
     };
-    let set: &[(HeaderName, HeaderValue)] = if is_preflight {
-        &[
-            (header::ACCESS_CONTROL_ALLOW_METHODS, METHODS),
-            (header::ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS),
-            (header::ACCESS_CONTROL_MAX_AGE, MAX_AGE),
-        ]
-    } else {
-        &[(header::ACCESS_CONTROL_EXPOSE_HEADERS, ANSWER_HEADERS)]
-    };
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-    headers.extend(set.iter().cloned());
+    for (name, value) in if is_preflight { TO_SEND } else { TO_READ } {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
 }

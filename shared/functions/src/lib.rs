@@ -102,7 +102,7 @@ pub const MAIL_FROM: Variable = Variable {
 pub const DNS_URL: Variable = Variable {
     name: "dns_url",
     secret: false,
-    meaning: "DNS over HTTPS with JSON answers, as `https://cloudflare-dns.com/dns-query`",
+    meaning: "base URL of DNS over HTTPS with JSON answers at `/dns-query`, as `https://cloudflare-dns.com`",
 };
 
 /// A function: one crate, one component or binary.
@@ -122,7 +122,14 @@ pub const FUNCTIONS: &[Function] = &[
         name: "auth",
         plane: Plane::Edge,
         database: true,
-        variables: &[TOKEN_SIGNING_KEYS, EDGE_MASTER_KEY, PLANE_ROOT_KEYS],
+        variables: &[TOKEN_SIGNING_KEYS, EDGE_MASTER_KEY],
+        outbound: &[],
+    },
+    Function {
+        name: "registration",
+        plane: Plane::Edge,
+        database: true,
+        variables: &[EDGE_MASTER_KEY, PLANE_ROOT_KEYS],
         outbound: &[],
     },
     Function {

@@ -32,8 +32,8 @@ const fn checked(method: Method, path: &'static str, function: &'static str, acc
 }
 
 /// A row that hashes a password: on Spin an entry of its own (design §8).
-const fn password(method: Method, path: &'static str) -> Route {
-    Route { own_entry: true, ..row(method, path, "auth", Public) }
+const fn password(method: Method, path: &'static str, function: &'static str) -> Route {
+    Route { own_entry: true, ..row(method, path, function, Public) }
 }
 
 /// The same for somebody who is signed in.
@@ -52,16 +52,16 @@ const fn of(feature: Feature, route: Route) -> Route {
 }
 
 pub const ROUTES: &[Route] = &[
-    of(Feature::Registration, password(Post, "/api/v1/auth/register")),
-    row(Post, "/api/v1/auth/confirm", "auth", Public),
-    password(Post, "/api/v1/auth/accept-invitation"),
-    password(Post, "/api/v1/auth/login"),
+    of(Feature::Registration, password(Post, "/api/v1/auth/register", "registration")),
+    row(Post, "/api/v1/auth/confirm", "registration", Public),
+    password(Post, "/api/v1/auth/accept-invitation", "registration"),
+    password(Post, "/api/v1/auth/login", "auth"),
     row(Post, "/api/v1/auth/second-factor", "auth", Public),
     own_password(Post, "/api/v1/auth/step-up"),
     row(Post, "/api/v1/auth/refresh", "auth", Public),
     row(Post, "/api/v1/auth/logout", "account", SignedIn),
-    row(Post, "/api/v1/auth/forgot-password", "auth", Public),
-    password(Post, "/api/v1/auth/reset-password"),
+    row(Post, "/api/v1/auth/forgot-password", "registration", Public),
+    password(Post, "/api/v1/auth/reset-password", "registration"),
     row(Get, "/.well-known/jwks.json", "auth", Public),
     row(Get, "/api/v1/auth/providers", "federation", Public),
     row(Post, "/api/v1/auth/providers/{provider}/start", "federation", Public),

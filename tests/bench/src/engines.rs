@@ -275,7 +275,7 @@ async fn answers(address: SocketAddr, request: &[u8]) -> bool {
 fn edge_variables(academy: &Academy) -> anyhow::Result<BTreeMap<String, String>> {
     let mut variables = academy.variables()?;
     variables.insert("lambda_url".into(), "http://127.0.0.1:9".into());
-    variables.insert("dns_url".into(), "http://127.0.0.1:9/dns-query".into());
+    variables.insert("dns_url".into(), "http://127.0.0.1:9".into());
     let functions = FUNCTIONS.iter().filter(|function| function.plane == Plane::Edge);
     let wanted = functions.flat_map(|function| function.variables).map(|variable| variable.name);
     let edge: BTreeMap<_, _> =

@@ -25,6 +25,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         akademi_account::ApiDoc::openapi(),
         akademi_auth::ApiDoc::openapi(),
         akademi_people::ApiDoc::openapi(),
+        akademi_registration::ApiDoc::openapi(),
         akademi_privacy::ApiDoc::openapi(),
         akademi_academies::ApiDoc::openapi(),
         akademi_activation::ApiDoc::openapi(),

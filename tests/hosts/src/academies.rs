@@ -61,7 +61,7 @@ impl Academies {
     pub fn new(lambda_url: &str) -> anyhow::Result<Self> {
         let mut variables = generate()?;
         variables.insert("lambda_url".into(), lambda_url.into());
-        variables.insert("dns_url".into(), "http://127.0.0.1:9/dns-query".into());
+        variables.insert("dns_url".into(), "http://127.0.0.1:9".into());
         let now = silent_ports().now();
         let academy =
             |number, mark, host, price| Academy { id: TenantId::new(now, [number; 10]), mark, host, price };

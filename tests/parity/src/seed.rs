@@ -52,7 +52,7 @@ impl Deployment {
         let mut variables = generate()?;
         variables.insert("storage_url".into(), FILES.into());
         // Nobody answers there: no name is looked up here.
-        variables.insert("dns_url".into(), "http://127.0.0.1:9/dns-query".into());
+        variables.insert("dns_url".into(), "http://127.0.0.1:9".into());
         // Nobody listens there: mail is sent nowhere here.
         variables.insert("mail_url".into(), "smtp://127.0.0.1:9".into());
         variables.insert("mail_from".into(), "Akademi <posta@example.com>".into());

@@ -1,4 +1,4 @@
-//! A host's TXT records, asked over HTTPS in the JSON form that Cloudflare and Google answer (`GET ?name=…&type=TXT` with
+//! A host's TXT records, asked over HTTPS in the JSON form that Cloudflare answers (`GET /dns-query?name=…&type=TXT` with
 //! `Accept: application/dns-json`).
 
 use akademi_api::{Problem, ports::HttpClient};
@@ -41,7 +41,7 @@ pub async fn texts(
         let detail = "The name server did not answer: try again in a moment.";
         Problem::unavailable().with_detail(detail).retry_after(30).because(cause)
     };
-    let request = Request::get(format!("{server}?name={label}.{host}&type=TXT"))
+    let request = Request::get(format!("{server}dns-query?name={label}.{host}&type=TXT"))
         .header(header::ACCEPT, "application/dns-json")
         .body(Bytes::new())
         .map_err(Problem::broken)?;

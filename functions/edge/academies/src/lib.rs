@@ -13,6 +13,7 @@ mod store;
 use akademi_api::{
     Academy, Caller, Gate, Problem,
     config::{Config, ConfigError},
+    plane_client::parse_base,
     ports::HttpClient,
     token::TokenVerifier,
 };
@@ -50,7 +51,7 @@ impl Academies {
     ) -> Result<Self, ConfigError> {
         let tokens = config.read(akademi_functions::TOKEN_PUBLIC_KEYS, TokenVerifier::from_config)?;
         let vault = config.read(akademi_functions::EDGE_MASTER_KEY, Vault::from_config)?;
-        let dns = config.read(akademi_functions::DNS_URL, |text| text.parse::<Uri>())?;
+        let dns = config.read(akademi_functions::DNS_URL, parse_base)?;
         Ok(Self { edge, tokens, vault: Arc::new(vault), http, dns })
     }
 

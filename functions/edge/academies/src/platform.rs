@@ -327,7 +327,8 @@ pub async fn restore(
 ) -> Result<Body<AcademyEntry>, Problem> {
     on_platform(&academy)?;
     let before = find(&academies, id).await?;
-    if before.delete_at.is_none() {
+    // Past that moment part of it may be gone.
+    if before.delete_at.is_none_or(|end| end <= academies.edge.ports.now()) {
         return Err(Problem::not_found());
     }
     let after = AcademyRow { is_active: true, delete_at: None, ..before.clone() };

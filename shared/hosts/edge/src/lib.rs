@@ -35,6 +35,10 @@ pub fn router(
         "academies" => akademi_academies::Academies::from_config(edge.clone(), http.clone(), config)
             .map(akademi_academies::router)
             .map(Some),
+        #[cfg(feature = "registration")]
+        "registration" => akademi_registration::Registrar::from_config(edge.clone(), config)
+            .map(akademi_registration::router)
+            .map(Some),
         #[cfg(feature = "people")]
         "people" => {
             akademi_people::People::from_config(edge.clone(), config).map(akademi_people::router).map(Some)

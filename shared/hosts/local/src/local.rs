@@ -72,7 +72,7 @@ impl Local {
         // Hosts that nobody resolves: both planes are this process.
         variables.insert("lambda_url".into(), format!("http://{LAMBDA_HOST}"));
         variables.insert("edge_url".into(), "http://edge.internal".into());
-        variables.entry("dns_url".into()).or_insert_with(|| "https://cloudflare-dns.com/dns-query".into());
+        variables.entry("dns_url".into()).or_insert_with(|| "https://cloudflare-dns.com".into());
         let listener = TcpListener::bind(options.listen)
             .await
             .with_context(|| format!("listening on {}", options.listen))?;

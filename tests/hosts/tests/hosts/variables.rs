@@ -20,7 +20,7 @@ fn complete() -> Variables {
     let mut variables = generate().unwrap();
     let more = [
         ("lambda_url", "http://127.0.0.1:9"),
-        ("dns_url", "http://127.0.0.1:9/dns-query"),
+        ("dns_url", "http://127.0.0.1:9"),
         ("edge_url", "http://127.0.0.1:9"),
         ("storage_url", "https://files.example.com"),
         ("database_url", "postgres://akademi_login@127.0.0.1:9/none"),

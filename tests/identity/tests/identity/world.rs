@@ -27,6 +27,7 @@ use akademi_process::{
     ports::{WriteLog, ports},
     secrets::{Variables, generate},
 };
+use akademi_registration::Registrar;
 use axum::{Router, body::Body};
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -203,6 +204,7 @@ fn routers(edge: &Edge, variables: &Variables, names: &NameServer) -> Router {
     let lookup = |name: &str| variables.get(name).cloned();
     let config = Config::new(&lookup);
     akademi_auth::router(Auth::from_config(edge.clone(), &config).unwrap())
+        .merge(akademi_registration::router(Registrar::from_config(edge.clone(), &config).unwrap()))
         .merge(akademi_account::router(Account::from_config(edge.clone(), &config).unwrap()))
         .merge(akademi_people::router(People::from_config(edge.clone(), &config).unwrap()))
         .merge(akademi_academies::router(
@@ -265,7 +267,7 @@ impl World {
             futures::executor::block_on(made.batch(create_academy(&new, START))).unwrap();
         }
         let mut variables = generate().unwrap();
-        variables.insert("dns_url".into(), "https://names.example/dns-query".into());
+        variables.insert("dns_url".into(), "https://names.example".into());
         let names = NameServer::default();
         let router = routers(&edge, &variables, &names);
         Self { names, edge, variables, clock, router, log, folder }

@@ -176,3 +176,11 @@ async fn a_batch_of_many_nights_is_applied_as_far_as_one_step_goes_and_then_the_
     let after = world.edge_rows("SELECT number FROM feed_cursor").await[0].integer(0).unwrap();
     assert_eq!(after - before, i64::try_from(carried.pushed).unwrap());
 }
+
+#[test]
+fn the_readme_tells_each_rule() {
+    let readme = include_str!("../../../../README.md");
+    for Rule { what, from, days, why } in RULES {
+        assert!(readme.contains(&format!("| `{what}` | {from} | {days} | {why} |")), "{what}, {from}");
+    }
+}

@@ -31,7 +31,7 @@ pub fn variables() -> BTreeMap<String, String> {
         ("plane_root_keys", format!("k1:{}", key(2))),
         ("edge_master_key", key(3)),
         ("lambda_url", "http://127.0.0.1:9".to_owned()),
-        ("dns_url", "http://127.0.0.1:9/dns-query".to_owned()),
+        ("dns_url", "http://127.0.0.1:9".to_owned()),
     ];
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -11,7 +11,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use crate::{
-    Auth,
+    Registrar,
     registration::{become_person, link_invalid, welcome},
     store,
 };
@@ -34,18 +34,18 @@ pub struct Acceptance {
     responses((status = 204, description = "The account is there: sign in"),
               (status = 404, description = "The link is not valid, too old, or was used", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
 pub async fn accept(
-    State(auth): State<Auth>,
+    State(registrar): State<Registrar>,
     academy: Academy,
     origin: Origin,
     Body(acceptance): Body<Acceptance>,
 ) -> Result<StatusCode, Problem> {
-    let ports = &auth.edge.ports;
+    let ports = &registrar.edge.ports;
     let now = ports.now();
-    let link = auth.links.read(&acceptance.token, LinkPurpose::AcceptInvitation, academy.id);
+    let link = registrar.links.read(&acceptance.token, LinkPurpose::AcceptInvitation, academy.id);
     let link = link.ok_or_else(link_invalid)?;
-    let pending = store::find_pending(&auth.edge.tenant(academy.id), link, now).await?;
+    let pending = store::find_pending(&registrar.edge.tenant(academy.id), link, now).await?;
     let pending = pending.filter(|pending| pending.password_hash.is_none()).ok_or_else(link_invalid)?;
     let password_hash = password::hash(acceptance.password.as_str(), ports.random())?;
-    let batch = become_person(&auth, &academy, &pending, acceptance.name, password_hash, &origin, now)?;
-    welcome(&auth, &academy, link, batch).await
+    let batch = become_person(&registrar, &academy, &pending, acceptance.name, password_hash, &origin, now)?;
+    welcome(&registrar, &academy, link, batch).await
 }

@@ -15,7 +15,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use crate::{
-    Auth,
+    Registrar,
     registration::link_invalid,
     store::{self, Recipient},
 };
@@ -41,21 +41,22 @@ pub struct Reset {
     responses((status = 202, description = "If there is an account, an e-mail is on its way"),
               (status = 429, description = "Too many requests from this address", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
 pub async fn forgot(
-    State(auth): State<Auth>,
+    State(registrar): State<Registrar>,
     academy: Academy,
     host: AcademyHost,
     origin: Origin,
     Body(forgotten): Body<Forgotten>,
 ) -> Result<StatusCode, Problem> {
-    let now = auth.edge.ports.now();
-    let database = auth.edge.tenant(academy.id);
-    let email_lookup = auth.vault.email_lookup(academy.id, &forgotten.email);
-    throttle::admit(&database, &[auth.throttles.address_tries(b"forgotten password", &origin)], now).await?;
-    let mails = auth.throttles.mail_tries(&email_lookup);
+    let now = registrar.edge.ports.now();
+    let database = registrar.edge.tenant(academy.id);
+    let email_lookup = registrar.vault.email_lookup(academy.id, &forgotten.email);
+    throttle::admit(&database, &[registrar.throttles.address_tries(b"forgotten password", &origin)], now)
+        .await?;
+    let mails = registrar.throttles.mail_tries(&email_lookup);
     let may_send = throttle::is_admitted(&database, mails, now).await?;
     let person = store::find_recipient(&database, &email_lookup).await?;
     match person.filter(|_| may_send) {
-        Some(person) => send_link(&auth, &academy, &host, person, MailKind::ResetPassword).await?,
+        Some(person) => send_link(&registrar, &academy, &host, person, MailKind::ResetPassword).await?,
         None => database.batch(vec![throttle::unchanged(&mails)]).await.map(drop)?,
     }
     Ok(StatusCode::ACCEPTED)
@@ -63,16 +64,16 @@ pub async fn forgot(
 
 /// Makes a link for a new password and has it sent.
 pub async fn send_link(
-    auth: &Auth,
+    registrar: &Registrar,
     academy: &Academy,
     host: &AcademyHost,
     person: Recipient,
     kind: MailKind,
 ) -> Result<(), Problem> {
-    let ports = &auth.edge.ports;
+    let ports = &registrar.edge.ports;
     let now = ports.now();
     let link = LinkId::new(now, ports.random());
-    let key = auth.vault.unwrap(academy.id, person.id, &person.wrapped_key).map_err(Problem::broken)?;
+    let key = registrar.vault.unwrap(academy.id, person.id, &person.wrapped_key).map_err(Problem::broken)?;
     let recipient = Profile::open(&key, person.id, &person.profile)?;
     let letter = Letter { kind, person: person.id, key: &key, recipient: &recipient, link: Some(link) };
     let mut batch = vec![
@@ -80,7 +81,7 @@ pub async fn send_link(
         store::insert_link(link, person.id, now.plus_seconds(LinkPurpose::ResetPassword.seconds())),
     ];
     batch.extend(letter.wanted(ports, academy, host, now)?);
-    auth.edge.tenant(academy.id).batch(batch).await?;
+    registrar.edge.tenant(academy.id).batch(batch).await?;
     Ok(())
 }
 
@@ -91,20 +92,20 @@ pub async fn send_link(
     responses((status = 204, description = "The password is changed: sign in"),
               (status = 404, description = "The link is not valid, too old, or was used", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
 pub async fn reset(
-    State(auth): State<Auth>,
+    State(registrar): State<Registrar>,
     academy: Academy,
     host: AcademyHost,
     origin: Origin,
     Body(reset): Body<Reset>,
 ) -> Result<StatusCode, Problem> {
-    let ports = &auth.edge.ports;
+    let ports = &registrar.edge.ports;
     let now = ports.now();
-    let database = auth.edge.tenant(academy.id);
-    let link = auth.links.read(&reset.token, LinkPurpose::ResetPassword, academy.id);
+    let database = registrar.edge.tenant(academy.id);
+    let link = registrar.links.read(&reset.token, LinkPurpose::ResetPassword, academy.id);
     let link = link.ok_or_else(link_invalid)?;
     let person = store::find_link_owner(&database, link, now).await?.ok_or_else(link_invalid)?;
     let password_hash = password::hash(reset.password.as_str(), ports.random())?;
-    let key = auth.vault.unwrap(academy.id, person.id, &person.wrapped_key).map_err(Problem::broken)?;
+    let key = registrar.vault.unwrap(academy.id, person.id, &person.wrapped_key).map_err(Problem::broken)?;
     let recipient = Profile::open(&key, person.id, &person.profile)?;
 
     let mut batch = vec![
@@ -113,8 +114,8 @@ pub async fn reset(
         revoke_sessions(person.id, None, now),
     ];
     // Who reads the mail is the owner: nobody's failures from elsewhere slow this device down.
-    let email_lookup = auth.vault.email_lookup(academy.id, &recipient.email);
-    batch.extend(throttle::forgiven(&auth.throttles.password_tries(&email_lookup, &origin)));
+    let email_lookup = registrar.vault.email_lookup(academy.id, &recipient.email);
+    batch.extend(throttle::forgiven(&registrar.throttles.password_tries(&email_lookup, &origin)));
     let changed = Letter {
         kind: MailKind::PasswordChanged,
         person: person.id,

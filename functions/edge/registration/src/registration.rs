@@ -16,7 +16,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use crate::{
-    Auth, password_reset,
+    Registrar, password_reset,
     store::{self, NewPending, Pending},
 };
 
@@ -44,24 +44,24 @@ pub struct Confirmation {
     responses((status = 202, description = "An e-mail is on its way"),
               (status = 429, description = "Too many registrations from this address", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
 pub async fn register(
-    State(auth): State<Auth>,
+    State(registrar): State<Registrar>,
     academy: Academy,
     host: AcademyHost,
     origin: Origin,
     Body(registration): Body<Registration>,
 ) -> Result<StatusCode, Problem> {
-    let ports = &auth.edge.ports;
+    let ports = &registrar.edge.ports;
     let now = ports.now();
-    let database = auth.edge.tenant(academy.id);
-    let email_lookup = auth.vault.email_lookup(academy.id, &registration.email);
-    throttle::admit(&database, &[auth.throttles.address_tries(b"registration", &origin)], now).await?;
+    let database = registrar.edge.tenant(academy.id);
+    let email_lookup = registrar.vault.email_lookup(academy.id, &registration.email);
+    throttle::admit(&database, &[registrar.throttles.address_tries(b"registration", &origin)], now).await?;
     // Whether there is an account changes neither what is answered nor what that costs.
     let password_hash = password::hash(registration.password.as_str(), ports.random())?;
-    if !throttle::is_admitted(&database, auth.throttles.mail_tries(&email_lookup), now).await? {
+    if !throttle::is_admitted(&database, registrar.throttles.mail_tries(&email_lookup), now).await? {
         return Ok(StatusCode::ACCEPTED);
     }
     if let Some(person) = store::find_recipient(&database, &email_lookup).await? {
-        password_reset::send_link(&auth, &academy, &host, person, MailKind::AlreadyRegistered).await?;
+        password_reset::send_link(&registrar, &academy, &host, person, MailKind::AlreadyRegistered).await?;
         return Ok(StatusCode::ACCEPTED);
     }
     let (link, person) = (LinkId::new(now, ports.random()), UserId::new(now, ports.random()));
@@ -79,7 +79,7 @@ pub async fn register(
     };
     let mut batch = Vec::from(store::forget_expired(now));
     batch.push(store::insert_pending(new));
-    batch.push(insert_person_key(person, &auth.vault.wrap(academy.id, person, &key, ports.random())));
+    batch.push(insert_person_key(person, &registrar.vault.wrap(academy.id, person, &key, ports.random())));
     let letter =
         Letter { kind: MailKind::ConfirmAddress, person, key: &key, recipient: &profile, link: Some(link) };
     batch.extend(letter.wanted(ports, &academy, &host, now)?);
@@ -94,24 +94,24 @@ pub async fn register(
     responses((status = 204, description = "The account is there: sign in"),
               (status = 404, description = "The link is not valid, too old, or was used", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
 pub async fn confirm(
-    State(auth): State<Auth>,
+    State(registrar): State<Registrar>,
     academy: Academy,
     origin: Origin,
     Body(confirmation): Body<Confirmation>,
 ) -> Result<StatusCode, Problem> {
-    let now = auth.edge.ports.now();
-    let link = auth.links.read(&confirmation.token, LinkPurpose::ConfirmAddress, academy.id);
+    let now = registrar.edge.ports.now();
+    let link = registrar.links.read(&confirmation.token, LinkPurpose::ConfirmAddress, academy.id);
     let link = link.ok_or_else(link_invalid)?;
-    let pending = store::find_pending(&auth.edge.tenant(academy.id), link, now).await?;
+    let pending = store::find_pending(&registrar.edge.tenant(academy.id), link, now).await?;
     let mut pending = pending.ok_or_else(link_invalid)?;
     let password_hash = pending.password_hash.take().ok_or_else(link_invalid)?;
-    let batch = become_person(&auth, &academy, &pending, None, password_hash, &origin, now)?;
-    welcome(&auth, &academy, link, batch).await
+    let batch = become_person(&registrar, &academy, &pending, None, password_hash, &origin, now)?;
+    welcome(&registrar, &academy, link, batch).await
 }
 
 /// The statements that make a person of who waited, perhaps under another name.
 pub fn become_person(
-    auth: &Auth,
+    registrar: &Registrar,
     academy: &Academy,
     pending: &Pending,
     renamed: Option<PersonName>,
@@ -119,9 +119,9 @@ pub fn become_person(
     origin: &Origin,
     now: Timestamp,
 ) -> Result<Vec<TenantStatement>, Problem> {
-    let ports = &auth.edge.ports;
+    let ports = &registrar.edge.ports;
     let person = pending.person;
-    let key = auth.vault.unwrap(academy.id, person, &pending.wrapped_key).map_err(Problem::broken)?;
+    let key = registrar.vault.unwrap(academy.id, person, &pending.wrapped_key).map_err(Problem::broken)?;
     let profile = match renamed {
         Some(name) => {
             let profile = Profile { name, ..Profile::open(&key, person, &pending.profile)? };
@@ -143,14 +143,14 @@ pub fn become_person(
 
 /// Does what a link of a pending person is for, once.
 pub async fn welcome(
-    auth: &Auth,
+    registrar: &Registrar,
     academy: &Academy,
     link: LinkId,
     mut batch: Vec<TenantStatement>,
 ) -> Result<StatusCode, Problem> {
     batch.push(store::delete_pending(link));
     let unused = store::pending_is_there(link);
-    auth.edge.tenant(academy.id).batch_if(unused, batch).await.map_err(|error| match error {
+    registrar.edge.tenant(academy.id).batch_if(unused, batch).await.map_err(|error| match error {
         // Used by another request at the same time, or the address has come by another link.
         StoreError::Guard => link_invalid(),
         error if error.is_duplicate_of("person") => link_invalid(),

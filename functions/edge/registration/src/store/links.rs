@@ -6,7 +6,7 @@ use akademi_domain::{
 };
 use akademi_edge_store::{StoreError, TenantDatabase, TenantSql, TenantStatement};
 
-use super::people::Recipient;
+use super::recipients::Recipient;
 
 pub struct NewPending<'a> {
     pub link: LinkId,

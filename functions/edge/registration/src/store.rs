@@ -1,0 +1,7 @@
+//! The function's SQL: one function a statement.
+
+mod links;
+mod recipients;
+
+pub use links::*;
+pub use recipients::*;
