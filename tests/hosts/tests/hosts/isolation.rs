@@ -75,7 +75,7 @@ async fn a_thousand_requests_of_two_academies_in_one_process_hold_nothing_of_eac
 async fn a_thousand_requests_of_two_academies_on_one_instance_hold_nothing_of_each_other() {
     let (academies, edge, learners) = prepare(Engine::Spin).await;
     let storm = storm(&academies, &learners, &visitors(&academies, &edge), 1_000, seed()).await;
-    for component in ["auth", "catalog", "progress", "coupons", "verify"] {
+    for component in ["registration", "catalog", "progress", "coupons", "verify"] {
         // A real Spin makes as many as it likes and does not tell.
         let Some(instances) = edge.spin().unwrap().instances(component) else { continue };
         assert_eq!((instances.started, instances.failed), (1, 0), "{component}");
