@@ -72,6 +72,15 @@ pub struct ClientAddress(pub String);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientCountry(pub String);
 
+impl ClientCountry {
+    /// As a CDN's header names it: two capital letters, and neither `XX` nor `T1`, which are no country.
+    pub fn of(text: &str) -> Option<Self> {
+        let is_code =
+            text.len() == 2 && text.bytes().all(|letter| letter.is_ascii_uppercase()) && text != "XX";
+        is_code.then(|| Self(text.to_owned()))
+    }
+}
+
 macro_rules! from_extensions {
     ($($type:ty, $absent:expr;)+) => {$(
         impl<S: Sync> FromRequestParts<S> for $type {

@@ -70,7 +70,7 @@ pub fn tell_academy(now: Timestamp) -> [TenantStatement; 2] {
          SELECT number, tenant.id, 'academy_saved', 1, json_object('id', tenant.id, 'slug', slug, 'name', name, \
          'locale', locale, 'brand_colour', brand_colour, 'state', state, 'domains', \
          json((SELECT json_group_array(host) FROM domain WHERE tenant_id = ?1)), \
-         'storage_limit', storage_limit), ?2 \
+         'storage_limit', storage_limit, 'features_off', features_off), ?2 \
          FROM feed_head JOIN tenant ON tenant.id = ?1 WHERE feed_head.id = 1",
     );
     [NEXT_NUMBER.with([]), APPEND.with([now.into()])]

@@ -63,6 +63,8 @@ feed! {
             domains: Vec<String>,
             /// Bytes; without one there is no limit.
             storage_limit: Option<i64>,
+            /// What the academy has switched off, one bit each (`akademi_domain::academy`).
+            features_off: Option<u32>,
         }
         /// An academy's time of grace is over: its rows at the edge are gone.
         AcademyDeleted, "academy_deleted", 1 {

@@ -72,7 +72,7 @@ pub async fn by_staff(
     change: Value,
 ) -> Result<[TenantStatement; 2], Problem> {
     let wrapped = store::find_person_key(&edge.tenant(caller.tenant), caller.user).await?;
-    let unwrap = |wrapped: Vec<u8>| vault.unwrap(caller.tenant, caller.user, &wrapped);
+    let unwrap = |wrapped: Vec<u8>| vault.unwrap_key(caller.tenant, caller.user, &wrapped);
     let key = wrapped.map(unwrap).transpose().map_err(Problem::broken)?;
     let entry = Audit {
         action,

@@ -48,7 +48,7 @@ impl Invitation<'_> {
             expires_at: now.plus_seconds(LinkPurpose::AcceptInvitation.seconds()),
             now,
         };
-        let wrapped = vault.wrap(academy.id, person, &key, ports.random());
+        let wrapped = vault.wrap_key(academy.id, person, &key, ports.random());
         let mut batch = vec![
             store::withdraw_invitations(&email_lookup),
             store::insert_invitation(new),

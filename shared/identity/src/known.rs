@@ -25,7 +25,8 @@ impl Known {
     ) -> Result<Self, Problem> {
         let person = store::find_person(database, caller.user).await?;
         let person = person.ok_or_else(Problem::session_ended)?;
-        let key = vault.unwrap(caller.tenant, caller.user, &person.wrapped_key).map_err(Problem::broken)?;
+        let key =
+            vault.unwrap_key(caller.tenant, caller.user, &person.wrapped_key).map_err(Problem::broken)?;
         let profile = Profile::open(&key, caller.user, &person.profile)?;
         Ok(Self { person, key, profile })
     }

@@ -55,7 +55,7 @@ impl Vault {
     }
 
     /// `key` wrapped for storage.
-    pub fn wrap(&self, tenant: TenantId, user: UserId, key: &PersonKey, nonce: Nonce) -> Vec<u8> {
+    pub fn wrap_key(&self, tenant: TenantId, user: UserId, key: &PersonKey, nonce: Nonce) -> Vec<u8> {
         seal(&self.tenant_key(tenant), &place(user, "person-key"), key.0.as_slice(), nonce)
     }
 
@@ -63,7 +63,12 @@ impl Vault {
     ///
     /// # Errors
     /// [`Unopenable`]
-    pub fn unwrap(&self, tenant: TenantId, user: UserId, wrapped: &[u8]) -> Result<PersonKey, Unopenable> {
+    pub fn unwrap_key(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+        wrapped: &[u8],
+    ) -> Result<PersonKey, Unopenable> {
         let bytes = open(&self.tenant_key(tenant), &place(user, "person-key"), wrapped)?;
         let bytes: [u8; 32] = bytes.as_slice().try_into().map_err(|_| Unopenable)?;
         Ok(PersonKey(Zeroizing::new(bytes)))
@@ -204,11 +209,11 @@ mod tests {
     #[test]
     fn a_wrapped_key_belongs_to_one_person_academy_and_plane() {
         let key = PersonKey::from_bytes([5; 32]);
-        let wrapped = vault("A").wrap(tenant(1), user(1), &key, [9; 24]);
-        assert_eq!(vault("A").unwrap(tenant(1), user(1), &wrapped).unwrap().expose(), key.expose());
-        assert!(vault("A").unwrap(tenant(2), user(1), &wrapped).is_err());
-        assert!(vault("A").unwrap(tenant(1), user(2), &wrapped).is_err());
-        assert!(vault("E").unwrap(tenant(1), user(1), &wrapped).is_err());
+        let wrapped = vault("A").wrap_key(tenant(1), user(1), &key, [9; 24]);
+        assert_eq!(vault("A").unwrap_key(tenant(1), user(1), &wrapped).unwrap().expose(), key.expose());
+        assert!(vault("A").unwrap_key(tenant(2), user(1), &wrapped).is_err());
+        assert!(vault("A").unwrap_key(tenant(1), user(2), &wrapped).is_err());
+        assert!(vault("E").unwrap_key(tenant(1), user(1), &wrapped).is_err());
     }
 
     #[test]
@@ -216,7 +221,7 @@ mod tests {
         let (vault, key) = (vault("A"), PersonKey::from_bytes([5; 32]));
         let academies: Vec<_> =
             (0..MAX_TENANT_KEYS as i64 + 1).map(|n| TenantId::new(NOW.plus_seconds(n), [1; 10])).collect();
-        let wrapped = |tenant| vault.wrap(tenant, user(1), &key, [9; 24]);
+        let wrapped = |tenant| vault.wrap_key(tenant, user(1), &key, [9; 24]);
         let first: Vec<_> = academies.iter().map(|&tenant| wrapped(tenant)).collect();
         assert_eq!(vault.tenant_keys.lock().unwrap().len(), MAX_TENANT_KEYS);
         assert!(!vault.tenant_keys.lock().unwrap().contains(&academies[0]), "the oldest makes way");

@@ -91,7 +91,7 @@ impl Academy {
         let (person, key) = (self.learner(number), person_key(number));
         let profile = format!(r#"{{"name":"{}","email":"ogrenci{number}@example.org"}}"#, name(number));
         let sealed = key.seal(person, "profile", profile.as_bytes(), nonce(number));
-        let wrapped = vault.wrap(self.tenant, person, &key, nonce(number));
+        let wrapped = vault.wrap_key(self.tenant, person, &key, nonce(number));
         [
             store::insert_person(self.tenant, person, &sealed, self.made),
             store::insert_person_key(self.tenant, person, &wrapped),

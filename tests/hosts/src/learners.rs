@@ -16,7 +16,7 @@ use crate::{
     engine::{RunningEdge, silent_ports},
 };
 
-const PASSWORD: &str = "uzun bir parola";
+pub const PASSWORD: &str = "uzun bir parola";
 
 /// A learner of one academy.
 #[derive(Debug, Clone)]

@@ -156,7 +156,7 @@ pub fn seed_statements(deployment: &Deployment) -> anyhow::Result<Vec<Statement>
             key.seal(person, "profile", profile.to_string().as_bytes(), [8; 24]).into(),
             now.clone(),
         ]));
-        let wrapped = vault.wrap(tenant, person, &key, [8; 24]);
+        let wrapped = vault.wrap_key(tenant, person, &key, [8; 24]);
         statements.push(KEY.with([tenant.into(), person.into(), wrapped.into()]));
         statements.push(SESSION.with([
             tenant.into(),
@@ -210,5 +210,8 @@ fn invitation(deployment: &Deployment) -> anyhow::Result<[Statement; 2]> {
         now.plus_seconds(3600).into(),
         now.into(),
     ]);
-    Ok([pending, KEY.with([tenant.into(), person.into(), vault.wrap(tenant, person, &key, [6; 24]).into()])])
+    Ok([
+        pending,
+        KEY.with([tenant.into(), person.into(), vault.wrap_key(tenant, person, &key, [6; 24]).into()]),
+    ])
 }

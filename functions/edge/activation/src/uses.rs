@@ -41,7 +41,7 @@ fn place(cursor: Cursor) -> Result<UsePlace, Problem> {
 
 fn name(activation: &Activation, tenant: TenantId, found: &FoundUse) -> Result<Option<PersonName>, Problem> {
     let (Some(profile), Some(wrapped)) = (&found.profile, &found.wrapped_key) else { return Ok(None) };
-    let key = activation.vault.unwrap(tenant, found.person, wrapped).map_err(Problem::broken)?;
+    let key = activation.vault.unwrap_key(tenant, found.person, wrapped).map_err(Problem::broken)?;
     Ok(Some(Profile::open(&key, found.person, profile)?.name))
 }
 

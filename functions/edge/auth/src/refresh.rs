@@ -81,8 +81,10 @@ async fn try_refresh(
         }
         Refresh::Replay => session.facts.generation,
         Refresh::ReuseDetected => {
-            let key =
-                auth.vault.unwrap(tenant, session.person, &session.wrapped_key).map_err(Problem::broken)?;
+            let key = auth
+                .vault
+                .unwrap_key(tenant, session.person, &session.wrapped_key)
+                .map_err(Problem::broken)?;
             let entry = Audit {
                 action: "refresh_token.reused",
                 actor: None,

@@ -42,7 +42,7 @@ pub async fn answer(
     let person = person.ok_or_else(Problem::token_invalid)?;
     let attempt = throttle::admit(&database, &[auth.throttles.code_tries(person)], now).await?;
     let found = find_person(&database, person).await?.ok_or_else(Problem::session_ended)?;
-    let key = auth.vault.unwrap(academy.id, person, &found.wrapped_key).map_err(Problem::broken)?;
+    let key = auth.vault.unwrap_key(academy.id, person, &found.wrapped_key).map_err(Problem::broken)?;
     let Some(used) = Used::of(&answer.code, person, &key, &found, now)? else {
         database.batch(failed_attempt(&auth, person, &key, &origin, "second_factor.failed")?.into()).await?;
         return Err(wrong_code());

@@ -56,7 +56,7 @@ pub async fn login(
         database.batch(vec![throttle::unchanged(counter)]).await?;
         return Err(Problem::wrong_credentials());
     };
-    let key = auth.vault.unwrap(academy.id, person.id, &person.wrapped_key).map_err(Problem::broken)?;
+    let key = auth.vault.unwrap_key(academy.id, person.id, &person.wrapped_key).map_err(Problem::broken)?;
     if !is_right || !person.active {
         let failed = failed_attempt(&auth, person.id, &key, &origin, "sign_in.failed")?;
         database.batch(failed.into()).await?;

@@ -62,7 +62,7 @@ impl Federation {
             origin,
         };
         let mut batch =
-            vec![insert_person_key(person, &self.vault.wrap(academy.id, person, &key, ports.random()))];
+            vec![insert_person_key(person, &self.vault.wrap_key(academy.id, person, &key, ports.random()))];
         batch.extend(newcomer.joins(ports, now)?);
         batch.push(store::insert_identity(NewIdentity {
             id: IdentityId::new(now, ports.random()),

@@ -161,7 +161,8 @@ impl Federation {
             let needed = self.sessions.challenge(academy.id, linked.id, self.edge.ports.now());
             return forgetting((StatusCode::ACCEPTED, Body(needed)).into_response());
         }
-        let key = self.vault.unwrap(academy.id, linked.id, &linked.wrapped_key).map_err(Problem::broken)?;
+        let key =
+            self.vault.unwrap_key(academy.id, linked.id, &linked.wrapped_key).map_err(Problem::broken)?;
         let proven = Proven {
             tenant: academy.id,
             person: linked.id,

@@ -48,7 +48,7 @@ pub async fn hand_over(
         let Some(wrapped) = store::find_person_key(&feed.edge.tenant(tenant), person).await? else {
             continue;
         };
-        let key = feed.vault.unwrap(tenant, person, &wrapped).map_err(Problem::broken)?;
+        let key = feed.vault.unwrap_key(tenant, person, &wrapped).map_err(Problem::broken)?;
         keys.push(PersonKeyGiven { tenant, person, key: hex::encode(key.expose()) });
     }
     Ok(Body(KeysGiven { keys }))

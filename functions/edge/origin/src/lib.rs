@@ -6,9 +6,10 @@
 
 mod forward;
 mod health;
+mod nothing_here;
 
 use akademi_api::{
-    Gate, Problem,
+    Gate,
     config::{Config, ConfigError},
     plane_client::{PlaneClient, parse_base},
     ports::HttpClient,
@@ -56,7 +57,7 @@ pub fn router(origin: Origin) -> Router {
     let mut router = Router::new()
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
-        .fallback(nothing_here);
+        .fallback(nothing_here::nothing_here);
     let mut paths: Vec<&str> = Vec::new();
     for route in ROUTES.iter().filter(|route| is_forwarded(route)) {
         if !paths.contains(&route.path) {
@@ -71,10 +72,6 @@ pub fn router(origin: Origin) -> Router {
 pub fn is_forwarded(route: &akademi_functions::Route) -> bool {
     let on_lambda = function(route.function).is_some_and(|function| function.plane == Plane::Lambda);
     on_lambda && matches!(route.access, Access::Public | Access::SignedIn | Access::Needs(_))
-}
-
-async fn nothing_here() -> Problem {
-    Problem::not_found()
 }
 
 #[derive(OpenApi)]

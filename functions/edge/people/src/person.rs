@@ -41,7 +41,7 @@ pub struct PersonEntry {
 
 impl PersonEntry {
     pub fn open(people: &People, tenant: TenantId, found: Found) -> Result<Self, Problem> {
-        let key = people.vault.unwrap(tenant, found.id, &found.wrapped_key).map_err(Problem::broken)?;
+        let key = people.vault.unwrap_key(tenant, found.id, &found.wrapped_key).map_err(Problem::broken)?;
         let Profile { name, email } = Profile::open(&key, found.id, &found.profile)?;
         Ok(Self {
             id: found.id,

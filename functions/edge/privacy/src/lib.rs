@@ -59,7 +59,7 @@ impl Privacy {
     /// The caller's key; an operator made by hand has none.
     async fn key(&self, caller: &Caller) -> Result<Option<PersonKey>, Problem> {
         let wrapped = store::find_key(&self.edge.tenant(caller.tenant), caller.user).await?;
-        let unwrap = |wrapped: Vec<u8>| self.vault.unwrap(caller.tenant, caller.user, &wrapped);
+        let unwrap = |wrapped: Vec<u8>| self.vault.unwrap_key(caller.tenant, caller.user, &wrapped);
         wrapped.map(unwrap).transpose().map_err(Problem::broken)
     }
 }

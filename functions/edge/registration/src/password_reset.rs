@@ -73,7 +73,8 @@ pub async fn send_link(
     let ports = &registrar.edge.ports;
     let now = ports.now();
     let link = LinkId::new(now, ports.random());
-    let key = registrar.vault.unwrap(academy.id, person.id, &person.wrapped_key).map_err(Problem::broken)?;
+    let key =
+        registrar.vault.unwrap_key(academy.id, person.id, &person.wrapped_key).map_err(Problem::broken)?;
     let recipient = Profile::open(&key, person.id, &person.profile)?;
     let letter = Letter { kind, person: person.id, key: &key, recipient: &recipient, link: Some(link) };
     let mut batch = vec![
@@ -105,7 +106,8 @@ pub async fn reset(
     let link = link.ok_or_else(link_invalid)?;
     let person = store::find_link_owner(&database, link, now).await?.ok_or_else(link_invalid)?;
     let password_hash = password::hash(reset.password.as_str(), ports.random())?;
-    let key = registrar.vault.unwrap(academy.id, person.id, &person.wrapped_key).map_err(Problem::broken)?;
+    let key =
+        registrar.vault.unwrap_key(academy.id, person.id, &person.wrapped_key).map_err(Problem::broken)?;
     let recipient = Profile::open(&key, person.id, &person.profile)?;
 
     let mut batch = vec![

@@ -79,7 +79,8 @@ pub async fn register(
     };
     let mut batch = Vec::from(store::forget_expired(now));
     batch.push(store::insert_pending(new));
-    batch.push(insert_person_key(person, &registrar.vault.wrap(academy.id, person, &key, ports.random())));
+    batch
+        .push(insert_person_key(person, &registrar.vault.wrap_key(academy.id, person, &key, ports.random())));
     let letter =
         Letter { kind: MailKind::ConfirmAddress, person, key: &key, recipient: &profile, link: Some(link) };
     batch.extend(letter.wanted(ports, &academy, &host, now)?);
@@ -121,7 +122,8 @@ pub fn become_person(
 ) -> Result<Vec<TenantStatement>, Problem> {
     let ports = &registrar.edge.ports;
     let person = pending.person;
-    let key = registrar.vault.unwrap(academy.id, person, &pending.wrapped_key).map_err(Problem::broken)?;
+    let key =
+        registrar.vault.unwrap_key(academy.id, person, &pending.wrapped_key).map_err(Problem::broken)?;
     let profile = match renamed {
         Some(name) => {
             let profile = Profile { name, ..Profile::open(&key, person, &pending.profile)? };

@@ -107,7 +107,7 @@ fn holder(
     let (Some(sealed), Some(wrapped)) = (&certificate.holder, &certificate.wrapped_key) else {
         return Ok(None);
     };
-    let key = verify.vault.unwrap(academy.id, certificate.person, wrapped).map_err(Problem::broken)?;
+    let key = verify.vault.unwrap_key(academy.id, certificate.person, wrapped).map_err(Problem::broken)?;
     let name = key.open(certificate.person, HOLDER_FIELD, sealed).map_err(Problem::broken)?;
     String::from_utf8(name.to_vec()).map(Some).map_err(|_| Problem::broken("a holder's name is no UTF-8"))
 }

@@ -30,7 +30,7 @@ impl Audit {
         if sealed.bytes.is_empty() {
             return None;
         }
-        let key = self.vault.unwrap(tenant, person, wrapped).ok();
+        let key = self.vault.unwrap_key(tenant, person, wrapped).ok();
         let plain = key.and_then(|key| key.open(person, ORIGIN_FIELD, &sealed.bytes).ok());
         let origin = plain.and_then(|plain| serde_json::from_slice(&plain).ok());
         if origin.is_none() {

@@ -38,7 +38,7 @@ pub fn seal(
     nonce: Nonce,
 ) -> Result<Vec<u8>, CertificatesError> {
     let unreadable = || CertificatesError::Unreadable(person);
-    let key = vault.unwrap(tenant, person, &profile.wrapped_key).map_err(|_| unreadable())?;
+    let key = vault.unwrap_key(tenant, person, &profile.wrapped_key).map_err(|_| unreadable())?;
     let profile = key.open(person, "profile", &profile.bytes).map_err(|_| unreadable())?;
     let profile: Profile = serde_json::from_slice(&profile).map_err(|_| unreadable())?;
     Ok(key.seal(person, HOLDER_FIELD, profile.name.as_bytes(), nonce))
@@ -57,7 +57,8 @@ pub fn seal_reason(
     reason: &str,
     nonce: Nonce,
 ) -> Result<Vec<u8>, CertificatesError> {
-    let key = vault.unwrap(tenant, person, wrapped_key).map_err(|_| CertificatesError::Unreadable(person))?;
+    let key =
+        vault.unwrap_key(tenant, person, wrapped_key).map_err(|_| CertificatesError::Unreadable(person))?;
     Ok(key.seal(person, REASON_FIELD, reason.as_bytes(), nonce))
 }
 
@@ -74,7 +75,7 @@ pub fn open(
     sealed: &Sealed,
 ) -> Result<String, CertificatesError> {
     let unreadable = || CertificatesError::Unreadable(person);
-    let key = vault.unwrap(tenant, person, &sealed.wrapped_key).map_err(|_| unreadable())?;
+    let key = vault.unwrap_key(tenant, person, &sealed.wrapped_key).map_err(|_| unreadable())?;
     let text = key.open(person, field, &sealed.bytes).map_err(|_| unreadable())?;
     String::from_utf8(text.to_vec()).map_err(|_| unreadable())
 }

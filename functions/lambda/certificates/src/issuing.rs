@@ -4,6 +4,7 @@ mod store;
 
 use akademi_api::Ports;
 use akademi_domain::{
+    academy::Feature,
     certificate::CertificateSerial,
     ids::{CourseId, EnrolmentId, UserId},
     time::Timestamp,
@@ -26,7 +27,7 @@ pub struct Completion {
 }
 
 /// Issues the certificate of a completed enrolment in the caller's transaction and tells the edge. An enrolment that has
-/// one keeps it, and nothing is told again.
+/// one keeps it, and nothing is told again. An academy that has switched certificates off gives none.
 ///
 /// Somebody whose key or profile is gone was erased: the certificate then holds no name.
 ///
@@ -40,7 +41,9 @@ pub async fn issue(
     completion: Completion,
 ) -> Result<(), CertificatesError> {
     let Completion { person, course, at, .. } = completion;
-    if store::has_certificate(tx, completion.enrolment).await? {
+    if store::has_certificate(tx, completion.enrolment).await?
+        || store::find_features_off(tx).await?.has(Feature::Certificates)
+    {
         return Ok(());
     }
     let title = store::find_published_title(tx, course).await?;

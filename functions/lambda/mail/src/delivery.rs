@@ -182,7 +182,7 @@ impl Mail {
     fn recipient(&self, tenant: TenantId, mail: &QueuedMail) -> Result<Recipient, &'static str> {
         let unreadable = "the recipient cannot be read";
         let wrapped = mail.wrapped_key.as_deref().ok_or("recipient erased")?;
-        let key = self.vault.unwrap(tenant, mail.person, wrapped).map_err(|_| unreadable)?;
+        let key = self.vault.unwrap_key(tenant, mail.person, wrapped).map_err(|_| unreadable)?;
         let opened = key.open(mail.person, "mail", &mail.sealed_recipient).map_err(|_| unreadable)?;
         let SealedRecipient { name, email } = serde_json::from_slice(&opened).map_err(|_| unreadable)?;
         let address = email.parse().map_err(|_| "the address is none that mail can be sent to")?;

@@ -42,7 +42,7 @@ pub async fn find(
             .retry_after(2)
             .into());
     };
-    let key = payments.vault.unwrap(caller.tenant, caller.user, &wrapped).map_err(Problem::broken)?;
+    let key = payments.vault.unwrap_key(caller.tenant, caller.user, &wrapped).map_err(Problem::broken)?;
     let profile = key.open(caller.user, "profile", &sealed).map_err(Problem::broken)?;
     let profile: Profile =
         serde_json::from_slice(&profile).map_err(|_| Problem::broken("a profile has another shape"))?;

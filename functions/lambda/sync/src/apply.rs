@@ -31,12 +31,31 @@ pub async fn apply(
         return Ok(None);
     };
     match event {
-        EdgeEvent::AcademySaved { id, slug, name, locale, brand_colour, state, domains, storage_limit } => {
+        EdgeEvent::AcademySaved {
+            id,
+            slug,
+            name,
+            locale,
+            brand_colour,
+            state,
+            domains,
+            storage_limit,
+            features_off,
+        } => {
             if id != envelope.tenant {
                 return Err(unfit("it is of another academy than it says", format!("it says {id}")));
             }
-            let academy =
-                store::Academy { id, slug, name, locale, brand_colour, state, domains, storage_limit };
+            let academy = store::Academy {
+                id,
+                slug,
+                name,
+                locale,
+                brand_colour,
+                state,
+                domains,
+                storage_limit,
+                features_off,
+            };
             store::save_academy(tx, &academy, sync.ports.now()).await?;
         }
         EdgeEvent::AcademyDeleted { at, whole: true } => store::bury_academy(tx, at).await?,

@@ -82,7 +82,7 @@ pub async fn store(
         let bytes: [u8; 32] =
             hex::decode(key).ok().and_then(|key| key.try_into().ok()).ok_or_else(invalid)?;
         let key = PersonKey::from_bytes(bytes);
-        let wrapped = sync.vault.wrap(*tenant, *person, &key, sync.ports.random());
+        let wrapped = sync.vault.wrap_key(*tenant, *person, &key, sync.ports.random());
         let tx = platform.tenant(*tenant).await?;
         store::save_person_key(tx, *person, &wrapped).await?;
     }

@@ -32,7 +32,7 @@ pub async fn tell(
     let tenant = call.tenant.ok_or_else(Problem::not_found)?;
     let mut tx = sync.postgres.tenant(tenant).await.map_err(unread)?;
     let wrapped = store::find_person_key(&mut tx, wanted.person).await.map_err(unread)?;
-    let key = wrapped.map(|wrapped| sync.vault.unwrap(tenant, wanted.person, &wrapped)).transpose();
+    let key = wrapped.map(|wrapped| sync.vault.unwrap_key(tenant, wanted.person, &wrapped)).transpose();
     let key = key.map_err(Problem::broken)?;
     let mut records = Map::new();
     for (table, statement) in RECORDS {

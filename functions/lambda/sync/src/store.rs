@@ -70,6 +70,8 @@ pub struct Academy {
     pub domains: Vec<String>,
     /// Bytes
     pub storage_limit: Option<i64>,
+    /// One bit each.
+    pub features_off: Option<u32>,
 }
 
 /// Saves it, unless it was deleted.
@@ -79,8 +81,8 @@ pub async fn save_academy(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO tenant (id, slug, name, locale, state, brand, domains, updated_at, storage_limit)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        "INSERT INTO tenant (id, slug, name, locale, state, brand, domains, updated_at, storage_limit, features_off)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          ON CONFLICT (id) DO UPDATE SET slug = excluded.slug, name = excluded.name, locale = excluded.locale,
          state = excluded.state, brand = excluded.brand, domains = excluded.domains,
          updated_at = excluded.updated_at, storage_limit = excluded.storage_limit
@@ -95,6 +97,7 @@ pub async fn save_academy(
     .bind(&academy.domains)
     .bind(now.as_millis())
     .bind(academy.storage_limit)
+    .bind(academy.features_off.unwrap_or_default().cast_signed())
     .execute(tx.connection())
     .await?;
     Ok(())

@@ -1,6 +1,11 @@
 //! A whole deployment on this machine.
 
-use akademi_api::{Ports, config::Config, ports::Log};
+use akademi_api::{
+    Ports,
+    config::Config,
+    ports::Log,
+    rate_limit::{PASSWORDS, Policy},
+};
 use akademi_edge_store::{Edge, rusqlite::SqliteFile};
 use akademi_lambda_store::{objects::Objects, postgres::Postgres};
 use akademi_mail::{Mailer, SmtpMailer};
@@ -117,7 +122,7 @@ impl Local {
             None => router,
         };
 
-        let attempts = Attempts::of(options.password_attempts);
+        let attempts = Attempts::of(Policy { quota: options.password_attempts, ..PASSWORDS });
         let limited = router.clone().layer(from_fn_with_state(attempts, rate_limit::limit));
         let server = Server::serve(limited, listener)?;
         let transcode = Transcode {

@@ -16,7 +16,7 @@ use akademi_api::{
     Problem,
     caller::{ClientAddress, ClientCountry},
     config::Config,
-    rate_limit::PASSWORDS,
+    rate_limit::{PASSWORDS, tell_standing},
 };
 use akademi_edge_store::{Edge, d1::D1};
 use akademi_functions::{FUNCTIONS, Plane};
@@ -33,7 +33,7 @@ const DATABASE: &str = "DB";
 /// The header in which Cloudflare gives the client's address; it replaces what a client sends under this name.
 const CLIENT_ADDRESS: &str = "cf-connecting-ip";
 
-/// The header in which Cloudflare gives the country of that address (ISO 3166-1 alpha-2); `XX` and `T1` are none.
+/// The header in which Cloudflare gives the country of that address (ISO 3166-1 alpha-2).
 const CLIENT_COUNTRY: &str = "cf-ipcountry";
 
 #[event(fetch)]
@@ -55,18 +55,14 @@ async fn respond(mut request: http::Request<Body>, env: &Env) -> Response {
         if let Err(problem) = rate_limit::check(env, request.method(), request.uri().path(), address).await {
             let mut refusal = problem.render("");
             PASSWORDS.tell(refusal.headers_mut());
+            tell_standing(refusal.headers_mut(), PASSWORDS.name, 0, PASSWORDS.window_seconds);
             return refusal;
         }
         let address = ClientAddress(address.to_owned());
         request.extensions_mut().insert(address);
     }
-    if let Some(country) = request.headers_mut().remove(CLIENT_COUNTRY)
-        && let Ok(country) = country.to_str()
-        && country.len() == 2
-        && country.bytes().all(|letter| letter.is_ascii_uppercase())
-        && country != "XX"
-    {
-        let country = ClientCountry(country.to_owned());
+    let country = request.headers_mut().remove(CLIENT_COUNTRY);
+    if let Some(country) = country.and_then(|country| ClientCountry::of(country.to_str().ok()?)) {
         request.extensions_mut().insert(country);
     }
     match router.oneshot(request).await {

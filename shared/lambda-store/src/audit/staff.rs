@@ -150,7 +150,7 @@ impl Auditor {
     ) -> Result<Option<Vec<u8>>, StoreError> {
         let Some(address) = actor.address else { return Ok(None) };
         let Some(wrapped) = find_wrapped_key(tx, actor.user).await? else { return Ok(None) };
-        let Ok(key) = self.vault.unwrap(tx.tenant(), actor.user, &wrapped) else {
+        let Ok(key) = self.vault.unwrap_key(tx.tenant(), actor.user, &wrapped) else {
             self.log_unopenable(tx.tenant(), actor.user);
             return Ok(None);
         };

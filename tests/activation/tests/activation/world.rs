@@ -316,7 +316,7 @@ impl World {
         let key = PersonKey::from_bytes([low; 32]);
         let profile = json!({ "name": NAME, "email": "sukru@example.org" }).to_string();
         let profile = key.seal(id, "profile", profile.as_bytes(), [9; 24]);
-        let wrapped = self.vault.wrap(tenant, id, &key, [9; 24]);
+        let wrapped = self.vault.wrap_key(tenant, id, &key, [9; 24]);
         self.run(vec![
             PERSON.with([tenant.into(), id.into(), vec![high, low].into(), profile.into(), now.into()]),
             KEY.with([tenant.into(), id.into(), wrapped.into()]),

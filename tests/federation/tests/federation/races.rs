@@ -219,7 +219,7 @@ async fn race_for_the_last_way_in(is_lax: bool) -> (Vec<u16>, i64) {
     let key = akademi_seal::PersonKey::from_bytes([3; 32]);
     let profile = json!({ "name": "Z", "email": "z@a.example" }).to_string();
     let sealed = key.seal(person, "profile", profile.as_bytes(), [4; 24]);
-    let wrapped = vault.wrap(tenant(1), person, &key, [5; 24]);
+    let wrapped = vault.wrap_key(tenant(1), person, &key, [5; 24]);
     let statements = vec![
         PlatformSql::new(
             "INSERT INTO person (tenant_id, id, email_lookup, profile, password_hash, state, version, created_at) \

@@ -4,6 +4,7 @@
 
 mod asks;
 mod bodies;
+mod devices;
 mod hosts_named;
 mod isolation;
 mod lambda_down;

@@ -1,7 +1,7 @@
 //! Health, documents, and addresses that nobody has.
 
 use akademi_api::signed::Purpose;
-use http::Method;
+use http::{HeaderValue, Method, header};
 use serde_json::json;
 
 use crate::{ask::Ask, kind::Kind, recorder::Recorder};
@@ -21,6 +21,11 @@ pub async fn doors(r: &mut Recorder<'_>) -> anyhow::Result<()> {
 
     r.send(Kind::Bad, ("", "unknown address"), &umraniye, &Ask::get("/api/v1/nothing")).await?;
     r.send(Kind::Bad, ("", "no address at all"), &umraniye, &Ask::get("/")).await?;
+    let browser = |path: &str| {
+        Ask::get(path).with(header::ACCEPT, HeaderValue::from_static("text/html,application/xhtml+xml"))
+    };
+    r.send(Kind::Bad, ("", "a page that there is not"), &umraniye, &browser("/ders/işık")).await?;
+    r.send(Kind::Bad, ("", "a page of no academy"), &nobody, &browser("/")).await?;
     r.send(Kind::Bad, ("", "unknown address of nobody"), &nobody, &Ask::get("/api/v1/nothing")).await?;
     let callback = Ask::post("/callbacks/paytr/00", &json!({}));
     r.send(Kind::Bad, ("", "a callback to an academy"), &umraniye, &callback).await?;

@@ -171,7 +171,7 @@ async fn holder(superuser: &mut PgConnection, deployment: &Deployment) -> anyhow
     .bind(tenant.as_uuid())
     .bind(person.as_uuid())
     .bind(holder_key().seal(person, "profile", profile.as_bytes(), [6; 24]))
-    .bind(vault.wrap(tenant, person, &holder_key(), [7; 24]))
+    .bind(vault.wrap_key(tenant, person, &holder_key(), [7; 24]))
     .execute(superuser)
     .await?;
     Ok(())

@@ -31,6 +31,7 @@ async fn an_academy_is_gone_when_its_time_of_grace_is_over_and_not_before() {
     // The event that tells of it waits until the next pull acknowledges it.
     let left = holds(edge_tables(&world).await);
     assert!(left.iter().all(|table| table == "feed_event"), "{left:?}");
+    world.sync().await;
     assert!(world.night().await > 50, "the books follow");
     assert_eq!(world.night().await, 0);
     let left = holds(books_tables(&world).await);

@@ -199,7 +199,7 @@ impl Setup {
     pub fn give_key(&self, academy: u8, n: u8) {
         const SQL: PlatformSql =
             PlatformSql::new("INSERT INTO person_key (tenant_id, person_id, wrapped) VALUES (?1, ?2, ?3)");
-        let wrapped = self.vault.wrap(tenant(academy), person(n), &key_of(n), [n; 24]);
+        let wrapped = self.vault.wrap_key(tenant(academy), person(n), &key_of(n), [n; 24]);
         self.change(vec![SQL.with([tenant(academy).into(), person(n).into(), wrapped.into()])]);
     }
 

@@ -110,7 +110,7 @@ impl World {
         let vault = Vault::from_config(&key(3)).unwrap();
         for academy in [1, 2] {
             for n in [1, 2] {
-                let wrapped = vault.wrap(tenant(academy), person(n), &person_key(), [7; 24]);
+                let wrapped = vault.wrap_key(tenant(academy), person(n), &person_key(), [7; 24]);
                 let mut tx = world.database.postgres().tenant(tenant(academy)).await.unwrap();
                 sqlx::query("INSERT INTO person_key (tenant_id, user_id, wrapped) VALUES ($1, $2, $3)")
                     .bind(tenant(academy).as_uuid())

@@ -1,6 +1,7 @@
 //! The SQL of issuing: one function a statement.
 
 use akademi_domain::{
+    academy::Features,
     certificate::CertificateSerial,
     ids::{CourseId, EnrolmentId, UserId},
     time::Timestamp,
@@ -10,6 +11,15 @@ use sqlx::Row;
 
 use super::Completion;
 use crate::holder::Sealed;
+
+/// What the academy has switched off.
+pub async fn find_features_off(tx: &mut TenantTransaction) -> Result<Features, StoreError> {
+    let bits: Option<i32> = sqlx::query_scalar("SELECT features_off FROM tenant WHERE id = $1")
+        .bind(tx.tenant().as_uuid())
+        .fetch_optional(tx.connection())
+        .await?;
+    Ok(Features::from_bits(bits.unwrap_or_default().cast_unsigned()))
+}
 
 /// Whether a completed enrolment has its certificate.
 pub async fn has_certificate(tx: &mut TenantTransaction, enrolment: EnrolmentId) -> Result<bool, StoreError> {

@@ -190,7 +190,7 @@ impl World {
         sqlx::query("INSERT INTO person_key (tenant_id, user_id, wrapped) VALUES ($1, $2, $3)")
             .bind(tenant(academy).as_uuid())
             .bind(user.as_uuid())
-            .bind(self.vault.wrap(tenant(academy), user, &key, [7; 24]))
+            .bind(self.vault.wrap_key(tenant(academy), user, &key, [7; 24]))
             .execute(tx.connection())
             .await
             .unwrap();

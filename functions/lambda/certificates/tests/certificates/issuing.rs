@@ -1,7 +1,10 @@
 //! Completions that are told twice at the same time.
 
 use akademi_certificates::Completion;
-use akademi_domain::ids::EnrolmentId;
+use akademi_domain::{
+    academy::{Feature, Features},
+    ids::EnrolmentId,
+};
 use std::time::Duration;
 
 use crate::{
@@ -36,4 +39,24 @@ async fn without_the_constraint_it_would_earn_two() {
         .await
         .unwrap();
     assert_eq!(issue_twice_at_once(&world).await, ("2".to_owned(), 2));
+}
+
+#[tokio::test]
+async fn an_academy_that_has_switched_certificates_off_gives_none() {
+    let world = World::new().await;
+    let completion = |n: u8| Completion {
+        person: person(n),
+        course: course(1),
+        enrolment: EnrolmentId::new(NOW, [n; 10]),
+        at: NOW,
+    };
+    let issued = async || world.text("SELECT count(*)::text FROM certificate").await;
+    let off = Features::default().with(Feature::Certificates).bits();
+    for (n, bits, certificates) in [(1, off, "0"), (1, !off & 0xf, "1"), (2, 0, "2")] {
+        let mut superuser = world.database.superuser().await.unwrap();
+        let set = sqlx::query("UPDATE tenant SET features_off = $1").bind(bits.cast_signed());
+        set.execute(&mut superuser).await.unwrap();
+        world.issue(completion(n)).await.commit().await.unwrap();
+        assert_eq!(issued().await, certificates);
+    }
 }

@@ -167,6 +167,7 @@ impl Academies {
                 state: "active".into(),
                 domains: vec![],
                 storage_limit: None,
+                features_off: None,
             },
         );
         for n in 1..=2 {

@@ -150,7 +150,7 @@ impl World {
         sqlx::query("INSERT INTO person_key (tenant_id, user_id, wrapped) VALUES ($1, $2, $3)")
             .bind(tenant(of).as_uuid())
             .bind(person(wanted.n).as_uuid())
-            .bind(self.vault.wrap(tenant(of), person(wanted.n), &key, [7; 24]))
+            .bind(self.vault.wrap_key(tenant(of), person(wanted.n), &key, [7; 24]))
             .execute(tx.connection())
             .await
             .unwrap();

@@ -175,7 +175,7 @@ impl Academy {
         let key = PersonKey::from_bytes([5; 32]);
         let profile = json!({ "name": "Şükrü Iğdır", "email": "ogrenci@example.com" }).to_string();
         let sealed = key.seal(user, "profile", profile.as_bytes(), [6; 24]);
-        let wrapped = self.vault.wrap(tenant(1), user, &key, [7; 24]);
+        let wrapped = self.vault.wrap_key(tenant(1), user, &key, [7; 24]);
         sqlx::query("INSERT INTO person (tenant_id, id, sealed_profile, state, updated_at) VALUES ($1, $2, $3, 'active', 0)")
             .bind(tenant(1).as_uuid())
             .bind(user.as_uuid())

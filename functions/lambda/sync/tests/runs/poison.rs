@@ -17,6 +17,7 @@ fn academy_named(of: u8, id: u8, name: &str) -> EdgeEvent {
         state: "active".into(),
         domains: vec![],
         storage_limit: None,
+        features_off: None,
     }
 }
 

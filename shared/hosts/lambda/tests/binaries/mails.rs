@@ -30,7 +30,7 @@ async fn queue_mail(world: &World) {
     )
     .bind(tenant().as_uuid())
     .bind(person().as_uuid())
-    .bind(vault.wrap(tenant(), person(), &key, [7; 24]))
+    .bind(vault.wrap_key(tenant(), person(), &key, [7; 24]))
     .bind(MailId::new(now, [1; 10]).as_uuid())
     .bind(key.seal(person(), "mail", recipient.as_bytes(), [6; 24]))
     .bind(world.ports.now().as_millis())

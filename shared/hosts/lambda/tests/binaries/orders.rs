@@ -88,7 +88,7 @@ async fn add_person(world: &World) {
     sqlx::query("INSERT INTO person_key (tenant_id, user_id, wrapped) VALUES ($1, $2, $3)")
         .bind(tenant().as_uuid())
         .bind(person().as_uuid())
-        .bind(vault.wrap(tenant(), person(), &key, [7; 24]))
+        .bind(vault.wrap_key(tenant(), person(), &key, [7; 24]))
         .execute(&mut superuser)
         .await
         .unwrap();
