@@ -120,11 +120,14 @@ struct Library {
     purpose: &'static str,
 }
 
-const LIBRARIES: &[Library] = &[Library {
-    name: "aiosmtpd",
-    version: "1.4.6",
-    purpose: "is the SMTP server that mail is tested against",
-}];
+const LIBRARIES: &[Library] = &[
+    Library { name: "aiosmtpd", version: "1.4.6", purpose: "is the SMTP server that mail is tested against" },
+    Library {
+        name: "schemathesis",
+        version: "4.32.5",
+        purpose: "asks all routes what the API document allows and forbids",
+    },
+];
 
 const TARGETS: [&str; 2] = ["wasm32-wasip2", "wasm32-unknown-unknown"];
 

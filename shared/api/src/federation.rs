@@ -1,7 +1,10 @@
 //! What the planes tell each other when somebody signs in elsewhere: the edge keeps `state`, `nonce` and the verifier, and
 //! makes the session; Lambda's `identity` knows the academy's providers and talks to them.
 
-use akademi_domain::identity::{EmailAddress, PersonName};
+use akademi_domain::{
+    identity::{EmailAddress, PersonName},
+    time::Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 /// `POST /internal/identity/authorize`: where the browser is to be sent (RFC 6749 §4.1.1).
@@ -49,6 +52,25 @@ pub struct Claims {
     /// Only an address that the provider answers for: others say nothing.
     pub verified_email: Option<EmailAddress>,
     pub name: Option<PersonName>,
+}
+
+/// `POST /internal/identity/deletion`: a provider passes on that somebody wants their data deleted.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeletionWanted {
+    pub provider: String,
+    /// As the provider sent it.
+    pub signed_request: String,
+}
+
+/// Its answer: whose data it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deletion {
+    pub issuer: String,
+    pub subject: Subject,
+    /// When they wanted it.
+    pub wanted_at: Timestamp,
 }
 
 /// A person's id at a provider. Its `Debug` shows nothing.

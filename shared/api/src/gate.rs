@@ -96,8 +96,10 @@ impl Gate {
 
     fn new(function: &'static str, ports: Ports, door: Door) -> Self {
         // Tokens are never compressed beside what somebody else may have chosen: the length would tell of them (BREACH).
-        let compressor =
-            ports.compressor.clone().filter(|_| !matches!(function, "account" | "auth" | "federation"));
+        let compressor = ports
+            .compressor
+            .clone()
+            .filter(|_| !matches!(function, "account" | "auth" | "federation" | "passkeys"));
         Self(Arc::new(Inner { function, ports, door, compression: Compression::new(compressor) }))
     }
 

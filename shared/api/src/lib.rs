@@ -20,6 +20,7 @@ pub mod keys;
 pub mod links;
 pub mod openapi;
 pub mod paging;
+pub mod passkey;
 pub mod plane_client;
 pub mod ports;
 pub mod problem;

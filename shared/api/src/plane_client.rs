@@ -6,6 +6,7 @@ use http::{HeaderMap, Method, Request, Response, Uri, uri::PathAndQuery};
 use std::sync::Arc;
 
 use crate::{
+    config::{Config, ConfigError},
     ports::{HttpClient, Unreachable},
     problem::Problem,
     signed::{CALL_HEADER, CallContext, PlaneKeys, Purpose},
@@ -30,6 +31,16 @@ pub fn parse_base(text: &str) -> Result<Uri, &'static str> {
 impl PlaneClient {
     pub fn new(http: Arc<dyn HttpClient>, base: Uri, planes: Arc<PlaneKeys>) -> Self {
         Self { http, base, planes }
+    }
+
+    /// The client of the Lambda plane, which `http` reaches within a bounded time.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the variable that is missing or wrong.
+    pub fn from_config(http: Arc<dyn HttpClient>, config: &Config<'_>) -> Result<Self, ConfigError> {
+        let planes = config.read(akademi_functions::PLANE_ROOT_KEYS, PlaneKeys::from_config)?;
+        let base = config.read(akademi_functions::LAMBDA_URL, parse_base)?;
+        Ok(Self::new(http, base, Arc::new(planes)))
     }
 
     /// Sends a signed call and answers what came back, whatever its status.

@@ -44,7 +44,7 @@ text_type! {
 }
 
 macro_rules! features {
-    ($($(#[$doc:meta])* $name:ident = $bit:literal, $text:literal;)+) => {
+    ($($(#[$doc:meta])* $name:ident = $bit:literal, $text:tt;)+) => {
         /// What an academy may switch off.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
         pub enum Feature {$(

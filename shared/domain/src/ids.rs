@@ -112,6 +112,8 @@ ids! {
     ActivationBatchId,
     /// Who a person is at an identity provider.
     IdentityId,
+    /// A passkey of somebody.
+    PasskeyId,
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub mod identity;
 pub mod ids;
 pub mod mail;
 pub mod money;
+pub mod name_search;
 pub mod order;
 pub mod permission;
 pub mod pricing;

@@ -16,17 +16,26 @@ pub enum MailKind {
     PasswordChanged,
     /// The second factor was switched on or off.
     SecondFactorChanged,
+    /// A passkey signs in from now on.
+    PasskeyAdded,
+    /// An identity at a provider signs in from now on.
+    IdentityLinked,
+    /// One signs in no more.
+    IdentityUnlinked,
     /// Staff invites somebody, with a link to choose a password.
     Invitation,
 }
 
 impl MailKind {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::ConfirmAddress,
         Self::AlreadyRegistered,
         Self::ResetPassword,
         Self::PasswordChanged,
         Self::SecondFactorChanged,
+        Self::PasskeyAdded,
+        Self::IdentityLinked,
+        Self::IdentityUnlinked,
         Self::Invitation,
     ];
 
@@ -37,6 +46,9 @@ impl MailKind {
             Self::ResetPassword => "reset_password",
             Self::PasswordChanged => "password_changed",
             Self::SecondFactorChanged => "second_factor_changed",
+            Self::PasskeyAdded => "passkey_added",
+            Self::IdentityLinked => "identity_linked",
+            Self::IdentityUnlinked => "identity_unlinked",
             Self::Invitation => "invitation",
         }
     }
@@ -51,7 +63,11 @@ impl MailKind {
             Self::ConfirmAddress => Some(LinkPurpose::ConfirmAddress),
             Self::AlreadyRegistered | Self::ResetPassword => Some(LinkPurpose::ResetPassword),
             Self::Invitation => Some(LinkPurpose::AcceptInvitation),
-            Self::PasswordChanged | Self::SecondFactorChanged => None,
+            Self::PasswordChanged
+            | Self::SecondFactorChanged
+            | Self::PasskeyAdded
+            | Self::IdentityLinked
+            | Self::IdentityUnlinked => None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 macro_rules! permissions {
-    ($($(#[$doc:meta])* $name:ident = $bit:literal, $text:literal;)+) => {
+    ($($(#[$doc:meta])* $name:ident = $bit:literal, $text:tt;)+) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
         pub enum Permission {$(
             $(#[$doc])* #[serde(rename = $text)] $name,

@@ -48,6 +48,9 @@ rules! {
         "where somebody is known, strangers' failures do not delay them";
     RECOVERY_CODES: "recovery_code", "the second factor was switched off", 0, "there is nothing that they stand in for";
     PROVIDER_SIGN_INS: "provider_sign_in", "it ran out", 0, "the browser has to begin again";
+    PASSKEY_CHALLENGES: "passkey_challenge", "it ran out", 0, "the page has to begin again";
+    PROVIDER_DELETIONS: "provider_deletion", "the provider passed on its owner's wish", 1096,
+        "the record of a deletion is kept for three years (regulation of 28 October 2017)";
     DOMAIN_CLAIMS: "domain_claim", "it was made", 30, "whoever means it has proved it by then";
     ANSWERS: "idempotency", "the request", 3, "no client repeats a request for longer";
     CONSENTS: "consent", "the person was erased", 1096, "proof that consent was given, for as long as complaints are taken";

@@ -15,7 +15,8 @@ macro_rules! waiting {
 /// The statements that destroy the key, the account and what was learnt, and leave a tombstone. Certificates, used codes and
 /// given consents stay, as numbers without a name: what they seal opens no more. A second time they change nothing.
 pub fn erase_person(person: UserId, now: Timestamp) -> Vec<TenantStatement> {
-    // In this order: the first ones read the person's row. Roles, sessions, links, recovery codes and identities go with it.
+    // In this order: the first ones read the person's row. Roles, sessions, links, recovery codes, identities and passkeys go with
+    // it.
     const STATEMENTS: [TenantSql; 10] = [
         TenantSql::new(concat!(
             "DELETE FROM person_key WHERE tenant_id = ?1 AND (person_id = ?2 OR person_id IN ",

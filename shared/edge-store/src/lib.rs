@@ -8,6 +8,7 @@
 pub mod alone;
 mod database;
 mod directory;
+mod enrolment;
 mod erasure;
 mod migrations;
 pub mod operations;
@@ -25,9 +26,10 @@ pub mod spin;
 
 pub use database::{Constraint, Database, Statement, StoreError};
 pub use directory::EdgeDirectory;
+pub use enrolment::grant_enrolment;
 pub use erasure::erase_person;
 pub use migrations::{MIGRATIONS, Migration};
-pub use outbox::{append_event, replace_event};
+pub use outbox::{append_event, append_events, replace_event};
 pub use scope::{Platform, PlatformSql, TenantDatabase, TenantSql, TenantStatement};
 pub use value::{MAX_INTEGER, Row, Rows, Value};
 

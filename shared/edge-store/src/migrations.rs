@@ -25,6 +25,9 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0008_federation.sql",
     "0009_academy.sql",
     "0010_privacy.sql",
+    "0011_people.sql",
+    "0012_passkey.sql",
+    "0013_provider_deletion.sql",
 ];
 
 #[cfg(test)]

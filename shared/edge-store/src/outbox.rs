@@ -21,6 +21,22 @@ pub fn append_event(event: &EdgeEvent, now: Timestamp) -> [TenantStatement; 2] {
     statements(event, None, now)
 }
 
+/// The statements that append all these events to the feed, in their order: as many statements as for one.
+pub fn append_events(events: &[EdgeEvent], now: Timestamp) -> [TenantStatement; 2] {
+    const ADVANCE: TenantSql =
+        TenantSql::new("UPDATE feed_head SET number = number + ?2 WHERE id = 1 AND ?1 IS NOT NULL");
+    const APPEND_ALL: TenantSql = TenantSql::new(
+        "INSERT INTO feed_event (number, tenant_id, kind, version, payload, created_at) \
+         SELECT number - ?4 + 1 + event.key, ?1, event.value ->> 0, event.value ->> 1, event.value ->> 2, ?3 \
+         FROM feed_head, json_each(?2) AS event WHERE feed_head.id = 1",
+    );
+    let records = events.iter().map(EdgeEvent::record);
+    let records: serde_json::Value =
+        records.map(|record| serde_json::json!([record.kind, record.version, record.payload])).collect();
+    let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
+    [ADVANCE.with([count.into()]), APPEND_ALL.with([records.to_string().into(), now.into(), count.into()])]
+}
+
 /// The statements that put `event` in the place of the pending one under the same key, which must name the
 /// tenant: progress keeps one pending event per learner and lesson.
 pub fn replace_event(event: &EdgeEvent, key: String, now: Timestamp) -> [TenantStatement; 2] {

@@ -55,6 +55,7 @@ from! {
     akademi_domain::ids::RoleId, id => Self::Text(id.to_string());
     akademi_domain::ids::ActivationBatchId, id => Self::Text(id.to_string());
     akademi_domain::ids::IdentityId, id => Self::Text(id.to_string());
+    akademi_domain::ids::PasskeyId, id => Self::Text(id.to_string());
     akademi_domain::certificate::CertificateSerial, serial => Self::Text(serial.to_string());
 }
 

@@ -129,8 +129,8 @@ pub const FUNCTIONS: &[Function] = &[
         name: "registration",
         plane: Plane::Edge,
         database: true,
-        variables: &[EDGE_MASTER_KEY, PLANE_ROOT_KEYS],
-        outbound: &[],
+        variables: &[EDGE_MASTER_KEY, PLANE_ROOT_KEYS, LAMBDA_URL],
+        outbound: &["{{ lambda_url }}"],
     },
     Function {
         name: "account",
@@ -143,8 +143,8 @@ pub const FUNCTIONS: &[Function] = &[
         name: "people",
         plane: Plane::Edge,
         database: true,
-        variables: &[TOKEN_PUBLIC_KEYS, EDGE_MASTER_KEY],
-        outbound: &[],
+        variables: &[TOKEN_PUBLIC_KEYS, EDGE_MASTER_KEY, PLANE_ROOT_KEYS, LAMBDA_URL],
+        outbound: &["{{ lambda_url }}"],
     },
     Function {
         name: "activation",
@@ -162,6 +162,13 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "federation",
+        plane: Plane::Edge,
+        database: true,
+        variables: &[TOKEN_SIGNING_KEYS, EDGE_MASTER_KEY, PLANE_ROOT_KEYS, LAMBDA_URL],
+        outbound: &["{{ lambda_url }}"],
+    },
+    Function {
+        name: "passkeys",
         plane: Plane::Edge,
         database: true,
         variables: &[TOKEN_SIGNING_KEYS, EDGE_MASTER_KEY, PLANE_ROOT_KEYS, LAMBDA_URL],

@@ -10,7 +10,7 @@ use akademi_feed::EdgeEvent;
 use akademi_seal::{PersonKey, Vault};
 use serde_json::Value;
 
-use crate::{origin::Origin, store};
+use crate::{known::key_of, origin::Origin};
 
 /// Something that the audit log keeps.
 pub struct Audit<'a> {
@@ -71,9 +71,7 @@ pub async fn by_staff(
     target: String,
     change: Value,
 ) -> Result<[TenantStatement; 2], Problem> {
-    let wrapped = store::find_person_key(&edge.tenant(caller.tenant), caller.user).await?;
-    let unwrap = |wrapped: Vec<u8>| vault.unwrap_key(caller.tenant, caller.user, &wrapped);
-    let key = wrapped.map(unwrap).transpose().map_err(Problem::broken)?;
+    let key = key_of(&edge.tenant(caller.tenant), vault, caller).await?;
     let entry = Audit {
         action,
         actor: Some(caller.user),

@@ -31,3 +31,17 @@ impl Known {
         Ok(Self { person, key, profile })
     }
 }
+
+/// The caller's key; an operator made by hand has none.
+///
+/// # Errors
+/// Of the store; `internal` for a key that does not open.
+pub async fn key_of(
+    database: &TenantDatabase<'_>,
+    vault: &Vault,
+    caller: &Caller,
+) -> Result<Option<PersonKey>, Problem> {
+    let wrapped = store::find_person_key(database, caller.user).await?;
+    let unwrap = |wrapped: Vec<u8>| vault.unwrap_key(caller.tenant, caller.user, &wrapped);
+    wrapped.map(unwrap).transpose().map_err(Problem::broken)
+}

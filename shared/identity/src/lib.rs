@@ -2,11 +2,13 @@
 //! that they are sent, the audit log, and how often somebody may try.
 
 pub mod audit;
+pub mod consent;
 mod invitation;
 mod known;
 pub mod mail;
 mod newcomer;
 pub mod origin;
+pub mod passkey;
 pub mod password;
 pub mod profile;
 pub mod roles;
@@ -17,16 +19,18 @@ mod store;
 pub mod throttle;
 pub mod totp;
 mod tries;
+mod wake;
 
 pub use audit::Audit;
-pub use invitation::Invitation;
-pub use known::Known;
+pub use invitation::{Guest, Invitation, Invitations};
+pub use known::{Known, key_of};
 pub use mail::Letter;
 pub use newcomer::Newcomer;
 pub use origin::Origin;
 pub use profile::Profile;
 pub use roles::Granted;
 pub use store::{
-    Person, assign_role, find_person, insert_person_key, person_has_version, revoke_session, revoke_sessions,
-    update_password, use_links,
+    Person, assign_role, find_person, has_account, has_another_way_in, insert_person_key, person_has_version,
+    revoke_session, revoke_sessions, update_password, use_links,
 };
+pub use wake::SyncWake;

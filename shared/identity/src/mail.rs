@@ -34,8 +34,22 @@ impl Letter<'_> {
         host: &AcademyHost,
         now: Timestamp,
     ) -> Result<[TenantStatement; 2], Problem> {
+        Ok(append_event(&self.event(ports, academy, host, now)?, now))
+    }
+
+    /// The event alone, for the batch of many.
+    ///
+    /// # Errors
+    /// As [`Letter::wanted`].
+    pub fn event(
+        &self,
+        ports: &Ports,
+        academy: &Academy,
+        host: &AcademyHost,
+        now: Timestamp,
+    ) -> Result<EdgeEvent, Problem> {
         let sealed = self.recipient.seal_as("mail", self.key, self.person, ports.random())?;
-        let wanted = EdgeEvent::MailWanted {
+        Ok(EdgeEvent::MailWanted {
             mail: MailId::new(now, ports.random()),
             person: self.person,
             kind: self.kind,
@@ -44,7 +58,6 @@ impl Letter<'_> {
             host: host.0.clone(),
             locale: academy.profile.locale.clone(),
             at: now,
-        };
-        Ok(append_event(&wanted, now))
+        })
     }
 }

@@ -1,10 +1,12 @@
 //! The statements that several functions share.
 
+mod consents;
 mod invitations;
 mod people;
 mod second_factor;
 mod sessions;
 
+pub use consents::*;
 pub use invitations::*;
 pub use people::*;
 pub use second_factor::*;

@@ -3,6 +3,7 @@
 //! A folder keeps no attributes, so the content type lies beside the object, under `content-types/`; a bucket is treated
 //! alike.
 
+use akademi_domain::ids::TenantId;
 use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt, stream::BoxStream};
 use object_store::{
@@ -31,6 +32,14 @@ pub enum ObjectError {
     Interrupted(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("storage is not reachable")]
     Storage(#[source] object_store::Error),
+}
+
+impl ObjectError {
+    /// The error with what storage said, for the log only.
+    pub fn with_source(&self) -> String {
+        let source = std::error::Error::source(self);
+        source.map_or_else(|| self.to_string(), |source| format!("{self}: {source}"))
+    }
 }
 
 impl From<object_store::Error> for ObjectError {
@@ -179,6 +188,29 @@ impl Objects {
             }
         }
         Ok(())
+    }
+
+    /// Removes at most `limit` objects of an academy, whatever they are, and as many of the types beside them; how many in all.
+    /// None are left once it is 0.
+    ///
+    /// # Errors
+    /// [`ObjectError`] at the first that cannot be removed.
+    pub async fn delete_of_tenant(&self, tenant: TenantId, limit: usize) -> Result<u64, ObjectError> {
+        let below = format!("tenants/{tenant}");
+        let mut deleted = 0;
+        for folder in [below.clone(), format!("content-types/{below}")] {
+            let found = self.store.list(Some(&Path::from(folder))).map_ok(|meta| meta.location);
+            let mut gone = self.store.delete_stream(found.take(limit).boxed());
+            while let Some(outcome) = gone.next().await {
+                match outcome {
+                    Ok(_) => deleted += 1,
+                    // Another run has removed it.
+                    Err(object_store::Error::NotFound { .. }) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        Ok(deleted)
     }
 
     async fn delete_path(&self, path: &Path) -> Result<(), ObjectError> {

@@ -109,6 +109,24 @@ async fn a_list_holds_what_is_below_a_folder_of_one_academy() {
 }
 
 #[tokio::test]
+async fn an_academys_objects_go_a_few_at_a_time_and_no_others() {
+    let (folder, objects) = storage();
+    for name in [key(1, &["a", "1"]), key(1, &["a", "2"]), key(1, &["b"]), key(2, &["a", "1"])] {
+        objects.put(&name, &mp4(), Bytes::from_static(b"one")).await.unwrap();
+    }
+    let tenant = key(1, &["a"]).tenant();
+    let mut steps = Vec::new();
+    for _ in 0..3 {
+        steps.push(objects.delete_of_tenant(tenant, 2).await.unwrap());
+    }
+    // Each with the type beside it.
+    assert_eq!(steps, [4, 2, 0]);
+    let left = files(&folder.path().join("not/there/yet"));
+    assert_eq!(left.len(), 2, "{left:?}");
+    assert!(objects.head(&key(2, &["a", "1"])).await.is_ok());
+}
+
+#[tokio::test]
 async fn a_deleted_folder_is_gone_with_what_was_half_put_there_and_its_neighbours_stay() {
     let (folder, objects) = storage();
     for name in [&["a", "1", "x"][..], &["a", "1", "deep", "y"], &["a", "10", "z"], &["a", "1b"]] {

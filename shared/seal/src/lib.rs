@@ -54,6 +54,11 @@ impl Vault {
         hmac(&key, email.as_str().as_bytes())
     }
 
+    /// What names are found by within one academy.
+    pub fn name_lookup(&self, tenant: TenantId) -> NameLookup {
+        NameLookup(derive(&self.master, &format!("akademi/name-lookup/1/{tenant}")))
+    }
+
     /// `key` wrapped for storage.
     pub fn wrap_key(&self, tenant: TenantId, user: UserId, key: &PersonKey, nonce: Nonce) -> Vec<u8> {
         seal(&self.tenant_key(tenant), &place(user, "person-key"), key.0.as_slice(), nonce)
@@ -109,6 +114,18 @@ impl Vault {
             keys.pop_lru();
         }
         key
+    }
+}
+
+/// The key under which an academy's store knows beginnings of names.
+pub struct NameLookup(Zeroizing<[u8; 32]>);
+
+impl NameLookup {
+    /// What the store has in the place of the letters that a word begins with: 52 bits of HMAC-SHA-256, which every engine
+    /// keeps as an integer. Two beginnings that share them are told apart by the name itself.
+    pub fn of(&self, prefix: &str) -> i64 {
+        let bits = hmac(&self.0, prefix.as_bytes()).into_iter().take(8);
+        bits.fold(0_i64, |number, byte| (number << 8 | i64::from(byte)) & ((1 << 52) - 1))
     }
 }
 
@@ -236,6 +253,17 @@ mod tests {
         assert!(vault("A").open_secret(tenant(2), "paytr", &sealed).is_err());
         assert!(vault("A").open_secret(tenant(1), "smtp", &sealed).is_err());
         assert!(vault("E").open_secret(tenant(1), "paytr", &sealed).is_err());
+    }
+
+    #[test]
+    fn a_beginning_of_a_name_has_another_number_in_every_academy_and_plane() {
+        let number = |letter, n| vault(letter).name_lookup(tenant(n)).of("su");
+        assert_eq!(number("A", 1), number("A", 1));
+        assert!(number("A", 1) != number("A", 2) && number("A", 1) != number("E", 1));
+        let lookup = vault("A").name_lookup(tenant(1));
+        let numbers: std::collections::BTreeSet<_> = (0..1000).map(|n| lookup.of(&n.to_string())).collect();
+        assert_eq!(numbers.len(), 1000);
+        assert!(numbers.iter().all(|number| (0..1 << 52).contains(number)));
     }
 
     #[test]

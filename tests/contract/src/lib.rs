@@ -30,6 +30,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         akademi_academies::ApiDoc::openapi(),
         akademi_activation::ApiDoc::openapi(),
         akademi_federation::ApiDoc::openapi(),
+        akademi_passkeys::ApiDoc::openapi(),
         akademi_catalog::ApiDoc::openapi(),
         akademi_progress::ApiDoc::openapi(),
         akademi_coupons::ApiDoc::openapi(),

@@ -20,6 +20,9 @@ pub const DIFFERENCES: &[Difference] = &[
     whole("lambda", "POST /internal/person-records", Kind::PercentEncoded, NO_ROUTE),
     whole("lambda", "POST /internal/identity/authorize", Kind::PercentEncoded, NO_ROUTE),
     whole("lambda", "POST /internal/identity/exchange", Kind::PercentEncoded, NO_ROUTE),
+    whole("lambda", "POST /internal/identity/passkeys/attestation", Kind::PercentEncoded, NO_ROUTE),
+    whole("lambda", "POST /internal/identity/passkeys/assertion", Kind::PercentEncoded, NO_ROUTE),
+    whole("lambda", "POST /internal/identity/deletion", Kind::PercentEncoded, NO_ROUTE),
     Difference {
         host: "worker",
         route: None,

@@ -123,8 +123,16 @@ fn rename(json: &mut Value) {
                     ("url", Value::String(text)) if text.contains("&state=") => {
                         *value = text.split('?').next().unwrap_or_default().into();
                     }
+                    // Its code comes of a key of the deployment's own.
+                    ("url", Value::String(text)) if text.contains("/data-deletion/") => {
+                        *value = "/data-deletion/<opaque>".into();
+                    }
                     // Random, and shorter than what is known to be.
                     ("secret" | "uri", Value::String(_)) => *value = "<secret>".into(),
+                    ("challenge", Value::String(_)) => *value = "<challenge>".into(),
+                    // A passkey's id, or its owner's: 32 bytes and 16 in base64url.
+                    ("id", Value::String(text)) if matches!(text.len(), 22 | 43) => *value = "<bytes>".into(),
+                    ("public_key", _) => *value = "<key>".into(),
                     ("recovery_codes", Value::Array(codes)) => *value = codes.len().into(),
                     // The feed's payloads are JSON in text.
                     ("payload", Value::String(text)) => {

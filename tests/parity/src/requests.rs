@@ -14,6 +14,7 @@ mod feed;
 mod identity;
 mod learning;
 mod mail;
+mod passkeys;
 mod people;
 mod privacy;
 mod publications;
@@ -89,6 +90,7 @@ async fn send_all(recorder: &mut Recorder<'_>) -> anyhow::Result<()> {
     academies::academies(recorder).await?;
     mail::mail(recorder).await?;
     federation::federation(recorder).await?;
+    passkeys::passkeys(recorder).await?;
     privacy::privacy(recorder).await?;
     audit::audit(recorder).await?;
     identity::sign_out(recorder).await?;

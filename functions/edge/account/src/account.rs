@@ -91,7 +91,7 @@ pub async fn change(
         state: "active".into(),
         at: now,
     };
-    let mut batch = vec![store::update_profile(caller.user, &sealed)];
+    let mut batch = vec![store::update_profile(caller.user, &sealed), store::forget_name(caller.user)];
     batch.extend(append_event(&saved, now));
     let unchanged = person_has_version(caller.user, person.version);
     account.edge.tenant(caller.tenant).batch_if(unchanged, batch).await?;

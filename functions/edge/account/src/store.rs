@@ -7,11 +7,19 @@ use akademi_domain::{
 };
 use akademi_edge_store::{StoreError, TenantDatabase, TenantSql, TenantStatement};
 
+/// Staff's next search finds them by the new name.
 pub fn update_profile(person: UserId, profile: &[u8]) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(
-        "UPDATE person SET profile = ?3, version = version + 1 WHERE tenant_id = ?1 AND id = ?2",
+        "UPDATE person SET profile = ?3, version = version + 1, name_indexed = 0 WHERE tenant_id = ?1 AND id = ?2",
     );
     SQL.with([person.into(), profile.into()])
+}
+
+/// What the name was found by.
+pub fn forget_name(person: UserId) -> TenantStatement {
+    const SQL: TenantSql =
+        TenantSql::new("DELETE FROM person_name_prefix WHERE tenant_id = ?1 AND person_id = ?2");
+    SQL.with([person.into()])
 }
 
 /// The sealed secret, or none, and the step of the code that it was confirmed with.

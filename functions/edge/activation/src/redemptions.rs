@@ -7,7 +7,7 @@ use akademi_domain::{
     throttle::Delays,
     time::Timestamp,
 };
-use akademi_edge_store::StoreError;
+use akademi_edge_store::{StoreError, grant_enrolment};
 use akademi_identity::{
     Origin,
     throttle::{self, Attempt, Counter},
@@ -166,7 +166,7 @@ async fn use_code(
     batch.extend(store::use_code(new));
     for course in &standing.batch.courses {
         let enrolment = EnrolmentId::new(now, ports.random());
-        batch.extend(store::enrol(caller.user, *course, enrolment, now));
+        batch.extend(grant_enrolment(caller.user, *course, enrolment, "code", now));
     }
     let change = json!({ "after": { "code": place.code } });
     batch.extend(activation.audited(caller, origin, "activation_code.redeemed", id, change).await?);

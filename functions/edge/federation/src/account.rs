@@ -1,6 +1,6 @@
 //! Whose account it is.
 
-use akademi_api::{Academy, Problem, federation::Claims};
+use akademi_api::{Academy, Problem, federation::Subject};
 use akademi_domain::{
     identity::{EmailAddress, PersonName},
     ids::{IdentityId, TenantId, UserId},
@@ -29,11 +29,11 @@ pub struct Newly<'a> {
 
 impl Federation {
     /// The keyed hash that an identity is found by within one academy.
-    pub fn subject_lookup(&self, tenant: TenantId, claims: &Claims) -> [u8; 32] {
+    pub fn subject_lookup(&self, tenant: TenantId, issuer: &str, Subject(subject): &Subject) -> [u8; 32] {
         let key = self.vault.derive(&format!("akademi/identity-lookup/1/{tenant}"));
         // Told apart by the first's length: no pair looks like another.
-        let length = (claims.issuer.len() as u64).to_be_bytes();
-        hmac(&key, &[&length, claims.issuer.as_bytes(), claims.subject.0.as_bytes()].concat())
+        let length = (issuer.len() as u64).to_be_bytes();
+        hmac(&key, &[&length, issuer.as_bytes(), subject.as_bytes()].concat())
     }
 
     /// Makes an account without a password, and its first session.

@@ -1,12 +1,9 @@
 //! Who somebody is elsewhere, as their account knows it.
 
-use akademi_api::{Body, Caller, PathParam, Problem, authorization::own_page};
-use akademi_domain::{
-    ids::{IdentityId, UserId},
-    time::Timestamp,
-};
+use akademi_api::{Academy, Body, Caller, PathParam, Problem, authorization::own_page, caller::AcademyHost};
+use akademi_domain::{ids::IdentityId, mail::MailKind, time::Timestamp};
 use akademi_edge_store::{StoreError, TenantStatement};
-use akademi_identity::{Audit, Known, Origin, audit};
+use akademi_identity::{Audit, Known, Letter, Origin, audit, has_another_way_in};
 use axum::extract::State;
 use http::{HeaderMap, StatusCode, Uri};
 use serde::Serialize;
@@ -49,6 +46,7 @@ pub async fn list(State(federation): State<Federation>, caller: Caller) -> Resul
               (status = 409, description = "It belongs to another account", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
 pub async fn link(
     State(federation): State<Federation>,
+    (academy, host): (Academy, AcademyHost),
     caller: Caller,
     origin: Origin,
     headers: HeaderMap,
@@ -77,6 +75,7 @@ pub async fn link(
     let mut batch = vec![store::insert_identity(new), store::delete_sign_in(&browser.lookup)];
     let change = json!({ "after": { "provider": found.provider } });
     batch.extend(federation.audited(&caller, &known, &origin, "identity.linked", change)?);
+    batch.extend(federation.told(&academy, &host, &caller, &known, MailKind::IdentityLinked)?);
     let linked = database.batch_if(store::is_waiting(&browser.lookup), batch).await;
     linked.map_err(|error| match error {
         StoreError::Guard => not_under_way(),
@@ -95,6 +94,7 @@ pub async fn link(
               (status = 409, description = "It is the last way in: set a password first", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
 pub async fn unlink(
     State(federation): State<Federation>,
+    (academy, host): (Academy, AcademyHost),
     caller: Caller,
     origin: Origin,
     PathParam(identity): PathParam<IdentityId>,
@@ -106,7 +106,8 @@ pub async fn unlink(
     let mut batch = vec![store::delete_identity(caller.user, identity)];
     let change = json!({ "before": { "provider": found.provider } });
     batch.extend(federation.audited(&caller, &known, &origin, "identity.unlinked", change)?);
-    let unlinked = database.batch_if(store::has_another_way_in(caller.user), batch).await;
+    batch.extend(federation.told(&academy, &host, &caller, &known, MailKind::IdentityUnlinked)?);
+    let unlinked = database.batch_if(has_another_way_in(caller.user), batch).await;
     unlinked.map_err(|error| match error {
         StoreError::Guard => last_way_in(),
         error => error.into(),
@@ -123,16 +124,29 @@ impl Federation {
         action: &'static str,
         change: serde_json::Value,
     ) -> Result<[TenantStatement; 2], Problem> {
-        let person: UserId = caller.user;
         let entry = Audit {
             action,
-            actor: Some(person),
-            target: audit::person(person),
+            actor: Some(caller.user),
+            target: audit::person(caller.user),
             origin,
-            sealed_for: Some((person, &known.key)),
+            sealed_for: Some((caller.user, &known.key)),
             change: Some(change),
         };
         entry.append(&self.edge.ports, self.edge.ports.now())
+    }
+
+    /// The statements that have the account's owner told by mail: it may have been somebody else.
+    fn told(
+        &self,
+        academy: &Academy,
+        host: &AcademyHost,
+        caller: &Caller,
+        known: &Known,
+        kind: MailKind,
+    ) -> Result<[TenantStatement; 2], Problem> {
+        let letter =
+            Letter { kind, person: caller.user, key: &known.key, recipient: &known.profile, link: None };
+        letter.wanted(&self.edge.ports, academy, host, self.edge.ports.now())
     }
 }
 

@@ -3,7 +3,7 @@
 use akademi_api::{
     Academy, Problem,
     caller::RequestId,
-    federation::{Authorization, AuthorizationWanted, Claims, ExchangeWanted},
+    federation::{Authorization, AuthorizationWanted, Claims, Deletion, DeletionWanted, ExchangeWanted},
     plane_client::PlaneCall,
     signed::{CallContext, Purpose},
 };
@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, uri::PathAndQuery};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::Federation;
+use crate::{Federation, deletion::callback_refused};
 
 impl Federation {
     /// Where a browser is to be sent.
@@ -40,6 +40,19 @@ impl Federation {
         self.ask("/internal/identity/exchange", academy, request, wanted).await
     }
 
+    /// Whose data is to be deleted.
+    ///
+    /// # Errors
+    /// As [`Federation::authorization`], and `callback-refused` for what the provider has not signed.
+    pub async fn deletion(
+        &self,
+        academy: &Academy,
+        request: &RequestId,
+        wanted: &DeletionWanted,
+    ) -> Result<Deletion, Problem> {
+        self.ask("/internal/identity/deletion", academy, request, wanted).await
+    }
+
     async fn ask<T: DeserializeOwned>(
         &self,
         path: &'static str,
@@ -66,6 +79,7 @@ impl Federation {
             StatusCode::OK => serde_json::from_slice(answer.body()).map_err(Problem::broken),
             StatusCode::NOT_FOUND => Err(Problem::not_found()),
             StatusCode::FORBIDDEN => Err(provider_refused()),
+            StatusCode::BAD_REQUEST => Err(callback_refused()),
             status => Err(Problem::unavailable().retry_after(5).because(status)),
         }
     }

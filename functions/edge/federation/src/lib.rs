@@ -5,11 +5,14 @@
 //! that nobody else's answer counts; Lambda's `identity` talks to the provider and says who it is.
 //!
 //! Nobody takes over an account: an identity that is new makes a new one, if the provider answers for an address that nobody has
-//! here. Else the account's owner links it, signed in ([`identities`]).
+//! here. Else the account's owner links it, signed in ([`identities`]). Whoever tells the provider that they want to be deleted
+//! is known here no more ([`deletion`]).
 
 mod account;
 mod browser;
 mod callback;
+mod deletion;
+mod deletion_page;
 mod identities;
 mod lambda;
 mod providers;
@@ -20,9 +23,8 @@ mod store;
 use akademi_api::{
     Gate,
     config::{Config, ConfigError},
-    plane_client::{PlaneClient, parse_base},
+    plane_client::PlaneClient,
     ports::HttpClient,
-    signed::PlaneKeys,
 };
 use akademi_edge_store::Edge;
 use akademi_identity::{session::Sessions, throttle::ThrottleKeys};
@@ -58,15 +60,13 @@ impl Federation {
         config: &Config<'_>,
     ) -> Result<Self, ConfigError> {
         let vault = config.read(akademi_functions::EDGE_MASTER_KEY, Vault::from_config)?;
-        let planes = config.read(akademi_functions::PLANE_ROOT_KEYS, PlaneKeys::from_config)?;
-        let base = config.read(akademi_functions::LAMBDA_URL, parse_base)?;
         Ok(Self {
             sessions: Arc::new(Sessions::from_config(edge.clone(), &vault, config)?),
             edge,
             browsers: Arc::new(Browsers::new(&vault)),
             throttles: Arc::new(ThrottleKeys::new(&vault)),
             vault: Arc::new(vault),
-            lambda: Arc::new(PlaneClient::new(http, base, Arc::new(planes))),
+            lambda: Arc::new(PlaneClient::from_config(http, config)?),
         })
     }
 }
@@ -80,6 +80,8 @@ pub fn router(federation: Federation) -> Router {
         .route("/api/v1/auth/providers/{provider}/start", post(start::start))
         .route("/api/v1/auth/providers/{provider}/callback", get(callback::arrive))
         .route("/api/v1/auth/providers/{provider}/sign-in", post(sign_in::sign_in))
+        .route("/api/v1/auth/providers/{provider}/data-deletion", post(deletion::delete))
+        .route("/data-deletion/{code}", get(deletion_page::show))
         .route("/api/v1/users/me/identities", get(identities::list).post(identities::link))
         .route("/api/v1/users/me/identities/{identity_id}", delete(identities::unlink))
         .with_state(federation);
@@ -92,6 +94,8 @@ pub fn router(federation: Federation) -> Router {
     start::start,
     callback::arrive,
     sign_in::sign_in,
+    deletion::delete,
+    deletion_page::show,
     identities::list,
     identities::link,
     identities::unlink

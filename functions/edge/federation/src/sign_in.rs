@@ -6,7 +6,7 @@ use akademi_api::{
 use akademi_domain::academy::Feature;
 use akademi_edge_store::StoreError;
 use akademi_identity::{
-    Audit, Origin,
+    Audit, Origin, has_account,
     session::{Proven, TokenPair, challenge::SecondFactorNeeded, keeping::Keeping},
     throttle,
 };
@@ -67,7 +67,7 @@ pub async fn sign_in(
     if claims.issuer != taken.sign_in.issuer {
         return Err(crate::lambda::provider_refused().because("another issuer vouches"));
     }
-    let subject_lookup = federation.subject_lookup(academy.id, &claims);
+    let subject_lookup = federation.subject_lookup(academy.id, &claims.issuer, &claims.subject);
     let database = federation.edge.tenant(academy.id);
     if let Some(linked) = store::find_linked(&database, &subject_lookup).await? {
         return federation.enter(&academy, &origin, keeping, linked).await;
@@ -75,7 +75,7 @@ pub async fn sign_in(
     let email_lookup =
         claims.verified_email.as_ref().map(|email| federation.vault.email_lookup(academy.id, email));
     if let (Some(email), Some(email_lookup)) = (&claims.verified_email, &email_lookup)
-        && !store::has_account(&database, email_lookup).await?
+        && !has_account(&database, email_lookup).await?
     {
         if academy.profile.features_off.has(Feature::Registration) {
             return Err(Problem::feature_off());

@@ -5,7 +5,7 @@ use akademi_api::{
     authorization::own_page,
     caller::{AcademyHost, RequestId},
     federation::AuthorizationWanted,
-    public_url::{is_this_machine, public_url},
+    public_url::{public_url, with_local_port},
 };
 use akademi_identity::{Origin, throttle};
 use axum::{
@@ -114,16 +114,6 @@ pub async fn start(
     database.batch(vec![store::forget_expired(now), store::insert_sign_in(new)]).await?;
     let cookie = [(header::SET_COOKIE, browser.cookie()?)];
     Ok((cookie, Body(SignInAddress { url: authorization.url })).into_response())
-}
-
-/// The host with the port that the request names, on the machine of whoever develops: elsewhere an academy has none.
-fn with_local_port(host: String, headers: &HeaderMap) -> String {
-    if !is_this_machine(&host) {
-        return host;
-    }
-    let named = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let port = named.and_then(|named| named.rsplit_once(':')).and_then(|(_, port)| port.parse::<u16>().ok());
-    port.map_or(host.clone(), |port| format!("{host}:{port}"))
 }
 
 #[cfg(test)]

@@ -207,12 +207,6 @@ pub async fn find_linked(
     .transpose()
 }
 
-pub async fn has_account(database: &TenantDatabase<'_>, email_lookup: &[u8; 32]) -> Result<bool, StoreError> {
-    const SQL: TenantSql =
-        TenantSql::new("SELECT 1 AS found FROM person WHERE tenant_id = ?1 AND email_lookup = ?2");
-    Ok(database.row(SQL.with([email_lookup.as_slice().into()])).await?.is_some())
-}
-
 /// A batch's condition: neither the address nor the identity is anybody's.
 pub fn nobody_is_known(email_lookup: &[u8; 32], subject_lookup: &[u8; 32]) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(
@@ -265,17 +259,75 @@ pub async fn list_identities(
     rows.iter().map(entry).collect()
 }
 
-/// A batch's condition: the person has a password, or more than one identity.
-pub fn has_another_way_in(person: UserId) -> TenantStatement {
-    const SQL: TenantSql = TenantSql::new(
-        "INSERT INTO guard (ok) VALUES ((SELECT 1 FROM person WHERE tenant_id = ?1 AND id = ?2 AND \
-         (password_hash <> '' OR (SELECT count(*) FROM identity WHERE tenant_id = ?1 AND person_id = ?2) > 1)))",
-    );
-    SQL.with([person.into()])
-}
-
 pub fn delete_identity(person: UserId, identity: IdentityId) -> TenantStatement {
     const SQL: TenantSql =
         TenantSql::new("DELETE FROM identity WHERE tenant_id = ?1 AND person_id = ?2 AND id = ?3");
     SQL.with([person.into(), identity.into()])
+}
+
+/// Whose identity it is.
+pub struct Owner {
+    pub identity: IdentityId,
+    pub person: UserId,
+    pub profile: Vec<u8>,
+    pub wrapped_key: Vec<u8>,
+}
+
+/// By an identity that was linked in the second of `until` or before.
+pub async fn find_owner(
+    database: &TenantDatabase<'_>,
+    subject_lookup: &[u8; 32],
+    until: Timestamp,
+) -> Result<Option<Owner>, StoreError> {
+    const SQL: TenantSql = TenantSql::new(
+        "SELECT identity.id, identity.person_id, profile, wrapped FROM identity \
+         JOIN person ON person.tenant_id = identity.tenant_id AND person.id = identity.person_id \
+         JOIN person_key ON person_key.tenant_id = person.tenant_id AND person_key.person_id = person.id \
+         WHERE identity.tenant_id = ?1 AND subject_lookup = ?2 AND identity.created_at < ?3",
+    );
+    let row =
+        database.row(SQL.with([subject_lookup.as_slice().into(), until.plus_seconds(1).into()])).await?;
+    row.map(|row| {
+        Ok(Owner {
+            identity: row.parse(0)?,
+            person: row.parse(1)?,
+            profile: row.blob(2)?.to_vec(),
+            wrapped_key: row.blob(3)?.to_vec(),
+        })
+    })
+    .transpose()
+}
+
+/// A batch's condition: the identity is linked.
+pub fn is_linked(identity: IdentityId) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "INSERT INTO guard (ok) VALUES ((SELECT 1 FROM identity WHERE tenant_id = ?1 AND id = ?2))",
+    );
+    SQL.with([identity.into()])
+}
+
+/// Browsers that wait for the word of an identity's owner.
+pub fn delete_waiting(subject_lookup: &[u8; 32]) -> TenantStatement {
+    const SQL: TenantSql =
+        TenantSql::new("DELETE FROM provider_sign_in WHERE tenant_id = ?1 AND subject_lookup = ?2");
+    SQL.with([subject_lookup.as_slice().into()])
+}
+
+/// Keeps that nothing is kept: once for each code, the last time that it was so.
+pub fn confirm_deletion(code: &str, provider: &str, now: Timestamp) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "INSERT INTO provider_deletion (tenant_id, code, provider, deleted_at) VALUES (?1, ?2, ?3, ?4) \
+         ON CONFLICT (tenant_id, code) DO UPDATE SET deleted_at = excluded.deleted_at",
+    );
+    SQL.with([code.into(), provider.into(), now.into()])
+}
+
+/// When it was done.
+pub async fn find_deletion(
+    database: &TenantDatabase<'_>,
+    code: &str,
+) -> Result<Option<Timestamp>, StoreError> {
+    const SQL: TenantSql =
+        TenantSql::new("SELECT deleted_at FROM provider_deletion WHERE tenant_id = ?1 AND code = ?2");
+    database.row(SQL.with([code.into()])).await?.map(|row| row.timestamp(0)).transpose()
 }

@@ -2,7 +2,7 @@
 
 use akademi_api::{Body, Problem};
 use akademi_domain::{ids::TenantId, text::fold, time::Timestamp};
-use akademi_edge_store::{Platform, Statement, StoreError, TenantStatement, erase_person};
+use akademi_edge_store::{Platform, Statement, StoreError, TenantStatement, erase_person, grant_enrolment};
 use akademi_feed::{Acknowledgement, Arrival, Batch, Decoded, LambdaEvent, arrival};
 use axum::extract::State;
 use http::StatusCode;
@@ -122,7 +122,7 @@ fn changes(tenant: TenantId, event: LambdaEvent, now: Timestamp) -> Result<Vec<S
             vec![store::save_coupon(id, &code, &terms, available)]
         }
         LambdaEvent::EnrolmentGranted { person, course, enrolment, order: _, at } => {
-            store::grant_enrolment(person, course, enrolment, at)
+            grant_enrolment(person, course, enrolment, "order", at).into()
         }
         LambdaEvent::CertificateIssued { serial, person, course, title, holder, completed_at, issued_at } => {
             let holder = hex::decode(holder).map_err(Problem::broken)?;

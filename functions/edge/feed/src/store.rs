@@ -9,7 +9,7 @@ pub use retention::*;
 use akademi_domain::{
     certificate::CertificateSerial,
     course::{CourseOutline, LessonBody, LessonKind, Requirement},
-    ids::{CouponId, CourseId, EnrolmentId, LessonId, TenantId, UserId},
+    ids::{CouponId, CourseId, LessonId, TenantId, UserId},
     money::Money,
     pricing::{BasisPoints, Coupon, CouponCode},
     quiz::AnswerKey,
@@ -19,7 +19,7 @@ use akademi_edge_store::{
     Platform, PlatformSql, Statement, StoreError, TenantDatabase, TenantSql, TenantStatement, Value,
     search_scope,
 };
-use akademi_feed::{EdgeEvent, Envelope};
+use akademi_feed::Envelope;
 use serde::Serialize;
 
 /// JSON for a column; what these types are made of always serialises.
@@ -273,47 +273,6 @@ pub fn save_coupon(id: CouponId, code: &CouponCode, terms: &Coupon, available: b
          available = excluded.available",
     );
     SQL.with([id.to_string().into(), code.as_str().into(), json(terms), available.into()])
-}
-
-/// Enrols a person unless they are enrolled already or were erased, and tells the other plane if neither is so. The event's
-/// statements come first: they ask whether there is an enrolment yet.
-pub fn grant_enrolment(
-    person: UserId,
-    course: CourseId,
-    enrolment: EnrolmentId,
-    at: Timestamp,
-) -> Vec<TenantStatement> {
-    const NUMBER_UNLESS_ENROLLED: TenantSql = TenantSql::new(
-        "UPDATE feed_head SET number = number + 1 WHERE id = 1 AND NOT EXISTS \
-         (SELECT 1 FROM enrolment WHERE tenant_id = ?1 AND person_id = ?2 AND course_id = ?3) \
-         AND NOT EXISTS (SELECT 1 FROM tombstone WHERE tenant_id = ?1 AND person_id = ?2)",
-    );
-    const APPEND_UNLESS_ENROLLED: TenantSql = TenantSql::new(
-        "INSERT INTO feed_event (number, tenant_id, kind, version, payload, created_at) \
-         SELECT number, ?1, ?4, ?5, ?6, ?7 FROM feed_head WHERE id = 1 AND NOT EXISTS \
-         (SELECT 1 FROM enrolment WHERE tenant_id = ?1 AND person_id = ?2 AND course_id = ?3) \
-         AND NOT EXISTS (SELECT 1 FROM tombstone WHERE tenant_id = ?1 AND person_id = ?2)",
-    );
-    const ENROL: TenantSql = TenantSql::new(
-        "INSERT INTO enrolment (tenant_id, person_id, course_id, id, source, created_at) \
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6 \
-         WHERE NOT EXISTS (SELECT 1 FROM tombstone WHERE tenant_id = ?1 AND person_id = ?2) \
-         ON CONFLICT (tenant_id, person_id, course_id) DO NOTHING",
-    );
-    let source = "order";
-    let record = EdgeEvent::Enrolled { person, course, enrolment, source: source.into(), at }.record();
-    vec![
-        NUMBER_UNLESS_ENROLLED.with([person.into(), course.into()]),
-        APPEND_UNLESS_ENROLLED.with([
-            person.into(),
-            course.into(),
-            record.kind.into(),
-            record.version.into(),
-            record.payload.into(),
-            at.into(),
-        ]),
-        ENROL.with([person.into(), course.into(), enrolment.into(), source.into(), at.into()]),
-    ]
 }
 
 /// A certificate that the other plane has issued.

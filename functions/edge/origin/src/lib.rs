@@ -11,9 +11,8 @@ mod nothing_here;
 use akademi_api::{
     Gate,
     config::{Config, ConfigError},
-    plane_client::{PlaneClient, parse_base},
+    plane_client::PlaneClient,
     ports::HttpClient,
-    signed::PlaneKeys,
     token::TokenVerifier,
 };
 use akademi_edge_store::Edge;
@@ -44,9 +43,7 @@ impl Origin {
         config: &Config<'_>,
     ) -> Result<Self, ConfigError> {
         let tokens = config.read(akademi_functions::TOKEN_PUBLIC_KEYS, TokenVerifier::from_config)?;
-        let planes = config.read(akademi_functions::PLANE_ROOT_KEYS, PlaneKeys::from_config)?;
-        let base = config.read(akademi_functions::LAMBDA_URL, parse_base)?;
-        let lambda = Arc::new(PlaneClient::new(http, base, Arc::new(planes)));
+        let lambda = Arc::new(PlaneClient::from_config(http, config)?);
         Ok(Self { edge, tokens, lambda })
     }
 }

@@ -1,14 +1,17 @@
 //! Inviting somebody by mail.
 
-use akademi_api::{Academy, Body, Caller, Problem, caller::AcademyHost};
+use akademi_api::{
+    Academy, Body, Caller, Problem,
+    caller::{AcademyHost, RequestId},
+};
 use akademi_domain::identity::{EmailAddress, PersonName};
-use akademi_identity::{Origin, Profile, audit, staff::beyond_oneself};
+use akademi_identity::{Origin, Profile, audit, has_account, staff::beyond_oneself};
 use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::{People, person::may_give, store};
+use crate::{People, person::may_give};
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -34,6 +37,7 @@ pub async fn invite(
     host: AcademyHost,
     caller: Caller,
     origin: Origin,
+    request: RequestId,
     Body(invitation): Body<Invitation>,
 ) -> Result<StatusCode, Problem> {
     let ports = &people.edge.ports;
@@ -43,7 +47,7 @@ pub async fn invite(
         return Err(beyond_oneself());
     }
     let email_lookup = people.vault.email_lookup(caller.tenant, &invitation.email);
-    if store::has_account(&database, &email_lookup).await? {
+    if has_account(&database, &email_lookup).await? {
         return Err(Problem::new(
             StatusCode::CONFLICT,
             "email-taken",
@@ -57,5 +61,6 @@ pub async fn invite(
     let change = json!({ "after": { "roles": invitation.roles } });
     batch.extend(people.audited(&caller, &origin, "person.invited", audit::person(person), change).await?);
     database.batch(batch).await?;
+    people.sync.send(ports, &request).await;
     Ok(StatusCode::ACCEPTED)
 }

@@ -3,8 +3,12 @@
 //! Nobody gives or takes what they have not: a role is given, taken, defined and changed by those whose own permissions cover
 //! it. An academy keeps an administrator.
 
+mod csv;
+mod export;
+mod import;
 mod invitations;
 mod list;
+mod names;
 mod person;
 mod roles;
 mod sessions;
@@ -13,11 +17,12 @@ mod store;
 use akademi_api::{
     Caller, Gate, Problem,
     config::{Config, ConfigError},
+    ports::HttpClient,
     token::TokenVerifier,
 };
 use akademi_domain::ids::UserId;
 use akademi_edge_store::{Edge, TenantStatement};
-use akademi_identity::{Origin, audit};
+use akademi_identity::{Origin, SyncWake, audit};
 use akademi_seal::Vault;
 use axum::{
     Router,
@@ -32,15 +37,23 @@ pub struct People {
     edge: Edge,
     tokens: TokenVerifier,
     vault: Arc<Vault>,
+    sync: SyncWake,
 }
 
 impl People {
+    /// `http` reaches the Lambda plane within a bounded time.
+    ///
     /// # Errors
     /// [`ConfigError`] naming the variable that is missing or wrong.
-    pub fn from_config(edge: Edge, config: &Config<'_>) -> Result<Self, ConfigError> {
+    pub fn from_config(
+        edge: Edge,
+        http: Arc<dyn HttpClient>,
+        config: &Config<'_>,
+    ) -> Result<Self, ConfigError> {
         let tokens = config.read(akademi_functions::TOKEN_PUBLIC_KEYS, TokenVerifier::from_config)?;
         let vault = config.read(akademi_functions::EDGE_MASTER_KEY, Vault::from_config)?;
-        Ok(Self { edge, tokens, vault: Arc::new(vault) })
+        let sync = SyncWake::from_config(http, config)?;
+        Ok(Self { edge, tokens, vault: Arc::new(vault), sync })
     }
 
     /// The statements that tell the audit log what the caller does.
@@ -69,6 +82,8 @@ pub fn router(people: People) -> Router {
     let gate = Gate::edge("people", edge.ports.clone(), people.tokens.clone(), edge.directory(), None);
     let router = Router::new()
         .route("/api/v1/people", get(list::list))
+        .route("/api/v1/people.csv", get(export::export))
+        .route("/api/v1/people/import", post(import::import))
         .route("/api/v1/people/invitations", post(invitations::invite))
         .route("/api/v1/people/{person_id}", get(person::show))
         .route("/api/v1/people/{person_id}/roles", put(person::set_roles))
@@ -85,6 +100,8 @@ pub fn router(people: People) -> Router {
     components(schemas(akademi_domain::ids::RoleId)),
     paths(
         list::list,
+        export::export,
+        import::import,
         invitations::invite,
         person::show,
         person::set_roles,

@@ -4,11 +4,11 @@ use akademi_api::{
     Body, Caller, Problem, QueryParams,
     paging::{Cursor, Limit, Page},
 };
-use akademi_domain::identity::EmailAddress;
+use akademi_domain::{identity::EmailAddress, name_search::NameQuery};
 use axum::extract::State;
 use serde::Deserialize;
 
-use crate::{People, person::PersonEntry, store};
+use crate::{People, names, person::PersonEntry, store};
 
 /// The query of the list.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -19,6 +19,11 @@ pub struct Filter {
     #[serde(default)]
     #[param(value_type = Option<String>)]
     email: Option<EmailAddress>,
+    /// Only whose name has words that begin so, in any order, with or without Turkish letters. One of them has two letters
+    /// or more.
+    #[serde(default)]
+    #[param(value_type = Option<String>, min_length = 2, max_length = 200)]
+    name: Option<NameQuery>,
     /// Only who has this role: a built-in role's name, or an id.
     #[serde(default)]
     #[param(max_length = 36)]
@@ -44,6 +49,8 @@ impl Filter {
 }
 
 /// The academy's people, newest first
+///
+/// A page that is asked for by name may hold fewer entries than `limit` and be followed by others.
 #[utoipa::path(get, path = "/api/v1/people", tag = "people", params(Filter),
     responses((status = 200, description = "A page of people", body = Page<PersonEntry>)))]
 pub async fn list(
@@ -53,19 +60,23 @@ pub async fn list(
 ) -> Result<Body<Page<PersonEntry>>, Problem> {
     let after = filter.cursor.as_deref().map(Cursor::decode).transpose()?;
     let database = people.edge.tenant(caller.tenant);
-    let found: Vec<_> = match &filter.email {
-        Some(email) => {
+    let (wanted, limit) = (store::Wanted { role: filter.role.as_deref(), state: filter.state }, filter.limit);
+    let found: Vec<_> = match (&filter.email, &filter.name) {
+        (Some(email), _) => {
             let email_lookup = people.vault.email_lookup(caller.tenant, email);
             let found = store::find_by_email(&database, &email_lookup).await?;
             found.into_iter().filter(|found| filter.fits(found)).collect()
         }
-        None => {
-            store::list_people(&database, filter.role, filter.state, after, filter.limit.and_one()).await?
+        (None, Some(name)) => {
+            names::index(&people, caller.tenant).await?;
+            let prefixes = names::numbers(&people, caller.tenant, &name.lookups());
+            store::find_by_name(&database, &prefixes, &wanted, after, limit.and_one()).await?
         }
+        (None, None) => store::list_people(&database, &wanted, after, limit.and_one()).await?,
     };
-    let found = Page::of(found, filter.limit, |last| Cursor {
-        key: last.created_at.as_millis(),
-        id: last.id.to_string(),
-    });
-    found.try_map(|found| PersonEntry::open(&people, caller.tenant, found)).map(Body)
+    let found =
+        Page::of(found, limit, |last| Cursor { key: last.created_at.as_millis(), id: last.id.to_string() });
+    let mut page = found.try_map(|found| PersonEntry::open(&people, caller.tenant, found))?;
+    page.data.retain(|entry| filter.name.as_ref().is_none_or(|name| name.fits(&entry.name)));
+    Ok(Body(page))
 }

@@ -19,7 +19,7 @@ use serde_json::json;
 
 use crate::{
     People, not_oneself,
-    store::{self, Found, State as PersonState},
+    store::{self, Found, OwnRole, State as PersonState},
 };
 
 /// How many roles somebody has at most.
@@ -27,14 +27,14 @@ const MAX_ROLES: usize = 20;
 
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct PersonEntry {
-    id: UserId,
-    name: PersonName,
-    email: EmailAddress,
-    state: PersonState,
+    pub id: UserId,
+    pub name: PersonName,
+    pub email: EmailAddress,
+    pub state: PersonState,
     /// Built-in roles by name, the academy's own by id.
-    roles: Vec<String>,
+    pub roles: Vec<String>,
     second_factor: bool,
-    created_at: Timestamp,
+    pub created_at: Timestamp,
     /// When a device of theirs was last seen.
     last_seen_at: Option<Timestamp>,
 }
@@ -168,10 +168,17 @@ pub async fn set_state(
 /// # Errors
 /// 422 for one that is none of the academy's, or that only the platform's own tenant has.
 pub async fn may_give(people: &People, caller: &Caller, roles: &[String]) -> Result<Permissions, Problem> {
+    permissions_of(&store::list_roles(&people.edge.tenant(caller.tenant)).await?, roles)
+}
+
+/// What these roles allow together in an academy with these roles of its own.
+///
+/// # Errors
+/// As [`may_give`].
+pub fn permissions_of(own: &[OwnRole], roles: &[String]) -> Result<Permissions, Problem> {
     if roles.len() > MAX_ROLES {
         return Err(Problem::field("roles", "holds more than 20 roles"));
     }
-    let own = store::list_roles(&people.edge.tenant(caller.tenant)).await?;
     let mut given = Permissions::NONE;
     for (index, role) in roles.iter().enumerate() {
         let built_in = Role::parse(role).filter(|role| *role != Role::GlobalAdmin).map(Role::permissions);

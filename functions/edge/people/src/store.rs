@@ -1,5 +1,11 @@
 //! The function's SQL: one function a statement.
 
+mod imports;
+mod names;
+
+pub use imports::*;
+pub use names::*;
+
 use akademi_api::paging::Cursor;
 use akademi_domain::{
     ids::{RoleId, SessionId, UserId},
@@ -43,7 +49,7 @@ macro_rules! person_columns {
     () => {
         concat!(
             "SELECT person.id, profile, wrapped, state = 'active' AS active, totp_secret IS NOT NULL AS second, \
-             created_at, (SELECT max(rotated_at) FROM session WHERE session.tenant_id = person.tenant_id \
+             person.created_at, (SELECT max(rotated_at) FROM session WHERE session.tenant_id = person.tenant_id \
              AND session.person_id = person.id) AS seen, ",
             roles_of_person!(),
             " FROM person \
@@ -81,26 +87,78 @@ pub async fn find_by_email(
     database.row(SQL.with([email_lookup.as_slice().into()])).await?.map(|row| found(&row)).transpose()
 }
 
-/// People after this place, newest first: all, or those with a role or in a state.
+/// Those with a role, in a state.
+pub struct Wanted<'a> {
+    /// Any without one.
+    pub role: Option<&'a str>,
+    /// Any without one.
+    pub state: Option<State>,
+}
+
+/// What [`Wanted`] asks: the state is `?2`, the role `?3`.
+macro_rules! wanted {
+    () => {
+        "(?2 IS NULL OR state = ?2) \
+         AND (?3 IS NULL OR EXISTS (SELECT 1 FROM role_assignment WHERE role_assignment.tenant_id = person.tenant_id \
+         AND role_assignment.person_id = person.id AND role_assignment.role = ?3)) "
+    };
+}
+
+/// People after this place, newest first.
 pub async fn list_people(
     database: &TenantDatabase<'_>,
-    role: Option<String>,
-    state: Option<State>,
+    wanted: &Wanted<'_>,
     after: Option<Cursor>,
     limit: i64,
 ) -> Result<Vec<Found>, StoreError> {
     const SQL: TenantSql = TenantSql::new(concat!(
         person_columns!(),
-        "WHERE person.tenant_id = ?1 AND (?2 IS NULL OR state = ?2) \
-         AND (?3 IS NULL OR EXISTS (SELECT 1 FROM role_assignment WHERE role_assignment.tenant_id = person.tenant_id \
-         AND role_assignment.person_id = person.id AND role_assignment.role = ?3)) \
-         AND (created_at, person.id) < (?4, ?5) ORDER BY created_at DESC, person.id DESC LIMIT ?6",
+        "WHERE person.tenant_id = ?1 AND ",
+        wanted!(),
+        "AND (created_at, person.id) < (?4, ?5) ORDER BY created_at DESC, person.id DESC LIMIT ?6",
     ));
     let after = after.unwrap_or(Cursor { key: MAX_INTEGER, id: String::new() });
     let rows = database
         .rows(SQL.with([
-            state.map(State::name).into(),
-            role.into(),
+            wanted.state.map(State::name).into(),
+            wanted.role.map(str::to_owned).into(),
+            after.key.into(),
+            after.id.into(),
+            limit.into(),
+        ]))
+        .await?;
+    rows.iter().map(found).collect()
+}
+
+/// People after this place, newest first, whose names have words that begin so: one to three numbers of the index.
+pub async fn find_by_name(
+    database: &TenantDatabase<'_>,
+    prefixes: &[i64],
+    wanted: &Wanted<'_>,
+    after: Option<Cursor>,
+    limit: i64,
+) -> Result<Vec<Found>, StoreError> {
+    const SQL: TenantSql = TenantSql::new(concat!(
+        person_columns!(),
+        "JOIN person_name_prefix AS named ON named.tenant_id = person.tenant_id AND named.person_id = person.id \
+         WHERE person.tenant_id = ?1 AND ",
+        wanted!(),
+        "AND named.tenant_id = ?1 AND named.prefix = ?4 AND (named.created_at, named.person_id) < (?7, ?8) \
+         AND (?5 IS NULL OR EXISTS (SELECT 1 FROM person_name_prefix AS second WHERE second.tenant_id = ?1 \
+         AND second.prefix = ?5 AND second.created_at = named.created_at AND second.person_id = named.person_id)) \
+         AND (?6 IS NULL OR EXISTS (SELECT 1 FROM person_name_prefix AS third WHERE third.tenant_id = ?1 \
+         AND third.prefix = ?6 AND third.created_at = named.created_at AND third.person_id = named.person_id)) \
+         ORDER BY named.created_at DESC, named.person_id DESC LIMIT ?9",
+    ));
+    let after = after.unwrap_or(Cursor { key: MAX_INTEGER, id: String::new() });
+    let prefix = |place: usize| prefixes.get(place).copied().into();
+    let rows = database
+        .rows(SQL.with([
+            wanted.state.map(State::name).into(),
+            wanted.role.map(str::to_owned).into(),
+            prefix(0),
+            prefix(1),
+            prefix(2),
             after.key.into(),
             after.id.into(),
             limit.into(),
@@ -184,12 +242,6 @@ pub fn delete_role(role: RoleId) -> [TenantStatement; 2] {
         TenantSql::new("DELETE FROM role_assignment WHERE tenant_id = ?1 AND role = ?2");
     const ROLE: TenantSql = TenantSql::new("DELETE FROM role WHERE tenant_id = ?1 AND id = ?2");
     [ASSIGNMENTS, ROLE].map(|sql| sql.with([role.into()]))
-}
-
-pub async fn has_account(database: &TenantDatabase<'_>, email_lookup: &[u8; 32]) -> Result<bool, StoreError> {
-    const SQL: TenantSql =
-        TenantSql::new("SELECT 1 AS found FROM person WHERE tenant_id = ?1 AND email_lookup = ?2");
-    Ok(database.row(SQL.with([email_lookup.as_slice().into()])).await?.is_some())
 }
 
 pub struct SignInRow {

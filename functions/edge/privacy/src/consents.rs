@@ -6,7 +6,7 @@ use akademi_domain::{
     time::Timestamp,
 };
 use akademi_edge_store::StoreError;
-use akademi_identity::{Audit, Origin};
+use akademi_identity::{Origin, audit::by_staff, consent::ConsentLanguage};
 use axum::{extract::State, response::Response};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -20,27 +20,6 @@ use crate::{
 
 /// How many kinds an academy has at most.
 const MAX_KINDS: usize = 20;
-
-/// The languages that pages of academies can be read in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ConsentLanguage {
-    Tr,
-    En,
-}
-
-impl ConsentLanguage {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Tr => "tr",
-            Self::En => "en",
-        }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Tr, Self::En].into_iter().find(|language| language.name() == name)
-    }
-}
 
 /// A text in one language.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -130,8 +109,7 @@ pub async fn ask(
     if let Some(before) = before.as_ref().filter(|before| says_the_same(before, &new)) {
         return find(&privacy, &caller, &before.kind).await;
     }
-    let ports = &privacy.edge.ports;
-    let now = ports.now();
+    let now = privacy.edge.ports.now();
     let version = before.as_ref().map_or(1, |before| before.version + 1);
     let mut batch: Vec<_> = new
         .texts
@@ -150,20 +128,14 @@ pub async fn ask(
         })
         .collect();
     batch.push(store::bump_generation());
-    let key = privacy.key(&caller).await?;
     let told = |version, required: bool| json!({ "version": version, "required": required });
-    let entry = Audit {
-        action: "consent.asked",
-        actor: Some(caller.user),
-        target: format!("consent:{kind}"),
-        origin: &origin,
-        sealed_for: key.as_ref().map(|key| (caller.user, key)),
-        change: Some(json!({
-            "before": before.map(|before| told(before.version, before.required)),
-            "after": told(version, new.required),
-        })),
-    };
-    batch.extend(entry.append(ports, now)?);
+    let change = json!({
+        "before": before.map(|before| told(before.version, before.required)),
+        "after": told(version, new.required),
+    });
+    let target = format!("consent:{kind}");
+    let by = (&caller, &origin);
+    batch.extend(by_staff(&privacy.edge, &privacy.vault, by, "consent.asked", target, change).await?);
     privacy.edge.tenant(caller.tenant).batch(batch).await.map_err(|error| match error {
         // Another request has made that version.
         error if error.is_duplicate_of("consent_text") => Problem::conflict(),

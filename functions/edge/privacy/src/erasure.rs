@@ -16,6 +16,7 @@ use akademi_identity::{
 use axum::extract::State;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::{Privacy, store};
 
@@ -79,16 +80,9 @@ pub async fn erase_person(
     if !caller.permissions.covers(granted.permissions) {
         return Err(beyond_oneself());
     }
-    let key = privacy.key(&caller).await?;
-    let entry = Audit {
-        action: "person.erased",
-        actor: Some(caller.user),
-        target: audit::person(person),
-        origin: &origin,
-        sealed_for: key.as_ref().map(|key| (caller.user, key)),
-        change: None,
-    };
-    let entry = entry.append(&privacy.edge.ports, privacy.edge.ports.now())?;
+    let (by, target) = ((&caller, &origin), audit::person(person));
+    let entry =
+        audit::by_staff(&privacy.edge, &privacy.vault, by, "person.erased", target, json!({})).await?;
     erase(&privacy, caller.tenant, person, &granted, entry).await?;
     Ok(StatusCode::NO_CONTENT)
 }

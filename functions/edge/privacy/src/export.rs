@@ -7,7 +7,7 @@ use akademi_api::{
     signed::{CallContext, Purpose},
 };
 use akademi_domain::{certificate::HOLDER_FIELD, ids::UserId, time::Timestamp};
-use akademi_identity::{Audit, Origin, audit};
+use akademi_identity::{Origin, audit, consent, key_of, passkey::PASSKEY_NAME};
 use akademi_seal::PersonKey;
 use axum::extract::State;
 use bytes::Bytes;
@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Privacy, own_consents,
+    Privacy,
     store::{self, RECORDS},
 };
 
@@ -56,7 +56,7 @@ pub async fn export(
 ) -> Result<([(HeaderName, HeaderValue); 1], Body<PersonExport>), Problem> {
     let now = privacy.edge.ports.now();
     let database = privacy.edge.tenant(caller.tenant);
-    let key = privacy.key(&caller).await?;
+    let key = key_of(&database, &privacy.vault, &caller).await?;
     let mut account = Map::new();
     for (table, statement) in RECORDS {
         let mut rows = store::list_records(&database, *statement, caller.user).await?;
@@ -70,15 +70,10 @@ pub async fn export(
     for rows in books.values_mut().filter_map(Value::as_array_mut) {
         rows.iter_mut().filter_map(Value::as_object_mut).for_each(tell_times);
     }
-    let entry = Audit {
-        action: "person.exported",
-        actor: Some(caller.user),
-        target: audit::person(caller.user),
-        origin: &origin,
-        sealed_for: key.as_ref().map(|key| (caller.user, key)),
-        change: None,
-    };
-    database.batch(Vec::from(entry.append(&privacy.edge.ports, now)?)).await?;
+    let (by, target) = ((&caller, &origin), audit::person(caller.user));
+    let entry =
+        audit::by_staff(&privacy.edge, &privacy.vault, by, "person.exported", target, json!({})).await?;
+    database.batch(entry.into()).await?;
     let files = files(&account);
     let export = PersonExport { person: caller.user, exported_at: now, account, books, files };
     let name = HeaderValue::from_static("attachment; filename=\"akademi.json\"");
@@ -117,7 +112,8 @@ fn open(
 ) -> Result<(), Problem> {
     let field = match table {
         "person" => "profile",
-        "consent" => own_consents::ORIGIN_FIELD,
+        "consent" => consent::ORIGIN_FIELD,
+        "passkey" => PASSKEY_NAME,
         _ => HOLDER_FIELD,
     };
     let (Some(Value::String(sealed)), Some(key)) = (row.remove("sealed"), key) else { return Ok(()) };

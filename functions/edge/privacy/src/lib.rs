@@ -11,15 +11,14 @@ mod own_consents;
 mod store;
 
 use akademi_api::{
-    Caller, Gate, Problem,
+    Gate,
     config::{Config, ConfigError},
-    plane_client::{PlaneClient, parse_base},
+    plane_client::PlaneClient,
     ports::HttpClient,
-    signed::PlaneKeys,
     token::TokenVerifier,
 };
 use akademi_edge_store::Edge;
-use akademi_seal::{PersonKey, Vault};
+use akademi_seal::Vault;
 use axum::{
     Router,
     routing::{get, post, put},
@@ -50,17 +49,8 @@ impl Privacy {
     ) -> Result<Self, ConfigError> {
         let tokens = config.read(akademi_functions::TOKEN_PUBLIC_KEYS, TokenVerifier::from_config)?;
         let vault = config.read(akademi_functions::EDGE_MASTER_KEY, Vault::from_config)?;
-        let planes = config.read(akademi_functions::PLANE_ROOT_KEYS, PlaneKeys::from_config)?;
-        let base = config.read(akademi_functions::LAMBDA_URL, parse_base)?;
-        let lambda = Arc::new(PlaneClient::new(http, base, Arc::new(planes)));
+        let lambda = Arc::new(PlaneClient::from_config(http, config)?);
         Ok(Self { edge, tokens, vault: Arc::new(vault), lambda })
-    }
-
-    /// The caller's key; an operator made by hand has none.
-    async fn key(&self, caller: &Caller) -> Result<Option<PersonKey>, Problem> {
-        let wrapped = store::find_key(&self.edge.tenant(caller.tenant), caller.user).await?;
-        let unwrap = |wrapped: Vec<u8>| self.vault.unwrap_key(caller.tenant, caller.user, &wrapped);
-        wrapped.map(unwrap).transpose().map_err(Problem::broken)
     }
 }
 

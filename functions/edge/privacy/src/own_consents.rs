@@ -2,19 +2,18 @@
 
 use akademi_api::{Body, Caller, PathParam, Problem};
 use akademi_domain::{consent::ConsentKind, time::Timestamp};
-use akademi_identity::{Known, Origin};
+use akademi_identity::{
+    Known, Origin,
+    consent::{ConsentLanguage, seal_origin},
+};
 use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Privacy,
-    consents::ConsentLanguage,
     store::{self, NewChoice, OwnRow},
 };
-
-/// The sealed field of a proof: where the choice was made.
-pub const ORIGIN_FIELD: &str = "consent";
 
 /// What somebody chose last.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -103,14 +102,13 @@ pub async fn choose(
     if !store::is_asked(&database, &kind).await? {
         return Err(Problem::not_found());
     }
-    let plain = serde_json::to_vec(&origin).map_err(Problem::broken)?;
     let new = NewChoice {
         person: caller.user,
         kind: &kind,
         version: choice.version,
         language: choice.language.name(),
         given: choice.given,
-        origin: key.seal(caller.user, ORIGIN_FIELD, &plain, ports.random()),
+        origin: seal_origin(&origin, &key, caller.user, ports.random())?,
         now: ports.now(),
     };
     // It takes the digest from the text itself, in the same step.

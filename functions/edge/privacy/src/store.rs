@@ -10,13 +10,6 @@ use akademi_domain::ids::UserId;
 use akademi_edge_store::{StoreError, TenantDatabase, TenantSql};
 use akademi_identity::{Granted, roles_of_person};
 
-pub async fn find_key(database: &TenantDatabase<'_>, person: UserId) -> Result<Option<Vec<u8>>, StoreError> {
-    const SQL: TenantSql =
-        TenantSql::new("SELECT wrapped FROM person_key WHERE tenant_id = ?1 AND person_id = ?2");
-    let row = database.row(SQL.with([person.into()])).await?;
-    row.map(|row| Ok(row.blob(0)?.to_vec())).transpose()
-}
-
 /// What somebody may do, in whatever state they are.
 pub async fn find_granted(
     database: &TenantDatabase<'_>,

@@ -3,6 +3,7 @@
 //! Whoever opens the link of a mail decides whose account it is and what its password is; nobody is signed in by one. What a
 //! stranger is told of an address never depends on whether it has an account: its owner is told by mail.
 
+mod consents;
 mod invitation;
 mod password_reset;
 mod registration;
@@ -12,10 +13,11 @@ use akademi_api::{
     Gate,
     config::{Config, ConfigError},
     links::LinkKeys,
+    ports::HttpClient,
     token::TokenVerifier,
 };
 use akademi_edge_store::Edge;
-use akademi_identity::throttle::ThrottleKeys;
+use akademi_identity::{SyncWake, throttle::ThrottleKeys};
 use akademi_seal::Vault;
 use axum::{Router, routing::post};
 use std::sync::Arc;
@@ -28,16 +30,24 @@ pub struct Registrar {
     vault: Arc<Vault>,
     links: Arc<LinkKeys>,
     throttles: Arc<ThrottleKeys>,
+    sync: SyncWake,
 }
 
 impl Registrar {
+    /// `http` reaches the Lambda plane within a bounded time.
+    ///
     /// # Errors
     /// [`ConfigError`] naming the variable that is missing or wrong.
-    pub fn from_config(edge: Edge, config: &Config<'_>) -> Result<Self, ConfigError> {
+    pub fn from_config(
+        edge: Edge,
+        http: Arc<dyn HttpClient>,
+        config: &Config<'_>,
+    ) -> Result<Self, ConfigError> {
         let vault = config.read(akademi_functions::EDGE_MASTER_KEY, Vault::from_config)?;
         let links = config.read(akademi_functions::PLANE_ROOT_KEYS, LinkKeys::from_config)?;
         let throttles = Arc::new(ThrottleKeys::new(&vault));
-        Ok(Self { edge, throttles, links: Arc::new(links), vault: Arc::new(vault) })
+        let sync = SyncWake::from_config(http, config)?;
+        Ok(Self { edge, throttles, links: Arc::new(links), vault: Arc::new(vault), sync })
     }
 }
 

@@ -1,6 +1,9 @@
 //! A forgotten password: a link by e-mail, good once and for half an hour.
 
-use akademi_api::{Academy, Body, Problem, caller::AcademyHost};
+use akademi_api::{
+    Academy, Body, Problem,
+    caller::{AcademyHost, RequestId},
+};
 use akademi_domain::{
     identity::{EmailAddress, NewPassword},
     ids::LinkId,
@@ -45,6 +48,7 @@ pub async fn forgot(
     academy: Academy,
     host: AcademyHost,
     origin: Origin,
+    request: RequestId,
     Body(forgotten): Body<Forgotten>,
 ) -> Result<StatusCode, Problem> {
     let now = registrar.edge.ports.now();
@@ -59,6 +63,7 @@ pub async fn forgot(
         Some(person) => send_link(&registrar, &academy, &host, person, MailKind::ResetPassword).await?,
         None => database.batch(vec![throttle::unchanged(&mails)]).await.map(drop)?,
     }
+    registrar.sync.send(&registrar.edge.ports, &request).await;
     Ok(StatusCode::ACCEPTED)
 }
 
@@ -97,6 +102,7 @@ pub async fn reset(
     academy: Academy,
     host: AcademyHost,
     origin: Origin,
+    request: RequestId,
     Body(reset): Body<Reset>,
 ) -> Result<StatusCode, Problem> {
     let ports = &registrar.edge.ports;
@@ -139,5 +145,6 @@ pub async fn reset(
         StoreError::Guard => link_invalid(),
         error => error.into(),
     })?;
+    registrar.sync.send(ports, &request).await;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,6 +1,9 @@
 //! A person comes to an academy.
 
-use akademi_api::{Academy, Body, Problem, caller::AcademyHost};
+use akademi_api::{
+    Academy, Body, Problem,
+    caller::{AcademyHost, RequestId},
+};
 use akademi_domain::{
     identity::{EmailAddress, NewPassword, PersonName},
     ids::{LinkId, UserId},
@@ -9,14 +12,18 @@ use akademi_domain::{
     time::Timestamp,
 };
 use akademi_edge_store::{StoreError, TenantStatement};
-use akademi_identity::{Letter, Newcomer, Origin, Profile, insert_person_key, password, throttle};
+use akademi_identity::{
+    Letter, Newcomer, Origin, Profile,
+    consent::{GivenConsent, keep_consents, seal_origin},
+    insert_person_key, password, throttle,
+};
 use akademi_seal::PersonKey;
 use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
 
 use crate::{
-    Registrar, password_reset,
+    Registrar, consents, password_reset,
     store::{self, NewPending, Pending},
 };
 
@@ -27,6 +34,10 @@ pub struct Registration {
     name: PersonName,
     email: EmailAddress,
     password: NewPassword,
+    /// What is consented to: all that the academy requires, and what else one will.
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    consents: Vec<GivenConsent>,
 }
 
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -39,7 +50,8 @@ pub struct Confirmation {
 /// Register
 ///
 /// Sends an e-mail with a link; the account is made when the link is confirmed. To an address that has an account goes an
-/// e-mail that says so, and the answer is the same.
+/// e-mail that says so, and the answer is the same. What the academy requires consent to is consented to here: `errors` lists
+/// what is missing.
 #[utoipa::path(post, path = "/api/v1/auth/register", tag = "auth", request_body = Registration,
     responses((status = 202, description = "An e-mail is on its way"),
               (status = 429, description = "Too many registrations from this address", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
@@ -48,21 +60,36 @@ pub async fn register(
     academy: Academy,
     host: AcademyHost,
     origin: Origin,
+    request: RequestId,
     Body(registration): Body<Registration>,
 ) -> Result<StatusCode, Problem> {
+    // Before anything is asked about the address: whether it has an account changes nothing of it.
+    consents::check(&registrar, academy.id, &registration.consents).await?;
+    take(&registrar, &academy, &host, &origin, registration).await?;
+    registrar.sync.send(&registrar.edge.ports, &request).await;
+    Ok(StatusCode::ACCEPTED)
+}
+
+async fn take(
+    registrar: &Registrar,
+    academy: &Academy,
+    host: &AcademyHost,
+    origin: &Origin,
+    registration: Registration,
+) -> Result<(), Problem> {
     let ports = &registrar.edge.ports;
     let now = ports.now();
     let database = registrar.edge.tenant(academy.id);
     let email_lookup = registrar.vault.email_lookup(academy.id, &registration.email);
-    throttle::admit(&database, &[registrar.throttles.address_tries(b"registration", &origin)], now).await?;
+    throttle::admit(&database, &[registrar.throttles.address_tries(b"registration", origin)], now).await?;
     // Whether there is an account changes neither what is answered nor what that costs.
     let password_hash = password::hash(registration.password.as_str(), ports.random())?;
     if !throttle::is_admitted(&database, registrar.throttles.mail_tries(&email_lookup), now).await? {
-        return Ok(StatusCode::ACCEPTED);
+        return Ok(());
     }
     if let Some(person) = store::find_recipient(&database, &email_lookup).await? {
-        password_reset::send_link(&registrar, &academy, &host, person, MailKind::AlreadyRegistered).await?;
-        return Ok(StatusCode::ACCEPTED);
+        return password_reset::send_link(registrar, academy, host, person, MailKind::AlreadyRegistered)
+            .await;
     }
     let (link, person) = (LinkId::new(now, ports.random()), UserId::new(now, ports.random()));
     let key = PersonKey::from_bytes(ports.random());
@@ -74,6 +101,8 @@ pub async fn register(
         profile: &profile.seal(&key, person, ports.random())?,
         password_hash: Some(password_hash),
         roles: Role::Student.name(),
+        consents: &registration.consents,
+        consent_origin: seal_origin(origin, &key, person, ports.random())?,
         expires_at: now.plus_seconds(LinkPurpose::ConfirmAddress.seconds()),
         now,
     };
@@ -83,9 +112,9 @@ pub async fn register(
         .push(insert_person_key(person, &registrar.vault.wrap_key(academy.id, person, &key, ports.random())));
     let letter =
         Letter { kind: MailKind::ConfirmAddress, person, key: &key, recipient: &profile, link: Some(link) };
-    batch.extend(letter.wanted(ports, &academy, &host, now)?);
+    batch.extend(letter.wanted(ports, academy, host, now)?);
     database.batch(batch).await?;
-    Ok(StatusCode::ACCEPTED)
+    Ok(())
 }
 
 /// Confirm an address
@@ -150,6 +179,7 @@ pub async fn welcome(
     link: LinkId,
     mut batch: Vec<TenantStatement>,
 ) -> Result<StatusCode, Problem> {
+    batch.push(keep_consents(link));
     batch.push(store::delete_pending(link));
     let unused = store::pending_is_there(link);
     registrar.edge.tenant(academy.id).batch_if(unused, batch).await.map_err(|error| match error {

@@ -31,7 +31,7 @@ mod runs;
 mod store;
 
 use akademi_api::{Gate, Ports, ports::Wake, signed::PlaneKeys};
-use akademi_lambda_store::{audit::Auditor, postgres::Postgres};
+use akademi_lambda_store::{audit::Auditor, objects::Objects, postgres::Postgres};
 use axum::{
     Router,
     routing::{get, post},
@@ -49,12 +49,20 @@ pub struct Etl {
     planes: Arc<PlaneKeys>,
     postgres: Postgres,
     auditor: Auditor,
+    objects: Objects,
     wake: Option<Arc<dyn Wake>>,
 }
 
 impl Etl {
-    pub fn new(ports: Ports, planes: Arc<PlaneKeys>, postgres: Postgres, auditor: Auditor) -> Self {
-        Self { ports, planes, postgres, auditor, wake: None }
+    /// `objects` are the academies' files.
+    pub fn new(
+        ports: Ports,
+        planes: Arc<PlaneKeys>,
+        postgres: Postgres,
+        auditor: Auditor,
+        objects: Objects,
+    ) -> Self {
+        Self { ports, planes, postgres, auditor, objects, wake: None }
     }
 
     /// Has `wake` carry to the edge what a night wants of it; without it that waits for whatever else is carried.

@@ -34,6 +34,8 @@ pub struct Night {
     pub rows_changed: i64,
     /// Rows whose time was over.
     pub rows_deleted: u64,
+    /// Objects in storage of academies that are deleted for good.
+    pub files_deleted: u64,
     /// What could not be derived; everything else was.
     pub failures: Vec<Failure>,
 }
@@ -91,6 +93,13 @@ impl Etl {
             for tenant in deleted {
                 match retention::delete_academy(&self.postgres, tenant).await {
                     Ok(rows) => night.rows_deleted += rows,
+                    Err(error) => {
+                        let cause = error.with_source();
+                        night.failures.push(Failure { tenant: Some(tenant), day: None, cause });
+                    }
+                }
+                match retention::delete_files(&self.objects, tenant).await {
+                    Ok(files) => night.files_deleted += files,
                     Err(error) => {
                         let cause = error.with_source();
                         night.failures.push(Failure { tenant: Some(tenant), day: None, cause });

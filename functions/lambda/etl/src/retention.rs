@@ -5,13 +5,20 @@
 
 use akademi_domain::{ids::TenantId, retention::BACKUPS, time::Timestamp};
 use akademi_feed::LambdaEvent;
-use akademi_lambda_store::{error::StoreError, feed, postgres::Postgres};
+use akademi_lambda_store::{
+    error::StoreError,
+    feed,
+    objects::{ObjectError, Objects},
+    postgres::Postgres,
+};
 
 use crate::store;
 
 /// Rows of a table that one transaction deletes.
 const AT_ONCE: u32 = 5_000;
-/// How many such transactions a night has; the next one goes on.
+/// Files that one round deletes: as many as storage lists and deletes by one request (S3's ListObjectsV2, DeleteObjects).
+const FILES_AT_ONCE: usize = 1_000;
+/// How many such rounds a night has; the next one goes on.
 const MAX_ROUNDS: usize = 200;
 
 /// Deletes what is due on this plane; how many rows.
@@ -36,6 +43,20 @@ pub async fn delete_academy(postgres: &Postgres, tenant: TenantId) -> Result<u64
         let mut platform = postgres.platform().await?;
         let deleted = platform.delete_academy(tenant, AT_ONCE).await?;
         platform.commit().await?;
+        all += deleted;
+        if deleted == 0 {
+            break;
+        }
+    }
+    Ok(all)
+}
+
+/// Deletes the files of an academy that the edge has deleted; how many. What a night leaves, the next one deletes, and what was
+/// still on its way into storage.
+pub async fn delete_files(objects: &Objects, tenant: TenantId) -> Result<u64, ObjectError> {
+    let mut all = 0;
+    for _ in 0..MAX_ROUNDS {
+        let deleted = objects.delete_of_tenant(tenant, FILES_AT_ONCE).await?;
         all += deleted;
         if deleted == 0 {
             break;

@@ -1,5 +1,7 @@
 //! Facebook Login: OAuth with a server-side exchange ("Manually Build a Login Flow"), the token looked at before it is believed.
 
+pub mod signed_request;
+
 use akademi_api::{
     Ports,
     federation::{Authorization, AuthorizationWanted, Claims, ExchangeWanted, Subject},

@@ -1,4 +1,4 @@
-//! Signing in elsewhere: an academy's identity providers, and what they say of people.
+//! Signing in elsewhere: an academy's identity providers, and what they say of people. And whether [`passkeys`] are genuine.
 //!
 //! Staff configures providers, whose secrets are sealed and never answered; the edge learns their public face by the feed. When
 //! somebody signs in, the edge asks here where to send the browser, and later whom a code stands for: it keeps `state`, `nonce`
@@ -14,6 +14,7 @@ mod exchange;
 pub mod facebook;
 pub mod oidc;
 pub mod outgoing;
+mod passkeys;
 pub mod provider;
 mod settings;
 mod store;
@@ -121,6 +122,9 @@ pub fn router(identity: Identity) -> Router {
         )
         .route("/internal/identity/authorize", post(exchange::authorize))
         .route("/internal/identity/exchange", post(exchange::exchange))
+        .route("/internal/identity/deletion", post(exchange::deletion))
+        .route("/internal/identity/passkeys/attestation", post(passkeys::attestation))
+        .route("/internal/identity/passkeys/assertion", post(passkeys::assertion))
         .with_state(identity);
     gate.guard(router)
 }

@@ -130,6 +130,33 @@ fn turkish(kind: MailKind, academy: &str) -> Words {
             "",
             format!("Bu e-postayı, {academy} hesabınızın güvenliği için aldınız."),
         ),
+        MailKind::PasskeyAdded => (
+            "Hesabınıza bir geçiş anahtarı eklendi".to_owned(),
+            format!(
+                "{academy} hesabınıza yeni bir geçiş anahtarı eklendi; artık onunla parolasız giriş yapılabilir. Bunu siz \
+                 yapmadıysanız, hemen hesabınızdan anahtarı kaldırın, parolanızı değiştirin ve akademinize haber verin."
+            ),
+            "",
+            format!("Bu e-postayı, {academy} hesabınızın güvenliği için aldınız."),
+        ),
+        MailKind::IdentityLinked => (
+            "Hesabınıza başka bir kimlik bağlandı".to_owned(),
+            format!(
+                "{academy} hesabınıza başka bir sağlayıcıdaki bir kimlik bağlandı; artık onunla da giriş yapılabilir. Bunu \
+                 siz yapmadıysanız, hemen hesabınızdan bağlantıyı kaldırın, parolanızı değiştirin ve akademinize haber verin."
+            ),
+            "",
+            format!("Bu e-postayı, {academy} hesabınızın güvenliği için aldınız."),
+        ),
+        MailKind::IdentityUnlinked => (
+            "Hesabınıza bağlı bir kimlik kaldırıldı".to_owned(),
+            format!(
+                "{academy} hesabınıza bağlı olan, başka bir sağlayıcıdaki bir kimlik kaldırıldı; artık onunla giriş \
+                 yapılamaz. Bunu siz istemediyseniz, giriş sayfasından yeni bir parola isteyin ve akademinize haber verin."
+            ),
+            "",
+            format!("Bu e-postayı, {academy} hesabınızın güvenliği için aldınız."),
+        ),
         MailKind::Invitation => (
             format!("{academy} sizi davet ediyor"),
             format!("{academy} sizin için bir hesap hazırladı. Başlamak için parolanızı belirleyin."),
@@ -189,6 +216,33 @@ fn english(kind: MailKind, academy: &str) -> Words {
             format!(
                 "Two-step sign-in of your account at {academy} was switched on, switched off or changed. If it was not \
                  you, ask for a new password on the sign-in page at once, and tell your academy."
+            ),
+            "",
+            format!("You got this for the safety of your account at {academy}."),
+        ),
+        MailKind::PasskeyAdded => (
+            "A passkey was added to your account".to_owned(),
+            format!(
+                "A new passkey was added to your account at {academy}: from now on it signs in without a password. If it \
+                 was not you, remove it from your account at once, change your password, and tell your academy."
+            ),
+            "",
+            format!("You got this for the safety of your account at {academy}."),
+        ),
+        MailKind::IdentityLinked => (
+            "Another identity was linked to your account".to_owned(),
+            format!(
+                "An identity at another provider was linked to your account at {academy}: from now on it signs in too. If \
+                 it was not you, unlink it in your account at once, change your password, and tell your academy."
+            ),
+            "",
+            format!("You got this for the safety of your account at {academy}."),
+        ),
+        MailKind::IdentityUnlinked => (
+            "An identity was unlinked from your account".to_owned(),
+            format!(
+                "An identity at another provider was unlinked from your account at {academy}: it signs in no more. If you \
+                 did not ask for it, ask for a new password on the sign-in page, and tell your academy."
             ),
             "",
             format!("You got this for the safety of your account at {academy}."),

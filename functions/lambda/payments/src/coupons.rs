@@ -7,7 +7,7 @@ use akademi_api::{
     signed::CallContext,
 };
 use akademi_domain::{
-    ids::{CouponId, TenantId},
+    ids::CouponId,
     money::Money,
     pricing::{Coupon, CouponCode, CouponScope, Discount, MAX_LINES},
     time::Timestamp,
@@ -73,6 +73,8 @@ pub struct CouponAnswer {
 }
 
 /// Make a coupon
+///
+/// Who may not see everybody's courses makes coupons for their own courses only.
 #[utoipa::path(post, path = "/api/v1/commerce/coupons", tag = "commerce", request_body = NewCoupon,
     responses((status = 201, description = "The coupon", body = CouponAnswer),
               (status = 409, description = "Another coupon has this code", body = ProblemDocument, content_type = "application/problem+json")))]
@@ -93,6 +95,11 @@ pub async fn create(
         ends_at: new.ends_at,
     };
     let mut tx = payments.postgres.tenant(caller.tenant).await?;
+    if let Some(owner) = caller.courses_of()
+        && !store::is_scope_of(&mut tx, &terms.scope, owner).await?
+    {
+        return Err(Problem::field("scope", "must name courses of your own").into());
+    }
     store::insert_coupon(&mut tx, id, &new.code, &terms, new.use_limit, now).await?;
     let saved = LambdaEvent::CouponSaved {
         id,
@@ -123,7 +130,9 @@ pub async fn create(
     Ok((StatusCode::CREATED, Body(made)).into_response())
 }
 
-/// The academy's coupons, newest first
+/// Coupons, newest first
+///
+/// The academy's; who may not see everybody's courses sees those that are for their own courses only.
 #[utoipa::path(get, path = "/api/v1/commerce/coupons", tag = "commerce", params(PageParams),
     responses((status = 200, description = "A page of coupons", body = Page<CouponAnswer>)))]
 pub async fn list(
@@ -132,7 +141,7 @@ pub async fn list(
     QueryParams(page): QueryParams<PageParams>,
 ) -> Result<Body<Page<CouponAnswer>>, PaymentsError> {
     let after = page.cursor.as_deref().map(position).transpose()?;
-    let coupons = newest(&payments.postgres, caller.tenant, after, page.limit.and_one()).await?;
+    let coupons = newest(&payments.postgres, &caller, after, page.limit.and_one()).await?;
     let found = Page::of(coupons, page.limit, |last| Cursor {
         key: last.created_at.as_millis(),
         id: last.id.to_string(),
@@ -142,12 +151,12 @@ pub async fn list(
 
 async fn newest(
     postgres: &Postgres,
-    tenant: TenantId,
+    caller: &Caller,
     after: Option<(Timestamp, CouponId)>,
     limit: i64,
 ) -> Result<Vec<store::Coupon>, PaymentsError> {
-    let mut tx = postgres.tenant(tenant).await?;
-    let coupons = store::list_coupons(&mut tx, after, limit).await?;
+    let mut tx = postgres.tenant(caller.tenant).await?;
+    let coupons = store::list_coupons(&mut tx, caller.courses_of(), after, limit).await?;
     tx.commit().await?;
     Ok(coupons)
 }

@@ -36,13 +36,13 @@ pub fn router(
             .map(akademi_academies::router)
             .map(Some),
         #[cfg(feature = "registration")]
-        "registration" => akademi_registration::Registrar::from_config(edge.clone(), config)
+        "registration" => akademi_registration::Registrar::from_config(edge.clone(), http.clone(), config)
             .map(akademi_registration::router)
             .map(Some),
         #[cfg(feature = "people")]
-        "people" => {
-            akademi_people::People::from_config(edge.clone(), config).map(akademi_people::router).map(Some)
-        }
+        "people" => akademi_people::People::from_config(edge.clone(), http.clone(), config)
+            .map(akademi_people::router)
+            .map(Some),
         #[cfg(feature = "catalog")]
         "catalog" => Ok(Some(akademi_catalog::router(akademi_catalog::Catalog::new(edge.clone())))),
         #[cfg(feature = "progress")]
@@ -60,6 +60,10 @@ pub fn router(
         #[cfg(feature = "federation")]
         "federation" => akademi_federation::Federation::from_config(edge.clone(), http.clone(), config)
             .map(akademi_federation::router)
+            .map(Some),
+        #[cfg(feature = "passkeys")]
+        "passkeys" => akademi_passkeys::Passkeys::from_config(edge.clone(), http.clone(), config)
+            .map(akademi_passkeys::router)
             .map(Some),
         #[cfg(feature = "privacy")]
         "privacy" => akademi_privacy::Privacy::from_config(edge.clone(), http.clone(), config)

@@ -111,12 +111,22 @@ impl ApiClient {
         self.send_json(Method::POST, path, json).await
     }
 
-    /// Asks for an account; the link that confirms the address goes out by mail.
+    /// Asks for an account, with consent to whatever the academy requires it for; the link that confirms the address goes out
+    /// by mail.
     ///
     /// # Errors
     /// When the academy refuses.
     pub async fn register(&self, name: &str, email: &str, password: &str) -> anyhow::Result<()> {
-        let body = serde_json::json!({ "name": name, "email": email, "password": password });
+        let asked = self.get("/api/v1/consents").await?.expect(StatusCode::OK)?;
+        let asked = asked.get("data").and_then(Value::as_array).cloned().unwrap_or_default();
+        let required = asked.iter().filter(|asked| asked.get("required") == Some(&Value::Bool(true)));
+        let consents: Vec<_> = required
+            .map(|asked| {
+                serde_json::json!({ "kind": asked.get("kind"), "version": asked.get("version"),
+                                    "language": asked.pointer("/texts/0/language") })
+            })
+            .collect();
+        let body = serde_json::json!({ "name": name, "email": email, "password": password, "consents": consents });
         self.post("/api/v1/auth/register", &body).await?.expect(StatusCode::ACCEPTED).map(drop)
     }
 

@@ -172,7 +172,10 @@ pub async fn make_people(local: &Local, academy: &DemoAcademy) -> anyhow::Result
 }
 
 /// Confirms the newest registration of an academy; whose it is. Nobody reads the mail of the demo's people.
-async fn confirm(local: &Local, api: &ApiClient, academy: TenantId) -> anyhow::Result<UserId> {
+///
+/// # Errors
+/// When nobody has registered, or the academy refuses.
+pub async fn confirm(local: &Local, api: &ApiClient, academy: TenantId) -> anyhow::Result<UserId> {
     const NEWEST: PlatformSql = PlatformSql::new(
         "SELECT person_id, id FROM pending_person WHERE tenant_id = ?1 ORDER BY created_at DESC, id DESC LIMIT 1",
     );

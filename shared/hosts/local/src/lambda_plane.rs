@@ -116,7 +116,8 @@ impl LambdaPlane {
         let identity = identity.trusting(&trusted.split(',').map(str::trim).collect::<Vec<_>>());
         let auditor = Auditor::from_config(ports.clone(), config)?;
         let etl =
-            Etl::new(ports.clone(), planes.clone(), postgres.clone(), auditor.clone()).waking(wake.clone());
+            Etl::new(ports.clone(), planes.clone(), postgres.clone(), auditor.clone(), objects.clone())
+                .waking(wake.clone());
         let storage = Storage::from_config(objects, config)?;
         let bell = Arc::new(Bell::default());
         let authoring =

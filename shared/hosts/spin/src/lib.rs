@@ -4,9 +4,25 @@
 #![cfg(target_os = "wasi")]
 
 mod compression;
-#[cfg(any(feature = "academies", feature = "federation", feature = "origin", feature = "privacy"))]
+#[cfg(any(
+    feature = "academies",
+    feature = "federation",
+    feature = "origin",
+    feature = "passkeys",
+    feature = "people",
+    feature = "privacy",
+    feature = "registration"
+))]
 mod http_client;
-#[cfg(not(any(feature = "academies", feature = "federation", feature = "origin", feature = "privacy")))]
+#[cfg(not(any(
+    feature = "academies",
+    feature = "federation",
+    feature = "origin",
+    feature = "passkeys",
+    feature = "people",
+    feature = "privacy",
+    feature = "registration"
+)))]
 #[path = "no_http_client.rs"]
 mod http_client;
 mod ports;
@@ -46,6 +62,8 @@ const FUNCTION: &str = "people";
 const FUNCTION: &str = "privacy";
 #[cfg(feature = "verify")]
 const FUNCTION: &str = "verify";
+#[cfg(feature = "passkeys")]
+const FUNCTION: &str = "passkeys";
 #[cfg(feature = "federation")]
 const FUNCTION: &str = "federation";
 #[cfg(feature = "feed")]

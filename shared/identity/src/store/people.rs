@@ -53,6 +53,16 @@ pub fn person_has_version(person: UserId, version: i64) -> TenantStatement {
     SQL.with([person.into(), version.into()])
 }
 
+/// A batch's condition: the person has a password, or more than one identity and passkey.
+pub fn has_another_way_in(person: UserId) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(
+        "INSERT INTO guard (ok) VALUES ((SELECT 1 FROM person WHERE tenant_id = ?1 AND id = ?2 AND \
+         (password_hash <> '' OR (SELECT count(*) FROM identity WHERE tenant_id = ?1 AND person_id = ?2) + \
+         (SELECT count(*) FROM passkey WHERE tenant_id = ?1 AND person_id = ?2) > 1)))",
+    );
+    SQL.with([person.into()])
+}
+
 pub fn update_password(person: UserId, password_hash: String) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(
         "UPDATE person SET password_hash = ?3, version = version + 1 WHERE tenant_id = ?1 AND id = ?2",
@@ -80,6 +90,13 @@ pub fn insert_person(new: NewPerson<'_>) -> TenantStatement {
         new.password_hash.into(),
         new.now.into(),
     ])
+}
+
+/// Whether somebody has this address here.
+pub async fn has_account(database: &TenantDatabase<'_>, email_lookup: &[u8; 32]) -> Result<bool, StoreError> {
+    const SQL: TenantSql =
+        TenantSql::new("SELECT 1 AS found FROM person WHERE tenant_id = ?1 AND email_lookup = ?2");
+    Ok(database.row(SQL.with([email_lookup.as_slice().into()])).await?.is_some())
 }
 
 pub async fn find_person_key(

@@ -1,32 +1,25 @@
 //! Two academies with courses on one edge store, people who are signed in, and a clock that the test moves.
 
 use akademi_activation::Activation;
-use akademi_api::{Caller, Ports, caller::ClientAddress, config::Config, ports::Clock, token::TokenSigner};
+use akademi_api::{Caller, caller::ClientAddress, config::Config, token::TokenSigner};
 use akademi_domain::{
     ids::{CourseId, SessionId, TenantId, UserId},
     permission::{Permissions, Role},
     time::Timestamp,
 };
-use akademi_edge_store::{
-    Database, Edge, Platform, PlatformSql, Rows, Statement, StoreError,
-    operations::{NewAcademy, create_academy},
-    rusqlite::SqliteFile,
-};
-use akademi_feed::{Decoded, EdgeEvent, Envelope};
-use akademi_process::{
-    ports::{WriteLog, ports},
-    secrets::{Variables, generate},
-};
+use akademi_edge_store::{Edge, PlatformSql, Statement};
+use akademi_edge_world::{Meeting, Store};
+use akademi_feed::EdgeEvent;
+use akademi_process::secrets::{Variables, generate};
 use akademi_progress::Progress;
 use akademi_seal::{PersonKey, Vault};
 use axum::{Router, body::Body};
-use futures::future::BoxFuture;
 use http::{HeaderMap, Method, Request, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicI64, AtomicU16, AtomicUsize, Ordering},
+use std::{
+    ops::Deref,
+    sync::atomic::{AtomicU16, Ordering},
 };
 use tower::ServiceExt;
 
@@ -36,90 +29,20 @@ pub const BATCHES: &str = "/api/v1/activation-codes/batches";
 pub const REDEMPTIONS: &str = "/api/v1/activation-codes/redemptions";
 const NAME: &str = "Şükrü Iğdır";
 
-struct Moved(AtomicI64);
-
-impl Clock for Moved {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
-    }
-}
-
-/// A store in which the first readers of a code wait for each other, so that their changes meet; perhaps one that takes
-/// every condition for fulfilled.
-struct Racing {
-    engine: SqliteFile,
-    many: usize,
-    arrived: AtomicUsize,
-    meeting: tokio::sync::Barrier,
-    is_lax: bool,
-}
-
-impl Database for Racing {
-    fn query(&self, statement: Statement) -> BoxFuture<'_, Result<Rows, StoreError>> {
-        Box::pin(async move {
-            let is_awaited =
-                statement.sql.contains(" AS code_uses") || statement.sql.contains("FROM idempotency");
-            let rows = self.engine.query(statement).await;
-            // Whoever looks a second time goes on alone.
-            if is_awaited && self.arrived.fetch_add(1, Ordering::SeqCst) < self.many {
-                self.meeting.wait().await;
-            }
-            rows
-        })
-    }
-
-    fn batch(&self, mut statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, StoreError>> {
-        let conditions =
-            statements.iter_mut().filter(|statement| statement.sql.starts_with("INSERT INTO guard"));
-        for condition in conditions.filter(|_| self.is_lax) {
-            let given: Vec<_> = (1..=condition.params.len()).map(|n| format!("?{n}")).collect();
-            let sql = format!("INSERT INTO guard (ok) SELECT 1 FROM (SELECT {})", given.join(", "));
-            condition.sql = sql.leak();
-        }
-        self.engine.batch(statements)
-    }
-}
-
-/// A store that keeps what it is read by.
-struct Watched {
-    engine: SqliteFile,
-    seen: Arc<Mutex<Vec<Statement>>>,
-}
-
-impl Database for Watched {
-    fn query(&self, statement: Statement) -> BoxFuture<'_, Result<Rows, StoreError>> {
-        self.seen.lock().unwrap().push(statement.clone());
-        self.engine.query(statement)
-    }
-
-    fn batch(&self, statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, StoreError>> {
-        self.engine.batch(statements)
-    }
-}
-
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 pub struct World {
-    pub edge: Edge,
+    store: Store,
     variables: Variables,
     vault: Vault,
-    clock: Arc<Moved>,
     router: Router,
-    log: Kept,
     people: AtomicU16,
-    folder: tempfile::TempDir,
+}
+
+impl Deref for World {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        &self.store
+    }
 }
 
 /// Of the first or the second academy: 0 or 1.
@@ -241,36 +164,17 @@ pub fn batch_with(fields: Value) -> Value {
 
 impl World {
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let engine = SqliteFile::open(&folder.path().join("edge.sqlite")).unwrap();
-        let clock = Arc::new(Moved(AtomicI64::new(START.as_millis())));
-        let log = Kept::default();
-        let ports = Ports { clock: clock.clone(), ..ports(Arc::new(WriteLog::new(log.clone()))) };
-        let edge = Edge { ports, database: Arc::new(engine) };
+        let store = Store::new(START, &[(tenant(0), HOSTS[0]), (tenant(1), HOSTS[1])]);
         let variables = generate().unwrap();
         let world = Self {
-            router: routers(&edge, &variables),
+            router: routers(&store.edge, &variables),
             vault: Vault::from_config(&variables["edge_master_key"]).unwrap(),
             people: AtomicU16::new(0),
-            edge,
             variables,
-            clock,
-            log,
-            folder,
+            store,
         };
-        for (academy, host) in HOSTS.into_iter().enumerate() {
-            let new = NewAcademy {
-                id: tenant(academy),
-                slug: host.split('.').next().unwrap(),
-                name: "Ümraniye Açık Akademi",
-                locale: "tr",
-                brand_colour: "#0b6e4f",
-                hosts: &[host],
-            };
-            world.run(create_academy(&new, START));
-            for number in 1..=2 {
-                world.publish(academy, number);
-            }
+        for (academy, number) in [(0, 1), (0, 2), (1, 1), (1, 2)] {
+            world.publish(academy, number);
         }
         world
     }
@@ -291,10 +195,6 @@ impl World {
             outline.into(),
             START.into(),
         ])]);
-    }
-
-    pub fn run(&self, statements: Vec<Statement>) {
-        futures::executor::block_on(Platform::new(self.edge.database.as_ref()).batch(statements)).unwrap();
     }
 
     /// Somebody new, with a role.
@@ -337,33 +237,17 @@ impl World {
         self.join(0, Role::Student)
     }
 
-    /// The same world as `many` see it who ask at once.
+    /// The same world as `many` see it who ask at once: the first readers of a code wait for each other.
     pub fn racing(&self, many: usize, is_lax: bool) -> Router {
-        let engine = SqliteFile::open(&self.folder.path().join("edge.sqlite")).unwrap();
-        let meeting = tokio::sync::Barrier::new(many);
-        let racing = Racing { engine, many, arrived: AtomicUsize::new(0), meeting, is_lax };
-        routers(&Edge { database: Arc::new(racing), ..self.edge.clone() }, &self.variables)
+        let words = vec![" AS code_uses", "FROM idempotency"];
+        routers(&self.store.racing(Meeting { words, many, is_lax }), &self.variables)
     }
 
     /// By what one request reads.
     pub async fn watched(&self, request: Request<Body>) -> Vec<Statement> {
-        let engine = SqliteFile::open(&self.folder.path().join("edge.sqlite")).unwrap();
-        let seen = Arc::<Mutex<Vec<Statement>>>::default();
-        let database = Arc::new(Watched { engine, seen: seen.clone() });
-        send(&routers(&Edge { database, ..self.edge.clone() }, &self.variables), request).await;
-        std::mem::take(&mut *seen.lock().unwrap())
-    }
-
-    /// How the engine reads what `statement` asks for.
-    pub fn plan(&self, statement: &Statement) -> String {
-        let sql: &'static str = format!("EXPLAIN QUERY PLAN {}", statement.sql).leak();
-        let explain = Statement { sql, params: statement.params.clone() };
-        let rows = futures::executor::block_on(self.edge.database.query(explain)).unwrap();
-        rows.iter().map(|row| row.text(3).unwrap().to_owned() + "\n").collect()
-    }
-
-    pub fn wait(&self, seconds: i64) {
-        self.clock.0.fetch_add(seconds * 1000, Ordering::SeqCst);
+        let (edge, watched) = self.store.watched();
+        send(&routers(&edge, &self.variables), request).await;
+        watched.take().0
     }
 
     pub async fn get(&self, who: &Person, path: &str) -> Answer {
@@ -401,39 +285,6 @@ impl World {
 
     /// The feed's events, in their order.
     pub fn events(&self) -> Vec<EdgeEvent> {
-        const EVENTS: PlatformSql = PlatformSql::new(
-            "SELECT number, tenant_id, kind, version, payload FROM feed_event ORDER BY number",
-        );
-        let platform = Platform::new(self.edge.database.as_ref());
-        let rows = futures::executor::block_on(platform.rows(EVENTS.with([]))).unwrap();
-        rows.iter()
-            .map(|row| {
-                let envelope = Envelope {
-                    number: row.integer(0).unwrap(),
-                    tenant: row.parse(1).unwrap(),
-                    kind: row.text(2).unwrap().to_owned(),
-                    version: row.integer(3).unwrap().try_into().unwrap(),
-                    payload: row.text(4).unwrap().to_owned(),
-                };
-                let Ok(Decoded::Known(event)) = EdgeEvent::decode(&envelope) else { panic!("{envelope:?}") };
-                event
-            })
-            .collect()
-    }
-
-    /// One number of the store.
-    pub fn count(&self, sql: &'static str) -> i64 {
-        let platform = Platform::new(self.edge.database.as_ref());
-        let rows = futures::executor::block_on(platform.rows(PlatformSql::new(sql).with([]))).unwrap();
-        rows.first().unwrap().integer(0).unwrap()
-    }
-
-    /// All that was logged, and all bytes of the store's files.
-    pub fn kept(&self) -> Vec<u8> {
-        let mut bytes = self.log.0.lock().unwrap().clone();
-        for file in std::fs::read_dir(self.folder.path()).unwrap() {
-            bytes.extend(std::fs::read(file.unwrap().path()).unwrap());
-        }
-        bytes
+        self.store.events().into_iter().map(|(_, event)| event).collect()
     }
 }

@@ -122,6 +122,10 @@ async fn an_identity_of_a_known_address_is_linked_by_its_owner_alone() {
     for action in ["identity.linked", "identity.unlinked", "identity_provider.saved"] {
         assert!(told.iter().any(|told| told == action), "{action}: {told:?}");
     }
+    let mut mailed = world.mailed().await;
+    mailed.retain(|kind| kind.starts_with("identity_"));
+    mailed.sort();
+    assert_eq!(mailed, ["identity_linked", "identity_unlinked"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

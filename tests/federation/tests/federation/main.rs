@@ -4,6 +4,7 @@
 mod attacks;
 mod browser;
 mod configuration;
+mod deletion;
 mod edevlet;
 mod facebook;
 mod flow;

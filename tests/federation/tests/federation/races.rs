@@ -1,7 +1,7 @@
 //! Requests that meet: what is good once is taken once, and the last way in stays. Without its condition each race is lost.
 
 use akademi_api::{
-    Caller, Ports,
+    Caller,
     authorization::ACCESS_COOKIE,
     config::Config,
     federation::{Authorization, Claims, Subject},
@@ -12,16 +12,10 @@ use akademi_domain::{
     ids::{SessionId, UserId},
     permission::Permissions,
 };
-use akademi_edge_store::{
-    Database, Edge, Platform, PlatformSql, Rows, Statement, StoreError,
-    operations::{NewAcademy, create_academy},
-    rusqlite::SqliteFile,
-};
+use akademi_edge_store::{Edge, PlatformSql};
+use akademi_edge_world::{Meeting, Store};
 use akademi_federation::Federation;
-use akademi_process::{
-    ports::{WriteLog, ports},
-    secrets::{Variables, generate},
-};
+use akademi_process::secrets::{Variables, generate};
 use axum::{Router, body::Body};
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -34,42 +28,12 @@ use std::sync::{
 };
 use tower::ServiceExt;
 
-use crate::{browser::query, plane::tenant};
+use crate::{
+    browser::query,
+    plane::{START, tenant},
+};
 
 const HOST: &str = "one.example";
-
-/// A store in which all who read by a statement with these words wait for each other; perhaps one that takes every condition for
-/// fulfilled.
-struct Racing {
-    engine: SqliteFile,
-    words: &'static str,
-    meeting: tokio::sync::Barrier,
-    is_lax: bool,
-}
-
-impl Database for Racing {
-    fn query(&self, statement: Statement) -> BoxFuture<'_, Result<Rows, StoreError>> {
-        Box::pin(async move {
-            let is_awaited = statement.sql.contains(self.words);
-            let rows = self.engine.query(statement).await;
-            if is_awaited {
-                self.meeting.wait().await;
-            }
-            rows
-        })
-    }
-
-    fn batch(&self, mut statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, StoreError>> {
-        let conditions =
-            statements.iter_mut().filter(|statement| statement.sql.starts_with("INSERT INTO guard"));
-        for condition in conditions.filter(|_| self.is_lax) {
-            let given: Vec<_> = (1..=condition.params.len()).map(|n| format!("?{n}")).collect();
-            let sql = format!("INSERT INTO guard (ok) SELECT 1 FROM (SELECT {})", given.join(", "));
-            condition.sql = sql.leak();
-        }
-        self.engine.batch(statements)
-    }
-}
 
 /// A Lambda plane that knows one person, and counts how often it was asked who that is.
 #[derive(Default)]
@@ -100,43 +64,16 @@ impl HttpClient for Lambda {
 }
 
 struct World {
-    edge: Edge,
+    store: Store,
     variables: Variables,
     lambda: Arc<Lambda>,
-    folder: tempfile::TempDir,
 }
 
 impl World {
-    async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let engine = SqliteFile::open(&folder.path().join("edge.sqlite")).unwrap();
-        let ports: Ports = ports(Arc::new(WriteLog::new(std::io::sink())));
-        let edge = Edge { ports, database: Arc::new(engine) };
-        let new = NewAcademy {
-            id: tenant(1),
-            slug: "one",
-            name: "One",
-            locale: "tr",
-            brand_colour: "#0b6e4f",
-            hosts: &[HOST],
-        };
-        let world = Self { variables: generate().unwrap(), lambda: Arc::default(), folder, edge };
-        Platform::new(world.edge.database.as_ref())
-            .batch(create_academy(&new, world.edge.ports.now()))
-            .await
-            .unwrap();
-        world.execute("INSERT INTO identity_provider SELECT id, 'idp', 'Idp', 'oidc' FROM tenant").await;
-        world
-    }
-
-    async fn execute(&self, sql: &'static str) {
-        let statement = PlatformSql::new(sql).with([]);
-        Platform::new(self.edge.database.as_ref()).batch(vec![statement]).await.unwrap();
-    }
-
-    async fn count(&self, sql: &'static str) -> i64 {
-        let row = Platform::new(self.edge.database.as_ref()).row(PlatformSql::new(sql).with([])).await;
-        row.unwrap().unwrap().integer(0).unwrap()
+    fn new() -> Self {
+        let store = Store::new(START, &[(tenant(1), HOST)]);
+        store.execute("INSERT INTO identity_provider SELECT id, 'idp', 'Idp', 'oidc' FROM tenant");
+        Self { store, variables: generate().unwrap(), lambda: Arc::default() }
     }
 
     fn router(&self, edge: Edge) -> Router {
@@ -150,10 +87,7 @@ impl World {
 
     /// The same world, as two see it who ask at once.
     fn racing(&self, words: &'static str, is_lax: bool) -> Router {
-        let engine = SqliteFile::open(&self.folder.path().join("edge.sqlite")).unwrap();
-        let meeting = tokio::sync::Barrier::new(2);
-        let database = Arc::new(Racing { engine, words, meeting, is_lax });
-        self.router(Edge { database, ..self.edge.clone() })
+        self.router(self.store.racing(Meeting { words: vec![words], many: 2, is_lax }))
     }
 }
 
@@ -185,8 +119,8 @@ async fn both(router: &Router, requests: [Request<Body>; 2]) -> Vec<u16> {
 
 /// Two pages of one browser ask for the session at once; how often the provider is asked.
 async fn race_for_a_code(is_lax: bool) -> usize {
-    let world = World::new().await;
-    let router = world.router(world.edge.clone());
+    let world = World::new();
+    let router = world.router(world.store.edge.clone());
     let start = Some(json!({ "return_to": "/" }));
     let begun =
         router.clone().oneshot(request(Method::POST, "/api/v1/auth/providers/idp/start", "", start)).await;
@@ -211,8 +145,8 @@ async fn two_pages_at_once_show_the_provider_one_code() {
 
 /// Somebody without a password unlinks both identities at once; what is told, and what is left.
 async fn race_for_the_last_way_in(is_lax: bool) -> (Vec<u16>, i64) {
-    let world = World::new().await;
-    let now = world.edge.ports.now();
+    let world = World::new();
+    let now = world.store.now();
     let id = |n: u8| UserId::new(now, [n; 10]);
     let (person, session) = (id(1), SessionId::new(now, [2; 10]));
     let vault = akademi_seal::Vault::from_config(&world.variables["edge_master_key"]).unwrap();
@@ -239,7 +173,7 @@ async fn race_for_the_last_way_in(is_lax: bool) -> (Vec<u16>, i64) {
         )
         .with([tenant(1).into(), id(6).into(), id(7).into(), person.into()]),
     ];
-    Platform::new(world.edge.database.as_ref()).batch(statements).await.unwrap();
+    world.store.run(statements);
     let signer = TokenSigner::from_config(&world.variables["token_signing_keys"]).unwrap();
     let caller = Caller { tenant: tenant(1), user: person, session, permissions: Permissions::NONE };
     let cookie = format!("{ACCESS_COOKIE}={}", signer.sign(&caller, now, [8; 16]).unwrap());
@@ -249,7 +183,7 @@ async fn race_for_the_last_way_in(is_lax: bool) -> (Vec<u16>, i64) {
         request(Method::DELETE, &path, &cookie, None)
     };
     let told = both(&racing, [unlink(6), unlink(7)]).await;
-    (told, world.count("SELECT count(*) FROM identity").await)
+    (told, world.store.count("SELECT count(*) FROM identity"))
 }
 
 #[tokio::test(flavor = "multi_thread")]

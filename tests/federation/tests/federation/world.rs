@@ -1,6 +1,8 @@
 //! A local deployment with a demo academy, whose staff configures providers.
 
 use akademi_edge_store::{Platform, PlatformSql};
+use akademi_edge_world::Kept;
+pub use akademi_edge_world::contains;
 use akademi_lambda_store::testing::TestDatabase;
 use akademi_local::{
     api_client::ApiClient,
@@ -10,13 +12,11 @@ use akademi_local::{
     ports::WriteLog,
 };
 use akademi_process::secrets;
+use akademi_seal::Vault;
 use akademi_sync::Trigger;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use crate::browser::Browser;
 
@@ -25,20 +25,6 @@ pub const LEARNER: &str = "ogrenci@umraniye.example";
 pub const TEACHER: &str = "egitmen@umraniye.example";
 pub const CLIENT_ID: &str = "akademi";
 pub const CLIENT_SECRET: &str = "a secret: of the provider";
-
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 pub struct World {
     pub local: Local,
@@ -129,8 +115,21 @@ impl World {
         platform.batch(vec![PlatformSql::new(sql).with([])]).await.unwrap();
     }
 
+    /// What seals personal data at the edge.
+    pub fn vault(&self) -> Vault {
+        let variables = secrets::load_or_create(self.folder.path()).unwrap();
+        Vault::from_config(&variables["edge_master_key"]).unwrap()
+    }
+
+    /// The kinds of mail that people were written.
+    pub async fn mailed(&self) -> Vec<String> {
+        let listed = self.staff.get("/api/v1/mails?limit=100").await.unwrap().expect(StatusCode::OK).unwrap();
+        let mails = listed["data"].as_array().unwrap();
+        mails.iter().map(|mail| mail["kind"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
     pub fn logged(&self) -> String {
-        String::from_utf8(self.log.0.lock().unwrap().clone()).unwrap()
+        String::from_utf8(self.log.bytes()).unwrap()
     }
 
     /// All that was logged, and all bytes of the edge store.
@@ -145,8 +144,4 @@ impl World {
 
 pub fn oidc(issuer: &str) -> Value {
     json!({ "kind": "oidc", "issuer": issuer, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET })
-}
-
-pub fn contains(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }

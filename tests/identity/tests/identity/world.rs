@@ -3,11 +3,11 @@
 use akademi_academies::Academies;
 use akademi_account::Account;
 use akademi_api::{
-    Ports,
     caller::ClientAddress,
     config::Config,
     links::LinkKeys,
     ports::{Clock, HttpClient, Unreachable},
+    signed::{PlaneKeys, Purpose},
     token::TokenSigner,
 };
 use akademi_auth::Auth;
@@ -16,17 +16,12 @@ use akademi_domain::{
     mail::{LinkPurpose, MailKind},
     time::Timestamp,
 };
-use akademi_edge_store::{
-    Database, Edge, Platform, PlatformSql, Rows, Statement, StoreError,
-    operations::{NewAcademy, create_academy},
-    rusqlite::SqliteFile,
-};
-use akademi_feed::{Decoded, EdgeEvent, Envelope};
+use akademi_edge_store::{Edge, Platform, PlatformSql, Statement};
+pub use akademi_edge_world::contains;
+use akademi_edge_world::{Meeting, MovedClock, Store};
+use akademi_feed::EdgeEvent;
 use akademi_people::People;
-use akademi_process::{
-    ports::{WriteLog, ports},
-    secrets::{Variables, generate},
-};
+use akademi_process::secrets::{Variables, generate};
 use akademi_registration::Registrar;
 use axum::{Router, body::Body};
 use bytes::Bytes;
@@ -34,9 +29,9 @@ use futures::future::BoxFuture;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    ops::Deref,
+    sync::{Arc, Mutex},
 };
 use tower::ServiceExt;
 
@@ -46,79 +41,6 @@ pub const PASSWORD: &str = "uzun bir parola";
 pub const HOST: &str = "one.example";
 pub const OTHER_HOST: &str = "two.example";
 pub const PLATFORM_HOST: &str = "platform.example";
-
-pub struct Moved(AtomicI64);
-
-impl Clock for Moved {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
-    }
-}
-
-/// A store in which all who read by a statement with these words wait for each other, so that their changes meet; perhaps
-/// one that takes every condition for fulfilled.
-struct Racing {
-    engine: SqliteFile,
-    words: &'static str,
-    meeting: tokio::sync::Barrier,
-    is_lax: bool,
-}
-
-impl Database for Racing {
-    fn query(&self, statement: Statement) -> BoxFuture<'_, Result<Rows, StoreError>> {
-        Box::pin(async move {
-            let is_awaited = statement.sql.contains(self.words);
-            let rows = self.engine.query(statement).await;
-            if is_awaited {
-                self.meeting.wait().await;
-            }
-            rows
-        })
-    }
-
-    fn batch(&self, mut statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, StoreError>> {
-        let conditions =
-            statements.iter_mut().filter(|statement| statement.sql.starts_with("INSERT INTO guard"));
-        for condition in conditions.filter(|_| self.is_lax) {
-            let given: Vec<_> = (1..=condition.params.len()).map(|n| format!("?{n}")).collect();
-            let sql = format!("INSERT INTO guard (ok) SELECT 1 FROM (SELECT {})", given.join(", "));
-            condition.sql = sql.leak();
-        }
-        self.engine.batch(statements)
-    }
-}
-
-/// A store that keeps what it is read by, and counts how often something is committed.
-struct Watched {
-    engine: SqliteFile,
-    seen: Arc<Mutex<(Vec<Statement>, usize)>>,
-}
-
-impl Database for Watched {
-    fn query(&self, statement: Statement) -> BoxFuture<'_, Result<Rows, StoreError>> {
-        self.seen.lock().unwrap().0.push(statement.clone());
-        self.engine.query(statement)
-    }
-
-    fn batch(&self, statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, StoreError>> {
-        self.seen.lock().unwrap().1 += 1;
-        self.engine.batch(statements)
-    }
-}
-
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 /// A name server that answers as those of the world do: by the TXT records that the test publishes.
 #[derive(Clone, Default)]
@@ -146,14 +68,53 @@ impl HttpClient for NameServer {
     }
 }
 
+/// The other plane as the edge sees it: it counts the wakes that are signed for it, or cannot be reached.
+#[derive(Clone, Default)]
+pub struct OtherPlane(Arc<Mutex<(usize, bool)>>);
+
+impl OtherPlane {
+    pub fn wakes(&self) -> usize {
+        self.0.lock().unwrap().0
+    }
+
+    pub fn go_away(&self) {
+        self.0.lock().unwrap().1 = true;
+    }
+}
+
+/// With the keys that it checks signatures with, and a clock.
+struct Listening(OtherPlane, Arc<PlaneKeys>, Arc<MovedClock>);
+
+impl HttpClient for Listening {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, Unreachable>> {
+        let (method, uri) = (request.method(), request.uri());
+        let checked =
+            self.1.verify(Purpose::Wake, method, uri, request.headers(), request.body(), self.2.now());
+        checked.unwrap();
+        assert_eq!((method.as_str(), uri.path(), request.body().len()), ("POST", "/internal/wake", 0));
+        let mut state = self.0.0.lock().unwrap();
+        let answer =
+            if state.1 { Err(Unreachable("it is away".into())) } else { Ok(http::Response::default()) };
+        state.0 += usize::from(answer.is_ok());
+        Box::pin(std::future::ready(answer))
+    }
+}
+
 pub struct World {
     pub names: NameServer,
-    pub edge: Edge,
+    pub lambda: OtherPlane,
     pub variables: Variables,
-    clock: Arc<Moved>,
+    store: Store,
     router: Router,
-    log: Kept,
-    folder: tempfile::TempDir,
+    listening: Arc<Listening>,
+}
+
+impl Deref for World {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        &self.store
+    }
 }
 
 pub fn tenant(number: u8) -> TenantId {
@@ -200,13 +161,16 @@ impl From {
     }
 }
 
-fn routers(edge: &Edge, variables: &Variables, names: &NameServer) -> Router {
+fn routers(edge: &Edge, variables: &Variables, names: &NameServer, lambda: &Arc<Listening>) -> Router {
     let lookup = |name: &str| variables.get(name).cloned();
     let config = Config::new(&lookup);
+    let lambda: Arc<dyn HttpClient> = lambda.clone();
     akademi_auth::router(Auth::from_config(edge.clone(), &config).unwrap())
-        .merge(akademi_registration::router(Registrar::from_config(edge.clone(), &config).unwrap()))
+        .merge(akademi_registration::router(
+            Registrar::from_config(edge.clone(), lambda.clone(), &config).unwrap(),
+        ))
         .merge(akademi_account::router(Account::from_config(edge.clone(), &config).unwrap()))
-        .merge(akademi_people::router(People::from_config(edge.clone(), &config).unwrap()))
+        .merge(akademi_people::router(People::from_config(edge.clone(), lambda, &config).unwrap()))
         .merge(akademi_academies::router(
             Academies::from_config(edge.clone(), Arc::new(names.clone()), &config).unwrap(),
         ))
@@ -248,36 +212,22 @@ pub async fn at_once(router: &Router, who: &From, path: &str, bodies: Vec<Value>
 
 impl World {
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let engine = SqliteFile::open(&folder.path().join("edge.sqlite")).unwrap();
-        let clock = Arc::new(Moved(AtomicI64::new(START.as_millis())));
-        let log = Kept::default();
-        let ports = Ports { clock: clock.clone(), ..ports(Arc::new(WriteLog::new(log.clone()))) };
-        let edge = Edge { ports, database: Arc::new(engine) };
-        for (number, host) in [(1, HOST), (2, OTHER_HOST), (9, PLATFORM_HOST)] {
-            let new = NewAcademy {
-                id: tenant(number),
-                slug: host.split('.').next().unwrap(),
-                name: "Ümraniye Açık Akademi",
-                locale: "tr",
-                brand_colour: "#0b6e4f",
-                hosts: &[host],
-            };
-            let made = Platform::new(edge.database.as_ref());
-            futures::executor::block_on(made.batch(create_academy(&new, START))).unwrap();
-        }
+        let academies = [(tenant(1), HOST), (tenant(2), OTHER_HOST), (tenant(9), PLATFORM_HOST)];
+        let store = Store::new(START, &academies);
         let mut variables = generate().unwrap();
         variables.insert("dns_url".into(), "https://names.example".into());
         let names = NameServer::default();
-        let router = routers(&edge, &variables, &names);
-        Self { names, edge, variables, clock, router, log, folder }
+        variables.insert("lambda_url".into(), "https://lambda.example".into());
+        let (lambda, planes) = (OtherPlane::default(), PlaneKeys::from_config(&variables["plane_root_keys"]));
+        let listening = Arc::new(Listening(lambda.clone(), Arc::new(planes.unwrap()), store.clock.clone()));
+        let router = routers(&store.edge, &variables, &names, &listening);
+        Self { names, lambda, variables, store, router, listening }
     }
 
     /// The same world, as so many see it who ask at once: whoever reads by a statement with these words waits for the others.
     pub fn racing(&self, words: &'static str, many: usize, is_lax: bool) -> Router {
-        let engine = SqliteFile::open(&self.folder.path().join("edge.sqlite")).unwrap();
-        let racing = Racing { engine, words, meeting: tokio::sync::Barrier::new(many), is_lax };
-        routers(&Edge { database: Arc::new(racing), ..self.edge.clone() }, &self.variables, &self.names)
+        let edge = self.store.racing(Meeting { words: vec![words], many, is_lax });
+        routers(&edge, &self.variables, &self.names, &self.listening)
     }
 
     /// By what one request reads, and how often it commits.
@@ -288,28 +238,10 @@ impl World {
         path: &str,
         body: Value,
     ) -> (Vec<Statement>, usize) {
-        let engine = SqliteFile::open(&self.folder.path().join("edge.sqlite")).unwrap();
-        let seen = Arc::<Mutex<(Vec<Statement>, usize)>>::default();
-        let database = Arc::new(Watched { engine, seen: seen.clone() });
-        let router = routers(&Edge { database, ..self.edge.clone() }, &self.variables, &self.names);
+        let (edge, watched) = self.store.watched();
+        let router = routers(&edge, &self.variables, &self.names, &self.listening);
         router.oneshot(request(who, method, path, body)).await.unwrap();
-        std::mem::take(&mut *seen.lock().unwrap())
-    }
-
-    /// How the engine reads what `statement` asks for.
-    pub fn plan(&self, statement: &Statement) -> String {
-        let sql: &'static str = format!("EXPLAIN QUERY PLAN {}", statement.sql).leak();
-        let explain = Statement { sql, params: statement.params.clone() };
-        let rows = futures::executor::block_on(self.edge.database.query(explain)).unwrap();
-        rows.iter().map(|row| row.text(3).unwrap().to_owned() + "\n").collect()
-    }
-
-    pub fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    pub fn wait(&self, seconds: i64) {
-        self.clock.0.fetch_add(seconds * 1000, Ordering::SeqCst);
+        watched.take()
     }
 
     /// The whole answer to a request of any kind.
@@ -322,7 +254,7 @@ impl World {
         let (parts, body) = answer.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         if parts.status.is_server_error() {
-            eprintln!("{}", String::from_utf8_lossy(&self.log.0.lock().unwrap()));
+            eprintln!("{}", String::from_utf8_lossy(&self.log.bytes()));
         }
         let retry_after = parts.headers.get(header::RETRY_AFTER);
         Answer {
@@ -355,28 +287,6 @@ impl World {
         let token = self.newest_token(MailKind::ConfirmAddress);
         self.post(who, "/api/v1/auth/confirm", json!({ "token": token })).await.expect(204);
         self.login(who, email, password).await.expect(200)
-    }
-
-    /// The feed's events, in their order.
-    pub fn events(&self) -> Vec<(TenantId, EdgeEvent)> {
-        const EVENTS: PlatformSql = PlatformSql::new(
-            "SELECT number, tenant_id, kind, version, payload FROM feed_event ORDER BY number",
-        );
-        let platform = Platform::new(self.edge.database.as_ref());
-        let rows = futures::executor::block_on(platform.rows(EVENTS.with([]))).unwrap();
-        rows.iter()
-            .map(|row| {
-                let envelope = Envelope {
-                    number: row.integer(0).unwrap(),
-                    tenant: row.parse(1).unwrap(),
-                    kind: row.text(2).unwrap().to_owned(),
-                    version: row.integer(3).unwrap().try_into().unwrap(),
-                    payload: row.text(4).unwrap().to_owned(),
-                };
-                let Ok(Decoded::Known(event)) = EdgeEvent::decode(&envelope) else { panic!("{envelope:?}") };
-                (envelope.tenant, event)
-            })
-            .collect()
     }
 
     /// The mail that was asked for: kind, for whom, link.
@@ -445,31 +355,6 @@ impl World {
         let tokens = self.login(&who, email, PASSWORD).await.expect(200);
         (who.with(&tokens), person.to_string())
     }
-
-    /// One number of the store.
-    pub fn count(&self, sql: &'static str) -> i64 {
-        let platform = Platform::new(self.edge.database.as_ref());
-        let rows = futures::executor::block_on(platform.rows(PlatformSql::new(sql).with([]))).unwrap();
-        rows.first().unwrap().integer(0).unwrap()
-    }
-
-    pub fn execute(&self, sql: &'static str) {
-        let platform = Platform::new(self.edge.database.as_ref());
-        futures::executor::block_on(platform.batch(vec![PlatformSql::new(sql).with([])])).unwrap();
-    }
-
-    /// All that was logged, and all bytes of the store's files.
-    pub fn kept(&self) -> Vec<u8> {
-        let mut bytes = self.log.0.lock().unwrap().clone();
-        for file in std::fs::read_dir(self.folder.path()).unwrap() {
-            bytes.extend(std::fs::read(file.unwrap().path()).unwrap());
-        }
-        bytes
-    }
-}
-
-pub fn contains(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
 pub const TOO_MANY: u16 = StatusCode::TOO_MANY_REQUESTS.as_u16();

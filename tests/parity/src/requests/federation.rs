@@ -3,7 +3,9 @@
 use akademi_api::signed::Purpose;
 use akademi_feed::LambdaEvent;
 use akademi_local::api_client::JsonExt;
+use akademi_seal::hmac;
 use anyhow::Context;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderName, HeaderValue, Method, header};
 use serde_json::json;
 
@@ -20,6 +22,9 @@ const SIGN_IN: &str = "POST /api/v1/auth/providers/{provider}/sign-in";
 const IDENTITIES: &str = "GET /api/v1/users/me/identities";
 const LINK: &str = "POST /api/v1/users/me/identities";
 const UNLINK: &str = "DELETE /api/v1/users/me/identities/{identity_id}";
+const DELETION: &str = "POST /api/v1/auth/providers/{provider}/data-deletion";
+const DELETED: &str = "GET /data-deletion/{code}";
+const WHOSE: &str = "POST /internal/identity/deletion";
 const AUTHORIZE: &str = "POST /internal/identity/authorize";
 const EXCHANGE: &str = "POST /internal/identity/exchange";
 
@@ -41,7 +46,41 @@ pub async fn federation(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     r.bad((FACES, "of nobody"), &nobody, Ask::get("/api/v1/auth/providers")).await?;
     there_and_back(r).await?;
     identities(r).await?;
+    deletion(r).await?;
     of_the_plane(r).await
+}
+
+/// What Facebook sends for somebody, signed with the secret that is configured.
+fn signed_request() -> String {
+    let payload = json!({ "user_id": "1", "algorithm": "HMAC-SHA256", "issued_at": 1 }).to_string();
+    let payload = URL_SAFE_NO_PAD.encode(payload);
+    // RFC 2104 §2: the key is filled up with zeros.
+    let key: [u8; 32] = std::array::from_fn(|index| if index == 0 { b's' } else { 0 });
+    format!("{}.{payload}", URL_SAFE_NO_PAD.encode(hmac(&key, payload.as_bytes())))
+}
+
+async fn deletion(r: &mut Recorder<'_>) -> anyhow::Result<()> {
+    let (umraniye, platform, nobody) = (r.umraniye.clone(), r.platform.clone(), r.nobody.clone());
+    let wish = |provider: &str, request: &str| {
+        let path = format!("/api/v1/auth/providers/{provider}/data-deletion");
+        let form = format!("signed_request={request}");
+        Ask::new(Method::POST, path).body("application/x-www-form-urlencoded", form)
+    };
+    let done = r.good((DELETION, "of somebody"), &umraniye, wish("fb", &signed_request())).await?;
+    r.bad((DELETION, "signed by nobody"), &umraniye, wish("fb", "a.b")).await?;
+    r.bad((DELETION, "of nobody"), &umraniye, wish("none", "a.b")).await?;
+    let page = format!("/data-deletion/{}", done.json()?.text("confirmation_code")?);
+    r.good((DELETED, "done"), &umraniye, Ask::get(&page)).await?;
+    r.turkish((DELETED, "done"), &umraniye, Ask::get(&page)).await?;
+    r.bad((DELETED, "none"), &umraniye, Ask::get("/data-deletion/none")).await?;
+    r.bad((DELETED, "of nobody"), &nobody, Ask::get(&page)).await?;
+    let whose = |request: &str| {
+        let wanted = json!({ "provider": "fb", "signed_request": request });
+        Ask::post("/internal/identity/deletion", &wanted).signed(Purpose::Wake)
+    };
+    r.good((WHOSE, "of somebody"), &platform, whose(&signed_request())).await?;
+    r.bad((WHOSE, "signed by nobody"), &platform, whose("a.b")).await?;
+    Ok(())
 }
 
 async fn configuration(r: &mut Recorder<'_>) -> anyhow::Result<()> {

@@ -10,6 +10,8 @@ use crate::{ask::Ask, kind::Kind, recorder::Recorder};
 
 const LIST: &str = "GET /api/v1/people";
 const INVITE: &str = "POST /api/v1/people/invitations";
+const EXPORT: &str = "GET /api/v1/people.csv";
+const IMPORT: &str = "POST /api/v1/people/import";
 const SHOW: &str = "GET /api/v1/people/{person_id}";
 const SET_ROLES: &str = "PUT /api/v1/people/{person_id}/roles";
 const SET_STATE: &str = "PUT /api/v1/people/{person_id}/state";
@@ -41,6 +43,38 @@ pub async fn people(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     r.bad((INVITE, "who has an account"), &staff, invite("sukru@example.org", &[])).await?;
     r.bad((INVITE, "to no role"), &staff, invite("a@example.org", &["müdür"])).await?;
     r.bad((INVITE, "to the platform's role"), &staff, invite("a@example.org", &["global_admin"])).await?;
+
+    r.turkish((LIST, "by the beginning of a name"), &staff, Ask::get(format!("{list}?name=%C3%B6%C4%9Fret")))
+        .await?;
+    r.send(Kind::Good, (LIST, "without Turkish letters"), &staff, &Ask::get(format!("{list}?name=OGR")))
+        .await?;
+    r.send(Kind::Good, (LIST, "by three words"), &staff, &Ask::get(format!("{list}?name=ogr+ayse+su")))
+        .await?;
+    r.bad((LIST, "by one letter"), &staff, Ask::get(format!("{list}?name=a"))).await?;
+
+    // What somebody was found by goes with the name, even for the same one.
+    let learner = r.learner()?;
+    let name = learner.get("/api/v1/users/me").await?.json()?.text("name")?;
+    let rename = Ask::json(Method::PATCH, "/api/v1/users/me", &json!({ "name": name }));
+    r.send(Kind::Good, ("PATCH /api/v1/users/me", "found by name before"), &learner, &rename).await?;
+
+    // Times differ from host to host: what is compared has nobody in it.
+    let sheet = "/api/v1/people.csv";
+    r.good((EXPORT, "nobody"), &staff, Ask::get(format!("{sheet}?role={NOTHING}"))).await?;
+    r.bad((EXPORT, "in no state"), &staff, Ask::get(format!("{sheet}?state=asleep"))).await?;
+    r.bad((EXPORT, "made-up cursor"), &staff, Ask::get(format!("{sheet}?cursor=abc"))).await?;
+    let import = |query: &str, csv: &str| {
+        Ask::new(Method::POST, format!("/api/v1/people/import{query}")).body("text/csv", csv.to_owned())
+    };
+    let rows = "\u{feff}e-mail;name;roles\r\nışık@ornek.org;Işık Çağ;\r\nnergis@example.org;Nergis Öz;student\r\n\
+                sukru@example.org;Şükrü;\r\nnergis@example.org;Nergis;\r\na@example.org;A;müdür\r\n";
+    r.send(Kind::Good, (IMPORT, "only tell"), &staff, &import("?dry_run=true", rows)).await?;
+    r.good((IMPORT, "import"), &staff, import("", rows)).await?;
+    r.turkish((IMPORT, "the same again"), &staff, import("", rows)).await?;
+    r.bad((IMPORT, "without addresses"), &staff, import("", "name\r\nAli\r\n")).await?;
+    r.bad((IMPORT, "nothing"), &staff, import("", "")).await?;
+    let json = Ask::post("/api/v1/people/import", &json!({}));
+    r.bad((IMPORT, "JSON"), &staff, json).await?;
 
     let path = format!("{list}/{teacher}");
     r.good((SHOW, "the teacher"), &staff, Ask::get(&path)).await?;

@@ -12,6 +12,7 @@ use crate::{ask::Ask, kind::Kind, recorder::Recorder};
 const ASK: &str = "PUT /api/v1/academy/consents/{kind}";
 const ASKED: &str = "GET /api/v1/consents";
 const CHOOSE: &str = "PUT /api/v1/users/me/consents/{kind}";
+const REGISTER: &str = "POST /api/v1/auth/register";
 const CHOSEN: &str = "GET /api/v1/users/me/consents";
 const EXPORT: &str = "GET /api/v1/users/me/export";
 const RECORDS: &str = "POST /internal/person-records";
@@ -55,6 +56,16 @@ async fn consents(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     r.turkish((ASKED, "in Turkish"), &academy, Ask::get("/api/v1/consents")).await?;
     let nobody = r.nobody.clone();
     r.bad((ASKED, "of nobody"), &nobody, Ask::get("/api/v1/consents")).await?;
+
+    let register = |consents: Value| {
+        let body =
+            json!({ "name": "Ali", "email": "razi@example.org", "password": PASSWORD, "consents": consents });
+        Ask::post("/api/v1/auth/register", &body)
+    };
+    let given = |version: i64| json!([{ "kind": "kvkk", "version": version, "language": "tr" }]);
+    r.bad((REGISTER, "without consent"), &academy, register(json!([]))).await?;
+    r.bad((REGISTER, "with consent to an old version"), &academy, register(given(1))).await?;
+    r.send(Kind::Good, (REGISTER, "with consent"), &academy, &register(given(2))).await?;
 
     let choose = |kind: &str, version: i64, given: bool| {
         let body = json!({ "given": given, "version": version, "language": "tr" });

@@ -17,6 +17,10 @@ use witness::{Seen, Witness};
 
 /// Statements whose predicate nothing can miss, and why.
 const REDUNDANT: &[(&str, &str)] = &[
+    (
+        "INSERT INTO guard (ok) VALUES ((SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM person",
+        "no address has the same keyed hash in two academies",
+    ),
     ("UPDATE throttle SET failures = failures", "it changes nothing, for nobody: it only takes its time"),
     ("DELETE FROM course_search", "what it matches begins with the word of the academy"),
     (
@@ -42,6 +46,24 @@ const REDUNDANT: &[(&str, &str)] = &[
     (
         "DELETE FROM provider_sign_in WHERE tenant_id = ?1 AND email_lookup",
         "who is erased is on no way to a provider",
+    ),
+    (
+        "DELETE FROM provider_sign_in WHERE tenant_id = ?1 AND subject_lookup",
+        "whose identity is deleted is on no way to a provider; tests/federation has somebody",
+    ),
+    (
+        "FROM identity JOIN person ON person.tenant_id = identity.tenant_id AND person.id = identity.person_id \
+         JOIN person_key ON person_key.tenant_id = person.tenant_id AND person_key.person_id = person.id \
+         WHERE identity.tenant_id = ?1 AND subject_lookup = ?2 AND identity.created_at",
+        "whose identity is deleted has none here; tests/federation has somebody",
+    ),
+    (
+        "INSERT INTO enrolment",
+        "nobody to whom a course is granted has been erased; tests/privacy has somebody",
+    ),
+    (
+        "FROM passkey WHERE tenant_id = ?1 AND person_id = ?2) <",
+        "nobody here has half as many passkeys as one may have; tests/passkeys has somebody",
     ),
     (
         "records FROM (SELECT * FROM identity",

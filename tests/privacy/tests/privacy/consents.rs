@@ -10,12 +10,13 @@ use crate::world::{CONSENT, EMAIL, NAME, World};
 #[tokio::test(flavor = "multi_thread")]
 async fn consent_names_the_very_text_and_a_new_version_asks_again() {
     let world = World::new().await;
+    // Before anything is asked: who comes later says it as they register.
+    let (client, id) = world.join(NAME, EMAIL).await;
     let asked = world.ask_consent("kvkk", CONSENT).await;
     let digest = hex::encode(Sha256::digest(CONSENT));
     assert_eq!((&asked["version"], &asked["texts"][0]["digest"]), (&json!(1), &json!(digest)));
     assert_eq!(world.ask_consent("kvkk", CONSENT).await["version"], 1, "the same text is no new version");
 
-    let (client, id) = world.join(NAME, EMAIL).await;
     let mine = async || {
         let mine = client.get("/api/v1/users/me/consents").await.unwrap().expect(StatusCode::OK).unwrap();
         mine["data"][0].clone()
@@ -41,6 +42,20 @@ async fn consent_names_the_very_text_and_a_new_version_asks_again() {
     // All of it stays, and from where is sealed.
     assert_eq!(world.edge_count("consent", &format!("person_id = '{id}'")).await, 3);
     assert_eq!(world.edge_count("consent", "instr(origin, CAST('127.0.0.1' AS BLOB)) > 0").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_consented_to_while_registering_is_kept_with_its_proof() {
+    let world = World::new().await;
+    world.ask_consent("kvkk", CONSENT).await;
+    let (client, _) = world.join(NAME, EMAIL).await;
+    let mine = client.get("/api/v1/users/me/consents").await.unwrap().expect(StatusCode::OK).unwrap();
+    let digest = hex::encode(Sha256::digest(CONSENT));
+    let mine = &mine["data"][0];
+    assert_eq!((&mine["missing"], &mine["choice"]["digest"]), (&json!(false), &json!(digest)));
+    let export = client.get("/api/v1/users/me/export").await.unwrap().expect(StatusCode::OK).unwrap();
+    let proof = export.pointer("/account/consent/0/consent").unwrap();
+    assert!(proof["address"].as_str().unwrap().starts_with("127."), "from where opens for them: {proof}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

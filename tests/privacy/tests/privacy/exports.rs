@@ -16,8 +16,10 @@ const NOT_TOLD: &[(&str, &str)] = &[
     ("person_key", "the key under which what is told was sealed"),
     ("tombstone", "of nobody who can ask"),
     ("idempotency", "answers that they had, for three days"),
+    ("person_name_prefix", "keyed hashes of the name, which is told"),
     ("pending_person", "who waits is no person yet"),
     ("one_time_link", "that a password was forgotten stands in the audit log; the row goes within a day"),
+    ("passkey_challenge", "random numbers that they were shown, for five minutes"),
     ("recovery_code", "hashes of secrets that they hold themselves"),
     ("learner_clock", "the bound of their progress, of which each lesson is told"),
     (

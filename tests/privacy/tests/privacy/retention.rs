@@ -2,9 +2,9 @@
 
 use akademi_domain::{
     retention::{
-        ANSWERS, CALLBACKS, CONSENTS, DOMAIN_CLAIMS, IMPORTS, JOBS, LINKS, MAILS, PENDING_PEOPLE,
-        PROVIDER_SIGN_INS, QUARANTINE, RECOVERY_CODES, RULES, Rule, SESSIONS, THROTTLES, TOMBSTONES,
-        TRUSTED_THROTTLES,
+        ANSWERS, CALLBACKS, CONSENTS, DOMAIN_CLAIMS, IMPORTS, JOBS, LINKS, MAILS, PASSKEY_CHALLENGES,
+        PENDING_PEOPLE, PROVIDER_DELETIONS, PROVIDER_SIGN_INS, QUARANTINE, RECOVERY_CODES, RULES, Rule,
+        SESSIONS, THROTTLES, TOMBSTONES, TRUSTED_THROTTLES,
     },
     time::Timestamp,
 };
@@ -32,7 +32,7 @@ async fn the_edge_deletes_what_is_due_and_keeps_what_is_younger() {
         for sql in [
             format!("INSERT INTO person_key VALUES ('{tenant}', 'p{name}', x'00')"),
             format!(
-                "INSERT INTO pending_person VALUES ('{tenant}', '{name}', 'p{name}', x'0{number}', x'00', NULL, '', {}, 0)",
+                "INSERT INTO pending_person VALUES ('{tenant}', '{name}', 'p{name}', x'0{number}', x'00', NULL, '', {}, 0, '[]', NULL)",
                 at(PENDING_PEOPLE)
             ),
             format!("INSERT INTO one_time_link VALUES ('{tenant}', '{name}', '{id}', {}, NULL)", at(LINKS)),
@@ -52,6 +52,14 @@ async fn the_edge_deletes_what_is_due_and_keeps_what_is_younger() {
             format!(
                 "INSERT INTO provider_sign_in VALUES ('{tenant}', x'0{number}', 'p', 'i', 0, 'u', '/', NULL, NULL, NULL, {})",
                 at(PROVIDER_SIGN_INS)
+            ),
+            format!(
+                "INSERT INTO passkey_challenge VALUES ('{tenant}', x'0{number}', NULL, {})",
+                at(PASSKEY_CHALLENGES)
+            ),
+            format!(
+                "INSERT INTO provider_deletion VALUES ('{tenant}', '{name}', 'fb', {})",
+                at(PROVIDER_DELETIONS)
             ),
             format!(
                 "INSERT INTO domain_claim VALUES ('{tenant}', '{name}.example', 'c', {})",
@@ -83,6 +91,8 @@ async fn the_edge_deletes_what_is_due_and_keeps_what_is_younger() {
         (SESSIONS, "session", "id = 'ended old'", "id = 'ended young'"),
         (SESSIONS, "session", "id = 'idle old'", "id = 'idle young'"),
         (PROVIDER_SIGN_INS, "provider_sign_in", "browser = x'00'", "browser = x'01'"),
+        (PASSKEY_CHALLENGES, "passkey_challenge", "challenge = x'00'", "challenge = x'01'"),
+        (PROVIDER_DELETIONS, "provider_deletion", "code = 'old'", "code = 'young'"),
         (DOMAIN_CLAIMS, "domain_claim", "host = 'old.example'", "host = 'young.example'"),
         (ANSWERS, "idempotency", "key = 'old'", "key = 'young'"),
         (CONSENTS, "consent", "person_id = 'old'", "person_id = 'young'"),

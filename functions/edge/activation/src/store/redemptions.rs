@@ -1,11 +1,10 @@
 //! Using a code.
 
 use akademi_domain::{
-    ids::{ActivationBatchId, CourseId, EnrolmentId, UserId},
+    ids::{ActivationBatchId, CourseId, UserId},
     time::Timestamp,
 };
 use akademi_edge_store::{Row, StoreError, TenantDatabase, TenantSql, TenantStatement};
-use akademi_feed::EdgeEvent;
 
 use super::batches::{BATCH_COLUMNS, FoundBatch, batch_columns, found_batch};
 use crate::codes::Place;
@@ -81,43 +80,6 @@ pub fn use_code(new: Use) -> [TenantStatement; 3] {
         USE.with([new.batch.into(), new.code.into(), new.person.into(), new.at.into()]),
         COUNT.with([new.batch.into(), new.code.into()]),
         COUNT_OF_BATCH.with([new.batch.into()]),
-    ]
-}
-
-/// Enrols a person unless they are enrolled already, and tells the other plane if they were not. The event's
-/// statements come first: they ask whether there is an enrolment yet.
-pub fn enrol(
-    person: UserId,
-    course: CourseId,
-    enrolment: EnrolmentId,
-    at: Timestamp,
-) -> [TenantStatement; 3] {
-    const NUMBER_UNLESS_ENROLLED: TenantSql = TenantSql::new(
-        "UPDATE feed_head SET number = number + 1 WHERE id = 1 AND NOT EXISTS \
-         (SELECT 1 FROM enrolment WHERE tenant_id = ?1 AND person_id = ?2 AND course_id = ?3)",
-    );
-    const APPEND_UNLESS_ENROLLED: TenantSql = TenantSql::new(
-        "INSERT INTO feed_event (number, tenant_id, kind, version, payload, created_at) \
-         SELECT number, ?1, ?4, ?5, ?6, ?7 FROM feed_head WHERE id = 1 AND NOT EXISTS \
-         (SELECT 1 FROM enrolment WHERE tenant_id = ?1 AND person_id = ?2 AND course_id = ?3)",
-    );
-    const ENROL: TenantSql = TenantSql::new(
-        "INSERT INTO enrolment (tenant_id, person_id, course_id, id, source, created_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (tenant_id, person_id, course_id) DO NOTHING",
-    );
-    let source = "code";
-    let record = EdgeEvent::Enrolled { person, course, enrolment, source: source.into(), at }.record();
-    [
-        NUMBER_UNLESS_ENROLLED.with([person.into(), course.into()]),
-        APPEND_UNLESS_ENROLLED.with([
-            person.into(),
-            course.into(),
-            record.kind.into(),
-            record.version.into(),
-            record.payload.into(),
-            at.into(),
-        ]),
-        ENROL.with([person.into(), course.into(), enrolment.into(), source.into(), at.into()]),
     ]
 }
 

@@ -49,12 +49,16 @@ deletions! {
     "one_time_link" by "id";
     "recovery_code" by "person_id, hash";
     "identity" by "id";
-    "person" by "id" unless "role_assignment" "session" "one_time_link" "recovery_code" "identity";
+    "passkey" by "id";
+    "passkey_challenge" by "challenge";
+    "person_name_prefix" by "prefix, created_at, person_id";
+    "person" by "id" unless "role_assignment" "session" "one_time_link" "recovery_code" "identity" "passkey" "passkey_challenge" "person_name_prefix";
     "role" by "id";
     "pending_person" by "id";
     "throttle" by "key";
     "identity_provider" by "id";
     "provider_sign_in" by "browser";
+    "provider_deletion" by "code";
     "lesson" by "course_id, version, id";
     "answer_key" by "course_id, version, lesson_id";
     "course" by "id";

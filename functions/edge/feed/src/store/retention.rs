@@ -2,8 +2,8 @@
 
 use akademi_domain::{
     retention::{
-        ANSWERS, BACKUPS, CONSENTS, DOMAIN_CLAIMS, LINKS, PENDING_PEOPLE, PROVIDER_SIGN_INS, SESSIONS,
-        THROTTLES, TOMBSTONES, TRUSTED_THROTTLES,
+        ANSWERS, BACKUPS, CONSENTS, DOMAIN_CLAIMS, LINKS, PASSKEY_CHALLENGES, PENDING_PEOPLE,
+        PROVIDER_DELETIONS, PROVIDER_SIGN_INS, SESSIONS, THROTTLES, TOMBSTONES, TRUSTED_THROTTLES,
     },
     time::Timestamp,
 };
@@ -38,6 +38,8 @@ pub fn delete_what_is_due(now: Timestamp) -> Vec<TenantStatement> {
         delete_throttles(THROTTLES.ends(now), TRUSTED_THROTTLES.ends(now), now),
         delete_recovery_codes(),
         delete_provider_sign_ins(PROVIDER_SIGN_INS.ends(now)),
+        delete_passkey_challenges(PASSKEY_CHALLENGES.ends(now)),
+        delete_provider_deletions(PROVIDER_DELETIONS.ends(now)),
         delete_domain_claims(DOMAIN_CLAIMS.ends(now)),
         delete_answers(ANSWERS.ends(now)),
         delete_consents(CONSENTS.ends(now)),
@@ -97,6 +99,16 @@ fn delete_recovery_codes() -> TenantStatement {
 
 fn delete_provider_sign_ins(before: Timestamp) -> TenantStatement {
     const SQL: TenantSql = delete!("provider_sign_in", "browser", "expires_at <= ?2");
+    SQL.with([before.into()])
+}
+
+fn delete_passkey_challenges(before: Timestamp) -> TenantStatement {
+    const SQL: TenantSql = delete!("passkey_challenge", "challenge", "expires_at <= ?2");
+    SQL.with([before.into()])
+}
+
+fn delete_provider_deletions(before: Timestamp) -> TenantStatement {
+    const SQL: TenantSql = delete!("provider_deletion", "code", "deleted_at <= ?2");
     SQL.with([before.into()])
 }
 

@@ -1,9 +1,8 @@
 //! Consent: what is asked, and who gave it.
 
 use akademi_domain::{consent::ConsentKind, ids::UserId, time::Timestamp};
-use akademi_edge_store::{Row, StoreError, TenantDatabase, TenantSql, TenantStatement};
-
-use crate::consents::ConsentLanguage;
+use akademi_edge_store::{StoreError, TenantDatabase, TenantSql, TenantStatement};
+use akademi_identity::consent::ConsentLanguage;
 
 pub struct NewText<'a> {
     pub kind: &'a ConsentKind,
@@ -62,7 +61,7 @@ pub async fn list_newest_texts(database: &TenantDatabase<'_>) -> Result<Vec<Text
             Ok(TextRow {
                 kind: row.parse(0)?,
                 version: row.integer(1)?,
-                language: language(row, 2)?,
+                language: ConsentLanguage::read(row, 2)?,
                 text: row.text(3)?.to_owned(),
                 digest: row.blob(4)?.to_vec(),
                 required: row.boolean(5)?,
@@ -70,10 +69,6 @@ pub async fn list_newest_texts(database: &TenantDatabase<'_>) -> Result<Vec<Text
             })
         })
         .collect()
-}
-
-fn language(row: &Row, column: usize) -> Result<ConsentLanguage, StoreError> {
-    ConsentLanguage::parse(row.text(column)?).ok_or_else(|| StoreError::Engine("an unknown language".into()))
 }
 
 pub async fn is_asked(database: &TenantDatabase<'_>, kind: &ConsentKind) -> Result<bool, StoreError> {
@@ -148,7 +143,7 @@ pub async fn list_own(database: &TenantDatabase<'_>, person: UserId) -> Result<V
                 Some(given) => Some(OwnChoice {
                     given: given != 0,
                     version: row.integer(4)?,
-                    language: language(row, 5)?,
+                    language: ConsentLanguage::read(row, 5)?,
                     digest: row.blob(6)?.to_vec(),
                     at: row.timestamp(7)?,
                 }),

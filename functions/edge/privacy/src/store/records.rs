@@ -21,6 +21,8 @@ pub const RECORDS: &[(&str, TenantSql)] = records! {
     "session": "'id', id, 'device', device, 'country', country, 'created_at', created_at, 'rotated_at', rotated_at, \
         'authenticated_at', authenticated_at, 'revoked_at', revoked_at", "person_id = ?2 ORDER BY created_at";
     "identity": "'id', id, 'provider', provider, 'created_at', created_at", "person_id = ?2 ORDER BY created_at";
+    "passkey": "'id', id, 'sealed', hex(name), 'host', host, 'created_at', created_at, 'last_used_at', last_used_at",
+        "person_id = ?2 ORDER BY created_at";
     "consent": "'kind', kind, 'number', number, 'version', version, 'language', language, 'digest', hex(digest), \
         'given', given, 'sealed', hex(origin), 'at', at", "person_id = ?2 ORDER BY kind, number";
     "enrolment": "'id', id, 'course_id', course_id, 'source', source, 'created_at', created_at, \

@@ -5,6 +5,8 @@ use akademi_domain::{
     time::Timestamp,
 };
 use akademi_edge_store::{StoreError, TenantDatabase, TenantSql, TenantStatement};
+use akademi_identity::consent::GivenConsent;
+use serde_json::json;
 
 use super::recipients::Recipient;
 
@@ -17,6 +19,9 @@ pub struct NewPending<'a> {
     pub password_hash: Option<String>,
     /// Names and ids, separated by commas.
     pub roles: &'a str,
+    pub consents: &'a [GivenConsent],
+    /// Sealed.
+    pub consent_origin: Vec<u8>,
     pub expires_at: Timestamp,
     pub now: Timestamp,
 }
@@ -24,9 +29,12 @@ pub struct NewPending<'a> {
 pub fn insert_pending(new: NewPending<'_>) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(
         "INSERT INTO pending_person \
-         (tenant_id, id, person_id, email_lookup, profile, password_hash, roles, expires_at, created_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+         (tenant_id, id, person_id, email_lookup, profile, password_hash, roles, expires_at, created_at, consents, \
+         consent_origin) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     );
+    let consents = new.consents.iter();
+    let consents: serde_json::Value =
+        consents.map(|given| json!([given.kind, given.version, given.language])).collect();
     SQL.with([
         new.link.into(),
         new.person.into(),
@@ -36,6 +44,8 @@ pub fn insert_pending(new: NewPending<'_>) -> TenantStatement {
         new.roles.into(),
         new.expires_at.into(),
         new.now.into(),
+        consents.to_string().into(),
+        new.consent_origin.into(),
     ])
 }
 

@@ -3,6 +3,5 @@
 
 mod export;
 mod list;
-mod openapi;
 mod verifying;
 mod world;

@@ -10,7 +10,6 @@ mod import_world;
 mod imports;
 mod interrupted_imports;
 mod media;
-mod openapi;
 mod publishing;
 mod real_course;
 mod refusals;

@@ -6,7 +6,6 @@ mod audit;
 mod isolation;
 mod issuing;
 mod listing;
-mod openapi;
 mod page;
 mod pdf;
 mod ports;

@@ -14,7 +14,7 @@ use akademi_domain::{
 };
 use akademi_etl::Etl;
 use akademi_feed::EdgeEvent;
-use akademi_lambda_store::{audit::Auditor, testing::TestDatabase};
+use akademi_lambda_store::{audit::Auditor, objects::Objects, testing::TestDatabase};
 use akademi_sync::{Sync, Trigger};
 use axum::{Router, body::Body};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -106,6 +106,8 @@ pub struct Academies {
     pub database: TestDatabase,
     pub clock: Arc<TestClock>,
     pub etl: Etl,
+    pub objects: Objects,
+    _files: tempfile::TempDir,
     ports: Ports,
     router: Router,
     planes: PlaneKeys,
@@ -138,12 +140,16 @@ impl Academies {
             &Config::new(&lookup),
         );
         let auditor = Auditor::from_config(ports.clone(), &Config::new(&lookup)).unwrap();
-        let etl = Etl::new(ports.clone(), Arc::new(planes()), postgres, auditor);
+        let files = tempfile::tempdir().unwrap();
+        let objects = Objects::local(files.path()).unwrap();
+        let etl = Etl::new(ports.clone(), Arc::new(planes()), postgres, auditor, objects.clone());
         let academies = Self {
             database,
             clock,
             router: akademi_etl::router(etl.clone()),
             etl,
+            objects,
+            _files: files,
             ports,
             planes: planes(),
             edge,

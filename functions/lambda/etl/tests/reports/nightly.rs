@@ -2,6 +2,8 @@
 
 use akademi_domain::time::Day;
 use akademi_etl::ScheduleEvent;
+use akademi_lambda_store::{content_type::ContentType, object_key::ObjectKey};
+use futures::StreamExt;
 use std::time::Duration;
 
 use crate::academies::{Academies, DAY, NIGHT, Who, admin, at, tenant};
@@ -186,4 +188,35 @@ async fn two_runs_of_an_academy_never_interleave() {
     let nights = (0..8).map(|_| academies.etl.handle(ScheduleEvent { day: Some(DAY) }));
     let nights = futures::future::join_all(nights).await;
     assert_eq!(nights.iter().map(|night| night.as_ref().unwrap().rows_changed).sum::<i64>(), 2, "{nights:?}");
+}
+
+#[tokio::test]
+async fn the_files_of_an_academy_that_is_deleted_for_good_go_and_no_others() {
+    let academies = Academies::new().await;
+    let put = async |n: u8, parts: &[&str]| {
+        let key = ObjectKey::new(tenant(n), parts.iter().copied()).unwrap();
+        let bytes = bytes::Bytes::from_static(b"x");
+        academies.objects.put(&key, &ContentType::unknown(), bytes).await.unwrap();
+    };
+    for n in 1..=2 {
+        put(n, &["media", "a", "1", "film.mp4"]).await;
+        put(n, &["imports", "b", "archive.zip"]).await;
+        put(n, &["images", "c.png"]).await;
+    }
+    let left = async |n: u8| {
+        let mut left = 0;
+        for folder in ["media", "imports", "images"] {
+            left += academies.objects.list(&ObjectKey::new(tenant(n), [folder]).unwrap()).count().await;
+        }
+        left
+    };
+    assert_eq!(academies.etl.handle(NIGHTLY).await.unwrap().files_deleted, 0);
+    academies.execute(&format!("UPDATE tenant SET state = 'deleted' WHERE id = '{}'", tenant(1))).await;
+    let night = academies.etl.handle(NIGHTLY).await.unwrap();
+    assert_eq!((night.files_deleted, night.failures), (6, vec![]), "each with the type beside it");
+    assert_eq!((left(1).await, left(2).await), (0, 3));
+    // What was on its way into storage goes the night after.
+    put(1, &["media", "late.mp4"]).await;
+    assert_eq!(academies.etl.handle(NIGHTLY).await.unwrap().files_deleted, 2);
+    assert_eq!(academies.etl.handle(NIGHTLY).await.unwrap().files_deleted, 0);
 }

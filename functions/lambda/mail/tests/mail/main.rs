@@ -4,7 +4,6 @@
 mod academy;
 mod crossing;
 mod isolation;
-mod openapi;
 mod ports;
 mod refusals;
 mod sending;

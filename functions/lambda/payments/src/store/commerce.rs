@@ -125,6 +125,24 @@ pub async fn has_one_of(
     Ok(found)
 }
 
+/// Whether `$scope` names courses, and all of them are of `$owner` in the academy `$1`.
+macro_rules! scope_of {
+    ($scope:literal, $owner:literal) => {
+        concat!(
+            "(CASE WHEN jsonb_typeof(",
+            $scope,
+            " -> 'courses') = 'array' THEN NOT EXISTS (SELECT FROM \
+             jsonb_array_elements_text(",
+            $scope,
+            " -> 'courses') AS named (id) WHERE NOT EXISTS (SELECT FROM course_draft \
+             WHERE course_draft.tenant_id = $1 AND course_draft.id = named.id::uuid AND owner_id = ",
+            $owner,
+            ")) \
+             ELSE false END)"
+        )
+    };
+}
+
 /// A coupon as it is stored.
 pub struct Coupon {
     pub id: CouponId,
@@ -159,22 +177,41 @@ pub async fn insert_coupon(
     Ok(())
 }
 
-/// Coupons after this one, newest first.
+/// Whether a coupon of this scope is for courses of `owner` and no others.
+pub async fn is_scope_of(
+    tx: &mut TenantTransaction,
+    scope: &pricing::CouponScope,
+    owner: UserId,
+) -> Result<bool, StoreError> {
+    let found = sqlx::query_scalar(concat!("SELECT ", scope_of!("$2", "$3"), " AND $1::uuid IS NOT NULL"))
+        .bind(tx.tenant().as_uuid())
+        .bind(Json(scope))
+        .bind(owner.as_uuid())
+        .fetch_one(tx.connection())
+        .await?;
+    Ok(found)
+}
+
+/// Coupons after this one, newest first: all, or those for courses of `owner` and no others.
 pub async fn list_coupons(
     tx: &mut TenantTransaction,
+    owner: Option<UserId>,
     after: Option<(Timestamp, CouponId)>,
     limit: i64,
 ) -> Result<Vec<Coupon>, StoreError> {
     let (created_at, id) =
         after.unwrap_or((Timestamp::from_millis(i64::MAX), CouponId::from_uuid(Uuid::max())));
-    let rows = sqlx::query(
+    let rows = sqlx::query(concat!(
         "SELECT id, code, terms, use_limit, held, used, created_at FROM coupon
-         WHERE tenant_id = $1 AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4",
-    )
+         WHERE tenant_id = $1 AND (created_at, id) < ($2, $3) AND ($5::uuid IS NULL OR ",
+        scope_of!("terms -> 'scope'", "$5"),
+        ") ORDER BY created_at DESC, id DESC LIMIT $4",
+    ))
     .bind(tx.tenant().as_uuid())
     .bind(created_at.as_millis())
     .bind(id.as_uuid())
     .bind(limit)
+    .bind(owner.map(|owner| owner.as_uuid()))
     .fetch_all(tx.connection())
     .await?;
     rows.iter().map(coupon).collect()

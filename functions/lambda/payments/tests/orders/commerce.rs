@@ -1,12 +1,16 @@
 //! Prices and coupons as staff set them.
 
-use akademi_domain::{money::Money, permission::Permissions};
+use akademi_domain::{
+    money::Money,
+    permission::{Permission, Permissions},
+};
 use akademi_feed::LambdaEvent;
 use axum::body::Body;
 use http::{Method, Request, header};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
-use crate::academy::{Academy, Who, course, learner, lira, staff, tenant};
+use crate::academy::{Academy, Who, course, learner, lira, person, staff, tenant};
 
 const COUPONS: &str = "/api/v1/commerce/coupons";
 
@@ -175,4 +179,37 @@ async fn bad_input_is_refused_by_field_and_nothing_is_written() {
     assert_eq!(academy.send(unsigned).await.status, 401);
     assert_eq!(academy.number("SELECT count(*) FROM feed_event").await, before);
     assert_eq!(academy.number("SELECT count(*) FROM coupon").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn instructors_make_and_see_coupons_for_their_own_courses_only() {
+    let academy = Academy::new().await;
+    let everybodys = Permissions::NONE.with(Permission::CommerceWrite);
+    // Whose courses these are; somebody else's academy has none of them.
+    let owner = Who { permissions: everybodys, ..staff() };
+    let other = Who { user: person(201), ..owner };
+    let make = async |who: Who, code: &str, scope: Value| {
+        let body = json!({ "code": code, "discount": { "kind": "percent", "share": 1000 }, "scope": scope });
+        academy.call(who, Method::POST, COUPONS, None, Some(&body)).await.status
+    };
+    let courses = |courses: &[u8]| {
+        let courses: Vec<_> = courses.iter().map(|n| course(*n)).collect();
+        json!({ "kind": "courses", "courses": courses })
+    };
+    assert_eq!(make(owner, "all", json!({ "kind": "all" })).await, 422);
+    assert_eq!(make(owner, "own", courses(&[1, 2])).await, 201);
+    assert_eq!(make(owner, "none", courses(&[1, 9])).await, 422, "a course that there is not");
+    assert_eq!(make(other, "others", courses(&[1])).await, 422);
+    assert_eq!(make(staff(), "staff-all", json!({ "kind": "all" })).await, 201);
+    assert_eq!(make(staff(), "staff-one", courses(&[1])).await, 201);
+    let set = |codes: &[&str]| codes.iter().map(|code| (*code).to_owned()).collect::<BTreeSet<_>>();
+    let seen = async |who: Who| {
+        let page = academy.call(who, Method::GET, COUPONS, None, None).await.json();
+        let codes = page["data"].as_array().unwrap().iter();
+        // They are of one millisecond: in no order.
+        codes.map(|coupon| coupon["code"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(seen(owner).await, set(&["staff-one", "own"]));
+    assert_eq!(seen(other).await, set(&[]));
+    assert_eq!(seen(staff()).await, set(&["staff-one", "staff-all", "own"]));
 }

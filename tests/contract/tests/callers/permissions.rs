@@ -1,34 +1,17 @@
 //! Every route, asked by nobody, by each built-in role and by somebody with one permission: who is let in is what the table of
 //! routes says.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use akademi_api::{Caller, token::TokenSigner};
 use akademi_domain::permission::{Permission, Permissions, Role};
-use akademi_edge_store::{Platform, PlatformSql};
 use akademi_functions::{Access, ROUTES, Route};
-use akademi_lambda_store::testing::TestDatabase;
-use akademi_local::{
-    api_client::{ApiClient, JsonExt},
-    demo,
-    http_client::Network,
-    local::{Local, Options},
-    ports::WriteLog,
-};
+use akademi_local::api_client::JsonExt;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
 use serde_json::Value;
-use std::{sync::Arc, time::Duration};
+
+use crate::world::World;
 
 const NOTHING: &str = "01890000-0000-7000-8000-00000000dead";
-
-struct World {
-    local: Local,
-    academy: ApiClient,
-    /// Somebody of that academy, whose session every caller shares.
-    somebody: Caller,
-    _database: TestDatabase,
-    _folder: tempfile::TempDir,
-}
 
 /// What a caller was told.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,50 +22,6 @@ enum Told {
 }
 
 impl World {
-    async fn new() -> Self {
-        let database = TestDatabase::new().await.unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let local = Local::start(Options {
-            data: folder.path().to_owned(),
-            listen: "127.0.0.1:0".parse().unwrap(),
-            postgres: database.postgres().clone(),
-            log: Arc::new(WriteLog::new(std::io::sink())),
-            sync_interval: Duration::from_secs(3600),
-            password_attempts: 10_000,
-            transcode_program: None,
-        })
-        .await
-        .unwrap();
-        demo::make_people(&local, &demo::ACADEMIES[0]).await.unwrap();
-        local.lambda.sync.handle(akademi_sync::Trigger::Wake).await.unwrap();
-        let base = format!("http://umraniye.localhost:{}", local.address.port());
-        let academy = ApiClient::new(Network::new(), base);
-        academy.sign_in("yonetici@umraniye.example", demo::PASSWORD).await.unwrap();
-        const SESSION: PlatformSql = PlatformSql::new(
-            "SELECT tenant_id, person_id, id FROM session ORDER BY created_at DESC, id DESC LIMIT 1",
-        );
-        let row = Platform::new(local.edge.database.as_ref()).row(SESSION.with([])).await.unwrap().unwrap();
-        let somebody = Caller {
-            tenant: row.parse(0).unwrap(),
-            user: row.parse(1).unwrap(),
-            session: row.parse(2).unwrap(),
-            permissions: Permissions::NONE,
-        };
-        Self { local, academy, somebody, _database: database, _folder: folder }
-    }
-
-    /// The session lives, and its owner has just proved who they are, whatever an earlier request did.
-    async fn revive(&self) {
-        const REVIVE: PlatformSql = PlatformSql::new(
-            "UPDATE session SET revoked_at = NULL, rotated_at = ?1, created_at = ?1, authenticated_at = ?1",
-        );
-        let now = self.local.edge.ports.now();
-        Platform::new(self.local.edge.database.as_ref())
-            .batch(vec![REVIVE.with([now.into()])])
-            .await
-            .unwrap();
-    }
-
     async fn ask(&self, route: &Route, permissions: Option<Permissions>) -> Told {
         let client = match permissions {
             Some(permissions) => {

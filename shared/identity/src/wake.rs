@@ -1,0 +1,44 @@
+//! Mail leaves within seconds: after a commit that somebody waits for, `sync` is sent a signed wake without data.
+
+use akademi_api::{
+    Ports,
+    caller::RequestId,
+    config::{Config, ConfigError},
+    plane_client::{PlaneCall, PlaneClient, parse_base},
+    ports::HttpClient,
+    signed::{CallContext, PlaneKeys, Purpose},
+};
+use bytes::Bytes;
+use http::{HeaderMap, Method, uri::PathAndQuery};
+use std::sync::Arc;
+
+/// Wakes the other plane's `sync`.
+#[derive(Clone)]
+pub struct SyncWake(Arc<PlaneClient>);
+
+impl SyncWake {
+    /// `http` reaches the Lambda plane within a bounded time.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the variable that is missing or wrong.
+    pub fn from_config(http: Arc<dyn HttpClient>, config: &Config<'_>) -> Result<Self, ConfigError> {
+        let planes = config.read(akademi_functions::PLANE_ROOT_KEYS, PlaneKeys::from_config)?;
+        let base = config.read(akademi_functions::LAMBDA_URL, parse_base)?;
+        Ok(Self(Arc::new(PlaneClient::new(http, base, Arc::new(planes)))))
+    }
+
+    /// Has `sync` look at the edge now. Whoever sends it where a stranger must not learn what was done sends it whatever was
+    /// done. A wake that is lost costs the minute until `sync` looks anyway.
+    pub async fn send(&self, ports: &Ports, RequestId(request_id): &RequestId) {
+        let context = CallContext { request_id: request_id.to_string(), ..CallContext::default() };
+        let call = PlaneCall {
+            purpose: Purpose::Wake,
+            method: Method::POST,
+            target: PathAndQuery::from_static("/internal/wake"),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            context: &context,
+        };
+        drop(self.0.call(call, ports.now()).await);
+    }
+}

@@ -1,0 +1,7 @@
+//! Passkeys, on both planes of a local deployment.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod attacks;
+mod flow;
+mod races;
+mod world;
