@@ -8,6 +8,7 @@ use akademi_api::{
 };
 use akademi_domain::{
     certificate::CertificateSerial,
+    identity::EmailAddress,
     ids::{CourseId, EnrolmentId, LessonId, OrderId, PlaybackId, SessionId, TenantId, UserId},
     permission::Role,
     time::Timestamp,
@@ -17,6 +18,7 @@ use akademi_edge_store::{
     operations::{NewAcademy, create_academy},
 };
 use akademi_feed::{Batch, Envelope, LambdaEvent, MAX_EVENTS};
+use akademi_identity::password;
 use akademi_process::{
     ports::{WriteLog, ports},
     secrets::{self, Variables},
@@ -37,6 +39,8 @@ use crate::{courses, server, store};
 
 pub const COURSES: u32 = 200;
 pub const LEARNERS: u32 = 2_000;
+/// Everybody's.
+pub const PASSWORD: &str = "ölçüm için parola";
 /// What the academy answers on.
 pub const HOST: &str = "bench.localhost";
 
@@ -46,6 +50,8 @@ pub struct Academy {
     tenant: TenantId,
     made: Timestamp,
     signer: TokenSigner,
+    /// Everybody's, made once.
+    password_hash: String,
 }
 
 impl Academy {
@@ -68,6 +74,7 @@ impl Academy {
             tenant: TenantId::new(made, [1; 10]),
             made,
             signer: TokenSigner::from_config(variable(&variables, "token_signing_keys"))?,
+            password_hash: password::hash(PASSWORD, [7; 16]).ok().context("hashing the password")?,
         };
         let new = NewAcademy {
             id: academy.tenant,
@@ -80,23 +87,26 @@ impl Academy {
         let platform = Platform::new(edge.database.as_ref());
         platform.batch(create_academy(&new, made)).await?;
         let vault = Vault::from_config(variable(&variables, "edge_master_key"))?;
-        let people = (0..LEARNERS).flat_map(|number| academy.registration(number, &vault));
-        platform.batch(people.collect()).await?;
+        let people: Result<Vec<_>, _> =
+            (0..LEARNERS).map(|number| academy.registration(number, &vault)).collect();
+        platform.batch(people?.into_iter().flatten().collect()).await?;
         academy.publish(&functions, &variables).await?;
         Ok(academy)
     }
 
-    /// What registration leaves of a learner, whose password nobody knows.
-    fn registration(&self, number: u32, vault: &Vault) -> [Statement; 3] {
+    /// What registration leaves of a learner.
+    fn registration(&self, number: u32, vault: &Vault) -> anyhow::Result<[Statement; 3]> {
         let (person, key) = (self.learner(number), person_key(number));
-        let profile = format!(r#"{{"name":"{}","email":"ogrenci{number}@example.org"}}"#, name(number));
+        let email = email(number);
+        let lookup = vault.email_lookup(self.tenant, &EmailAddress::parse(&email)?);
+        let profile = format!(r#"{{"name":"{}","email":"{email}"}}"#, name(number));
         let sealed = key.seal(person, "profile", profile.as_bytes(), nonce(number));
         let wrapped = vault.wrap_key(self.tenant, person, &key, nonce(number));
-        [
-            store::insert_person(self.tenant, person, &sealed, self.made),
+        Ok([
+            store::insert_person(self.tenant, person, lookup, &sealed, &self.password_hash, self.made),
             store::insert_person_key(self.tenant, person, &wrapped),
             store::assign_role(self.tenant, person, Role::Student),
-        ]
+        ])
     }
 
     /// The edge store in one file of its own at `path`, as it is now.
@@ -188,6 +198,15 @@ impl Academy {
         Ok(())
     }
 
+    pub const fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// The PHC string of [`PASSWORD`], which is everybody's.
+    pub fn password_hash(&self) -> &str {
+        &self.password_hash
+    }
+
     pub fn course(&self, number: u32) -> CourseId {
         CourseId::new(self.made, random(number))
     }
@@ -235,6 +254,10 @@ pub fn random(number: u32) -> [u8; 10] {
 /// The serial of a learner's certificate.
 pub fn serial(learner: u32) -> CertificateSerial {
     CertificateSerial::new(u128::from(learner).to_be_bytes())
+}
+
+pub fn email(learner: u32) -> String {
+    format!("ogrenci{learner}@example.org")
 }
 
 fn name(learner: u32) -> String {

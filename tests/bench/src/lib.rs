@@ -16,3 +16,4 @@ pub mod run;
 pub mod server;
 mod store;
 mod table;
+pub mod trust;

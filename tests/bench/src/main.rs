@@ -1,4 +1,5 @@
 //! `akademi-bench [NAME] [--seconds N] [--json]`: requests per CPU-second of the edge's hot routes.
+//! `akademi-bench trust [--seconds N] [--json]`: a token's check, a sign-in and a refresh, beside what they cannot do without.
 //! `akademi-bench hosts [--seconds N] [--json]`: the same routes on every engine.
 //!
 //! The program starts servers on a core of their own, itself a second time among them, and sends requests from another.
@@ -12,7 +13,7 @@ use akademi_bench::{
     pinning::{Cores, Side},
     routes::Name,
     run::{Totals, run},
-    server,
+    server, trust,
 };
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -47,6 +48,8 @@ struct Measuring {
 enum Command {
     /// The routes on every engine that is there, beside an empty function on each
     Hosts(Measuring),
+    /// A token's check, a sign-in and a refresh
+    Trust(Measuring),
     /// The server that is measured
     #[command(hide = true)]
     Serve(server::Options),
@@ -63,8 +66,9 @@ fn main() -> anyhow::Result<()> {
     match &arguments.command {
         Some(Command::Serve(options)) => server_runtime()?.block_on(server::serve(options)),
         Some(Command::ServeEmpty) => server_runtime()?.block_on(server::serve_empty()),
-        Some(Command::Hosts(measuring)) => bench(measuring, None, true),
-        None => bench(&arguments.measuring, arguments.name, false),
+        Some(Command::Hosts(measuring)) => bench(measuring, What::Hosts),
+        Some(Command::Trust(measuring)) => bench(measuring, What::Trust),
+        None => bench(&arguments.measuring, What::Routes(arguments.name)),
     }
 }
 
@@ -73,7 +77,14 @@ fn server_runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
 
-fn bench(measuring: &Measuring, name: Option<Name>, on_hosts: bool) -> anyhow::Result<()> {
+enum What {
+    /// One, or all
+    Routes(Option<Name>),
+    Hosts,
+    Trust,
+}
+
+fn bench(measuring: &Measuring, what: What) -> anyhow::Result<()> {
     let Measuring { seconds, json, data } = measuring;
     let cores = Cores::allowed()?;
     // What is started from here on inherits it: servers are moved once they answer.
@@ -81,10 +92,10 @@ fn bench(measuring: &Measuring, name: Option<Name>, on_hosts: bool) -> anyhow::R
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let Totals { passed, failed } = runtime.block_on(async {
         let academy = Academy::create(data).await.context("making the academy")?;
-        if on_hosts {
-            hosts::run(&academy, &cores, data, (*seconds).min(LONGEST_ON_HOSTS), *json).await
-        } else {
-            run(&academy, &cores, name, *seconds, *json).await
+        match what {
+            What::Hosts => hosts::run(&academy, &cores, data, (*seconds).min(LONGEST_ON_HOSTS), *json).await,
+            What::Trust => trust::run(&academy, &cores, *seconds, *json).await,
+            What::Routes(name) => run(&academy, &cores, name, *seconds, *json).await,
         }
     })?;
     println!("{passed} passed, {failed} failed");

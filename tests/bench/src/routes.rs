@@ -153,7 +153,7 @@ fn get_as(target: &str, token: Option<&str>) -> Vec<u8> {
         .into_bytes()
 }
 
-fn post(target: &str, token: Option<&str>, body: &str) -> Vec<u8> {
+pub fn post(target: &str, token: Option<&str>, body: &str) -> Vec<u8> {
     let authorization = authorization(token);
     format!(
         "POST {target} HTTP/1.1\r\nhost: {HOST}\r\n{authorization}content-type: application/json\r\n\

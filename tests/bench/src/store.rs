@@ -10,13 +10,22 @@ use akademi_edge_store::{Platform, Statement, TenantSql};
 use rusqlite::{Connection, Result, params};
 use std::path::Path;
 
-/// A person who can be found by no address and has no password.
-pub fn insert_person(tenant: TenantId, person: UserId, profile: &[u8], now: Timestamp) -> Statement {
+/// A person with the keyed hash of their address and their password's PHC string.
+pub fn insert_person(
+    tenant: TenantId,
+    person: UserId,
+    email_lookup: [u8; 32],
+    profile: &[u8],
+    password_hash: &str,
+    now: Timestamp,
+) -> Statement {
     const SQL: TenantSql = TenantSql::new(
         "INSERT INTO person (tenant_id, id, email_lookup, profile, password_hash, state, version, created_at) \
-         VALUES (?1, ?2, CAST(?2 AS BLOB), ?3, '', 'active', 1, ?4)",
+         VALUES (?1, ?2, ?3, ?4, ?5, 'active', 1, ?6)",
     );
-    Platform::of_tenant(tenant, SQL.with([person.into(), profile.into(), now.into()]))
+    let params =
+        [person.into(), email_lookup.as_slice().into(), profile.into(), password_hash.into(), now.into()];
+    Platform::of_tenant(tenant, SQL.with(params))
 }
 
 pub fn assign_role(tenant: TenantId, person: UserId, role: Role) -> Statement {
