@@ -145,7 +145,7 @@ fn refresh(token: &str) -> Vec<u8> {
 
 fn refresh_token(body: &[u8]) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
-    body["refresh_token"].as_str().map(str::to_owned)
+    body.get("refresh_token")?.as_str().map(str::to_owned)
 }
 
 /// Somebody who signs in on ever new devices.

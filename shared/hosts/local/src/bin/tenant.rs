@@ -18,7 +18,7 @@ use akademi_edge_store::{
 use akademi_functions::EDGE_MASTER_KEY;
 use akademi_identity::{Invitation, Profile};
 use akademi_local::{
-    api_client::{ApiClient, JsonExt},
+    api_client::{Answer, ApiClient, JsonExt},
     http_client::Network,
     ports::{WriteLog, ports},
 };
@@ -127,10 +127,21 @@ async fn main() -> anyhow::Result<()> {
         Command::Platform { .. } => return Ok(()),
     };
     if !changed.status.is_success() {
-        bail!("{}", String::from_utf8_lossy(&changed.body));
+        bail!(refusal(&changed));
     }
     print_academy(&changed.json()?);
     Ok(())
+}
+
+/// What a problem document (RFC 9457) says, for a person.
+fn refusal(answer: &Answer) -> String {
+    let Ok(problem) = answer.json() else { return answer.status.to_string() };
+    let mut said = problem.text("detail").or_else(|_| problem.text("title")).unwrap_or_default();
+    for error in problem.get("errors").and_then(Json::as_array).into_iter().flatten() {
+        let field = error.text("field").unwrap_or_default();
+        said += &format!("\n  {field} {}", error.text("message").unwrap_or_default());
+    }
+    said
 }
 
 async fn sign_in(base: &str) -> anyhow::Result<ApiClient> {
@@ -184,20 +195,12 @@ async fn path(api: &ApiClient, slug: &str) -> anyhow::Result<String> {
     Ok(format!("{ACADEMIES}/{id}"))
 }
 
-async fn set_state(
-    api: &ApiClient,
-    slug: &str,
-    state: &str,
-) -> anyhow::Result<akademi_local::api_client::Answer> {
+async fn set_state(api: &ApiClient, slug: &str, state: &str) -> anyhow::Result<Answer> {
     let path = format!("{}/state", path(api, slug).await?);
     api.send_json(Method::PUT, &path, &json!({ "state": state })).await
 }
 
-async fn deletion(
-    api: &ApiClient,
-    method: Method,
-    slug: &str,
-) -> anyhow::Result<akademi_local::api_client::Answer> {
+async fn deletion(api: &ApiClient, method: Method, slug: &str) -> anyhow::Result<Answer> {
     let path = format!("{}/deletion", path(api, slug).await?);
     api.send(method, &path, &[], bytes::Bytes::new()).await
 }
