@@ -10,13 +10,11 @@ use akademi_api::{
     token::{TokenSigner, TokenVerifier},
 };
 use akademi_domain::{
-    identity::ACCESS_TOKEN_SECONDS,
     ids::{SessionId, TenantId, UserId},
     time::Timestamp,
 };
 use akademi_edge_store::{Edge, TenantStatement};
 use akademi_seal::{PersonKey, Vault};
-use serde::Serialize;
 
 use crate::{
     audit::Audit,
@@ -27,19 +25,10 @@ use crate::{
 use challenge::{Challenges, SecondFactorNeeded};
 use refresh_token::{RefreshTokens, SessionNonce, Shown};
 
-/// What a client keeps to stay signed in.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct TokenPair {
-    /// Absent when the browser keeps it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    access_token: Option<String>,
-    /// `Bearer`, or `Cookie` when the browser keeps both tokens.
-    token_type: &'static str,
-    /// Seconds until the access token expires.
-    expires_in: i64,
-    /// Good for one use: the answer to a refresh carries the next one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_token: Option<String>,
+/// What a client keeps to stay signed in: [`keeping::Keeping`] hands it over.
+pub struct Tokens {
+    access: String,
+    refresh: String,
 }
 
 /// Somebody who has shown all that is asked.
@@ -87,7 +76,7 @@ impl Sessions {
         proven: Proven<'_>,
         condition: Option<TenantStatement>,
         others: Vec<TenantStatement>,
-    ) -> Result<TokenPair, Problem> {
+    ) -> Result<Tokens, Problem> {
         let ports = &self.edge.ports;
         let now = ports.now();
         let session = SessionId::new(now, ports.random());
@@ -124,17 +113,14 @@ impl Sessions {
         granted: &Granted,
         nonce: &SessionNonce,
         generation: i64,
-    ) -> Result<TokenPair, Problem> {
+    ) -> Result<Tokens, Problem> {
         let caller = Caller { tenant, user, session, permissions: granted.permissions };
         let ports = &self.edge.ports;
         // Not before the moment from which its permissions hold, which may be the second that is to come.
         let issued = ports.now().max(granted.since);
-        let access_token = self.signer.sign(&caller, issued, ports.random()).map_err(Problem::broken)?;
-        Ok(TokenPair {
-            access_token: Some(access_token),
-            token_type: "Bearer",
-            expires_in: ACCESS_TOKEN_SECONDS,
-            refresh_token: Some(self.refresh_tokens.token(tenant, session, nonce, generation)),
+        Ok(Tokens {
+            access: self.signer.sign(&caller, issued, ports.random()).map_err(Problem::broken)?,
+            refresh: self.refresh_tokens.token(tenant, session, nonce, generation),
         })
     }
 

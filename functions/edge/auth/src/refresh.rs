@@ -8,8 +8,8 @@ use akademi_domain::{
 use akademi_identity::{
     Audit, Origin, revoke_session,
     session::{
-        TokenPair,
-        keeping::{Keeping, kept_refresh_token},
+        Tokens,
+        keeping::{Keeping, TokenPair, kept_refresh_token},
         refresh_token::Shown,
     },
 };
@@ -64,7 +64,7 @@ async fn try_refresh(
     tenant: TenantId,
     shown: &Shown,
     origin: &Origin,
-) -> Result<Option<TokenPair>, Problem> {
+) -> Result<Option<Tokens>, Problem> {
     let database = auth.edge.tenant(tenant);
     let session = store::find_session(&database, shown.session).await?.ok_or_else(Problem::token_invalid)?;
     if !auth.sessions.is_genuine(shown, tenant, &session.nonce) {

@@ -4,7 +4,10 @@ use akademi_api::{Academy, Body, Problem};
 use akademi_identity::{
     Origin, find_person,
     second_factor::{Used, wrong_code},
-    session::{Proven, TokenPair, keeping::Keeping},
+    session::{
+        Proven,
+        keeping::{Keeping, TokenPair},
+    },
     throttle,
 };
 use axum::{extract::State, response::Response};

@@ -5,7 +5,11 @@ use akademi_domain::{identity::EmailAddress, ids::UserId};
 use akademi_edge_store::TenantStatement;
 use akademi_identity::{
     Audit, Origin, audit, password,
-    session::{Proven, TokenPair, challenge::SecondFactorNeeded, keeping::Keeping},
+    session::{
+        Proven,
+        challenge::SecondFactorNeeded,
+        keeping::{Keeping, TokenPair},
+    },
     throttle,
 };
 use akademi_seal::PersonKey;

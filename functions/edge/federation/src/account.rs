@@ -8,7 +8,7 @@ use akademi_domain::{
 };
 use akademi_identity::{
     Granted, Newcomer, Origin, Profile, insert_person_key,
-    session::{Proven, TokenPair},
+    session::{Proven, Tokens},
     throttle,
 };
 use akademi_seal::{PersonKey, hmac};
@@ -45,7 +45,7 @@ impl Federation {
         academy: &Academy,
         origin: &Origin,
         newly: Newly<'_>,
-    ) -> Result<TokenPair, Problem> {
+    ) -> Result<Tokens, Problem> {
         let ports = &self.edge.ports;
         let now = ports.now();
         let person = UserId::new(now, ports.random());

@@ -7,7 +7,11 @@ use akademi_domain::academy::Feature;
 use akademi_edge_store::StoreError;
 use akademi_identity::{
     Audit, Origin, has_account,
-    session::{Proven, TokenPair, challenge::SecondFactorNeeded, keeping::Keeping},
+    session::{
+        Proven,
+        challenge::SecondFactorNeeded,
+        keeping::{Keeping, TokenPair},
+    },
     throttle,
 };
 use axum::{

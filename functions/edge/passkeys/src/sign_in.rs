@@ -8,7 +8,10 @@ use akademi_api::{
 use akademi_domain::ids::UserId;
 use akademi_identity::{
     Audit, Origin, audit,
-    session::{Proven, TokenPair, keeping::Keeping},
+    session::{
+        Proven,
+        keeping::{Keeping, TokenPair},
+    },
     throttle,
 };
 use akademi_seal::PersonKey;

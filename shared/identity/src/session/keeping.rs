@@ -10,8 +10,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderName, Uri, header, request::Parts};
+use serde::Serialize;
 
-use super::TokenPair;
+use super::Tokens;
 
 /// What a page sends to have its browser keep the tokens.
 const AKADEMI_TOKENS: HeaderName = HeaderName::from_static("akademi-tokens");
@@ -19,6 +20,21 @@ const AKADEMI_TOKENS: HeaderName = HeaderName::from_static("akademi-tokens");
 const REFRESH_COOKIE: &str = "__Host-akademi_refresh";
 /// The longest that a browser keeps a cookie (RFC 6265bis §5.5): a session may end long before.
 const REFRESH_SECONDS: i64 = 400 * 24 * 3600;
+
+/// The answer to whoever has signed in.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct TokenPair {
+    /// Absent when the browser keeps it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_token: Option<String>,
+    /// `Bearer`, or `Cookie` when the browser keeps both tokens.
+    token_type: &'static str,
+    /// Seconds until the access token expires.
+    expires_in: i64,
+    /// Good for one use: the answer to a refresh carries the next one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+}
 
 /// Where the tokens of an answer go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,29 +48,24 @@ impl Keeping {
     ///
     /// # Errors
     /// Never: tokens are text that a header can hold.
-    pub fn deliver(self, pair: TokenPair) -> Result<Response, Problem> {
-        let TokenPair { access_token: Some(access), refresh_token: Some(refresh), expires_in, .. } = &pair
-        else {
-            return Ok(Body(pair).into_response());
+    pub fn deliver(self, Tokens { access, refresh }: Tokens) -> Result<Response, Problem> {
+        let answer = |token_type, access_token, refresh_token| {
+            Body(TokenPair { access_token, token_type, expires_in: ACCESS_TOKEN_SECONDS, refresh_token })
+                .into_response()
         };
-        if self == Self::Body {
-            return Ok(Body(pair).into_response());
+        match self {
+            Self::Body => Ok(answer("Bearer", Some(access), Some(refresh))),
+            Self::Cookies => {
+                let mut response = answer("Cookie", None, None);
+                for cookie in [
+                    set_cookie(ACCESS_COOKIE, &access, ACCESS_TOKEN_SECONDS)?,
+                    set_cookie(REFRESH_COOKIE, &refresh, REFRESH_SECONDS)?,
+                ] {
+                    response.headers_mut().append(header::SET_COOKIE, cookie);
+                }
+                Ok(response)
+            }
         }
-        let cookies = [
-            set_cookie(ACCESS_COOKIE, access, ACCESS_TOKEN_SECONDS)?,
-            set_cookie(REFRESH_COOKIE, refresh, REFRESH_SECONDS)?,
-        ];
-        let kept = TokenPair {
-            access_token: None,
-            token_type: "Cookie",
-            expires_in: *expires_in,
-            refresh_token: None,
-        };
-        let mut response = Body(kept).into_response();
-        for cookie in cookies {
-            response.headers_mut().append(header::SET_COOKIE, cookie);
-        }
-        Ok(response)
     }
 }
 

@@ -111,9 +111,13 @@ async fn the_first_administrator_of_a_new_platform_is_invited_by_sql() {
         format!("http://yonetim.localhost:{}", deployment.local.address.port()),
     );
     let roots = &deployment.local.variables["plane_root_keys"];
-    let token =
-        newcomers::token(roots, LinkPurpose::AcceptInvitation, tenant.parse().unwrap(), link.parse().unwrap())
-            .unwrap();
+    let token = newcomers::token(
+        roots,
+        LinkPurpose::AcceptInvitation,
+        tenant.parse().unwrap(),
+        link.parse().unwrap(),
+    )
+    .unwrap();
     let acceptance = json!({ "token": token, "password": demo::PASSWORD });
     let accepted = platform.post("/api/v1/auth/accept-invitation", &acceptance).await.unwrap();
     assert_eq!(accepted.status, StatusCode::NO_CONTENT, "{:?}", accepted.json());
