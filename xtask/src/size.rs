@@ -24,8 +24,8 @@ struct Bytes {
 
 /// Of every Spin component.
 const COMPONENT: Bytes = Bytes { raw: 860_000, compressed: 350_000 };
-/// Of the Worker: a quarter of what Cloudflare's free plan takes keeps a cold start short.
-const WORKER_COMPRESSED: usize = 950_000;
+/// Of the Worker: a third of what Cloudflare's free plan takes keeps a cold start short.
+const WORKER_COMPRESSED: usize = 1_000_000;
 /// Of a Lambda function's zip, but for `transcode`, which carries FFmpeg.
 const ZIP: usize = 15_000_000;
 

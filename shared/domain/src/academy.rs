@@ -1,6 +1,7 @@
 //! An academy as its own staff and the platform see it.
 
 use serde::{Deserialize, Serialize};
+use std::str::FromStr;
 
 use crate::text::{InvalidForm, text_type};
 
@@ -40,6 +41,36 @@ text_type! {
         let is_host = is_here || host.parse::<HostName>().is_ok();
         let is_port = port.is_none_or(|port| !port.starts_with('0') && port.parse::<u16>().is_ok_and(|port| port != 443));
         if is_host && is_port && (scheme == "https" || scheme == "http" && is_here) { Ok(text.to_owned()) } else { Err(invalid) }
+    }
+}
+
+/// What pages of academies, their mails and their texts can be read in, as BCP 47 names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PageLanguage {
+    Tr,
+    En,
+}
+
+impl PageLanguage {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tr => "tr",
+            Self::En => "en",
+        }
+    }
+}
+
+/// A language that no page has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an unknown language")]
+pub struct UnknownLanguage;
+
+impl FromStr for PageLanguage {
+    type Err = UnknownLanguage;
+
+    fn from_str(name: &str) -> Result<Self, UnknownLanguage> {
+        [Self::Tr, Self::En].into_iter().find(|language| language.name() == name).ok_or(UnknownLanguage)
     }
 }
 

@@ -1,8 +1,7 @@
 //! Consent: its languages, what is asked of everybody, and what is kept of who gives it.
 
 use akademi_api::Problem;
-use akademi_domain::{consent::ConsentKind, ids::UserId};
-use akademi_edge_store::{Row, StoreError};
+use akademi_domain::{academy::PageLanguage, consent::ConsentKind, ids::UserId};
 use akademi_seal::{Nonce, PersonKey};
 use serde::{Deserialize, Serialize};
 
@@ -12,33 +11,6 @@ pub use crate::store::{AskedConsent, keep_consents, list_asked_consents};
 
 /// The sealed field of a proof: where the choice was made.
 pub const ORIGIN_FIELD: &str = "consent";
-
-/// The languages that pages of academies can be read in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ConsentLanguage {
-    Tr,
-    En,
-}
-
-impl ConsentLanguage {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Tr => "tr",
-            Self::En => "en",
-        }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Tr, Self::En].into_iter().find(|language| language.name() == name)
-    }
-
-    /// # Errors
-    /// `Engine` for a column that holds no language.
-    pub fn read(row: &Row, column: usize) -> Result<Self, StoreError> {
-        Self::parse(row.text(column)?).ok_or_else(|| StoreError::Engine("an unknown language".into()))
-    }
-}
 
 /// From where somebody consents, sealed under their key.
 ///
@@ -63,5 +35,5 @@ pub struct GivenConsent {
     #[schema(minimum = 1)]
     pub version: i64,
     /// In which it was read.
-    pub language: ConsentLanguage,
+    pub language: PageLanguage,
 }

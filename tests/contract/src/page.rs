@@ -24,6 +24,10 @@ table { border-collapse: collapse; width: 100%; } td, th { text-align: left; ver
 tr { border-bottom: 1px solid var(--line); }
 ";
 
+const PROBLEM: &str = "#/components/schemas/Problem";
+/// Errors that any route may answer.
+const EVERYWHERE: [&str; 3] = ["431", "500", "503"];
+
 /// The document as HTML.
 pub fn reading_page(document: &Value) -> String {
     let hash = STANDARD.encode(Sha256::digest(STYLE));
@@ -31,6 +35,9 @@ pub fn reading_page(document: &Value) -> String {
         "<!doctype html>\n<!-- style sha256-{hash} -->\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>Akademi API</title>\n\
          <style>{STYLE}</style>\n<h1>Akademi API</h1>\n<p>{}</p>\n\
+         <p>An answer from 400 on is a <a href=\"#Problem\"><code>Problem</code></a>. Any route may answer 431 when the \
+         headers are larger than 32 KB together, 500 when something broke on our side, and 503 when the service is busy or \
+         a part of it is down.</p>\n\
          <p>For programs: <a href=\"/api/openapi.json\">openapi.json</a> (OpenAPI 3.1).</p>\n",
         prose(document.pointer("/info/description").and_then(Value::as_str).unwrap_or_default()),
     );
@@ -123,7 +130,12 @@ fn write_operation(page: &mut String, operation: &Operation<'_>) {
             .and_then(Value::as_object)
             .and_then(|content| content.values().next())
             .and_then(|media| media.get("schema"));
-        let body = schema.map(schema_link).unwrap_or_default();
+        // Errors all look alike, and these three are every route's: the page says so once.
+        let is_problem = schema.and_then(|schema| schema.get("$ref")).is_some_and(|name| name == PROBLEM);
+        if is_problem && EVERYWHERE.contains(&status.as_str()) {
+            continue;
+        }
+        let body = schema.filter(|_| !is_problem).map(schema_link).unwrap_or_default();
         let _ = writeln!(page, "<tr><td>{status}</td><td>{}</td><td>{body}</td></tr>", prose(description));
     }
     page.push_str("</table></details>\n");

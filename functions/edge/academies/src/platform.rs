@@ -6,7 +6,7 @@ use akademi_api::{
     paging::{Cursor, Page, PageParams},
 };
 use akademi_domain::{
-    academy::{Features, GRACE_DAYS, HostName},
+    academy::{Features, GRACE_DAYS, HostName, PageLanguage},
     colour::Colour,
     course::Slug,
     identity::{EmailAddress, PersonName},
@@ -28,7 +28,6 @@ use std::sync::Arc;
 
 use crate::{
     Academies,
-    settings::PageLanguage,
     store::{self, AcademyRow},
 };
 

@@ -2,7 +2,7 @@
 
 use akademi_api::{Academy, Body, Caller, Problem};
 use akademi_domain::{
-    academy::{Feature, WebOrigin},
+    academy::{Feature, PageLanguage, WebOrigin},
     colour::Colour,
     text,
 };
@@ -27,23 +27,6 @@ const MAX_ORIGINS: usize = 20;
 const MAX_URL: usize = 500;
 /// How long a device stays signed in, in minutes: a quarter of an hour to a year.
 const SESSION_MINUTES: std::ops::RangeInclusive<i64> = 15..=525_600;
-
-/// What pages can be read in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PageLanguage {
-    Tr,
-    En,
-}
-
-impl PageLanguage {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Tr => "tr",
-            Self::En => "en",
-        }
-    }
-}
 
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Settings {

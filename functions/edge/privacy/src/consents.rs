@@ -2,11 +2,12 @@
 
 use akademi_api::{Academy, Body, Caller, PathParam, Problem, conditional::public_json};
 use akademi_domain::{
+    academy::PageLanguage,
     consent::{ConsentKind, ConsentText},
     time::Timestamp,
 };
 use akademi_edge_store::StoreError;
-use akademi_identity::{Origin, audit::by_staff, consent::ConsentLanguage};
+use akademi_identity::{Origin, audit::by_staff};
 use axum::{extract::State, response::Response};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -24,7 +25,7 @@ const MAX_KINDS: usize = 20;
 /// A text in one language.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct ShownText {
-    language: ConsentLanguage,
+    language: PageLanguage,
     text: String,
     /// SHA-256 in hexadecimal: what a proof names.
     digest: String,
@@ -49,7 +50,7 @@ pub struct ConsentsAsked {
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GivenText {
-    language: ConsentLanguage,
+    language: PageLanguage,
     /// Plain text, at most 20 KB.
     text: ConsentText,
 }

@@ -1,11 +1,8 @@
 //! What somebody has consented to, with its proof: when, from where, and the very text.
 
 use akademi_api::{Body, Caller, PathParam, Problem};
-use akademi_domain::{consent::ConsentKind, time::Timestamp};
-use akademi_identity::{
-    Known, Origin,
-    consent::{ConsentLanguage, seal_origin},
-};
+use akademi_domain::{academy::PageLanguage, consent::ConsentKind, time::Timestamp};
+use akademi_identity::{Known, Origin, consent::seal_origin};
 use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -21,7 +18,7 @@ pub struct Choice {
     given: bool,
     version: i64,
     /// In which they read it.
-    language: ConsentLanguage,
+    language: PageLanguage,
     /// SHA-256 of what they read, in hexadecimal.
     digest: String,
     at: Timestamp,
@@ -71,7 +68,7 @@ pub struct NewOwnChoice {
     #[schema(minimum = 1)]
     version: i64,
     /// In which it was read.
-    language: ConsentLanguage,
+    language: PageLanguage,
 }
 
 /// What one has consented to

@@ -126,7 +126,8 @@ impl ApiClient {
                                     "language": asked.pointer("/texts/0/language") })
             })
             .collect();
-        let body = serde_json::json!({ "name": name, "email": email, "password": password, "consents": consents });
+        let body =
+            serde_json::json!({ "name": name, "email": email, "password": password, "consents": consents });
         self.post("/api/v1/auth/register", &body).await?.expect(StatusCode::ACCEPTED).map(drop)
     }
 

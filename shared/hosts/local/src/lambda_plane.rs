@@ -115,9 +115,8 @@ impl LambdaPlane {
         let trusted = config.read(TRUSTED_PROVIDERS, |text| text.parse::<String>()).unwrap_or_default();
         let identity = identity.trusting(&trusted.split(',').map(str::trim).collect::<Vec<_>>());
         let auditor = Auditor::from_config(ports.clone(), config)?;
-        let etl =
-            Etl::new(ports.clone(), planes.clone(), postgres.clone(), auditor.clone(), objects.clone())
-                .waking(wake.clone());
+        let etl = Etl::new(ports.clone(), planes.clone(), postgres.clone(), auditor.clone(), objects.clone())
+            .waking(wake.clone());
         let storage = Storage::from_config(objects, config)?;
         let bell = Arc::new(Bell::default());
         let authoring =

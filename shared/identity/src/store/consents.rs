@@ -1,15 +1,13 @@
 //! What is asked of everybody, and what those who come have consented to.
 
-use akademi_domain::{consent::ConsentKind, ids::LinkId};
+use akademi_domain::{academy::PageLanguage, consent::ConsentKind, ids::LinkId};
 use akademi_edge_store::{StoreError, TenantDatabase, TenantSql, TenantStatement};
-
-use crate::consent::ConsentLanguage;
 
 /// What is asked, in its newest version and one of its languages.
 pub struct AskedConsent {
     pub kind: ConsentKind,
     pub version: i64,
-    pub language: ConsentLanguage,
+    pub language: PageLanguage,
     /// Whether nobody may do without.
     pub required: bool,
 }
@@ -27,7 +25,7 @@ pub async fn list_asked_consents(database: &TenantDatabase<'_>) -> Result<Vec<As
             Ok(AskedConsent {
                 kind: row.parse(0)?,
                 version: row.integer(1)?,
-                language: ConsentLanguage::read(row, 2)?,
+                language: row.parse(2)?,
                 required: row.boolean(3)?,
             })
         })

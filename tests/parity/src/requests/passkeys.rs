@@ -80,8 +80,8 @@ async fn of_the_plane(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     let attestation = |origin: &str| {
         let shown = json!({
             "relying_party": { "id": "umraniye.localhost", "origin": origin }, "challenge": challenge,
-            "credential_id": made["id"], "client_data_json": made["response"]["clientDataJSON"],
-            "attestation_object": made["response"]["attestationObject"],
+            "credential_id": made.get("id"), "client_data_json": made.pointer("/response/clientDataJSON"),
+            "attestation_object": made.pointer("/response/attestationObject"),
         });
         Ask::post("/internal/identity/passkeys/attestation", &shown).signed(Purpose::Wake)
     };
@@ -96,10 +96,10 @@ async fn of_the_plane(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     let public_key = told.json()?.pointer("/public_key").cloned().context("it is not genuine")?;
     let signed = authenticator.get(&Saying { kind: "webauthn.get", ..saying })?;
     let shown = json!({
-        "relying_party": party, "challenge": challenge, "credential_id": signed["id"],
-        "client_data_json": signed["response"]["clientDataJSON"],
-        "authenticator_data": signed["response"]["authenticatorData"],
-        "signature": signed["response"]["signature"], "public_key": public_key,
+        "relying_party": party, "challenge": challenge, "credential_id": signed.get("id"),
+        "client_data_json": signed.pointer("/response/clientDataJSON"),
+        "authenticator_data": signed.pointer("/response/authenticatorData"),
+        "signature": signed.pointer("/response/signature"), "public_key": public_key,
     });
     let assertion = Ask::post("/internal/identity/passkeys/assertion", &shown).signed(Purpose::Wake);
     let verdict = r.good((ASSERTION, "of a known one"), &platform, assertion).await?.json()?;

@@ -1,8 +1,7 @@
 //! Consent: what is asked, and who gave it.
 
-use akademi_domain::{consent::ConsentKind, ids::UserId, time::Timestamp};
+use akademi_domain::{academy::PageLanguage, consent::ConsentKind, ids::UserId, time::Timestamp};
 use akademi_edge_store::{StoreError, TenantDatabase, TenantSql, TenantStatement};
-use akademi_identity::consent::ConsentLanguage;
 
 pub struct NewText<'a> {
     pub kind: &'a ConsentKind,
@@ -41,7 +40,7 @@ pub fn bump_generation() -> TenantStatement {
 pub struct TextRow {
     pub kind: ConsentKind,
     pub version: i64,
-    pub language: ConsentLanguage,
+    pub language: PageLanguage,
     pub text: String,
     pub digest: Vec<u8>,
     pub required: bool,
@@ -61,7 +60,7 @@ pub async fn list_newest_texts(database: &TenantDatabase<'_>) -> Result<Vec<Text
             Ok(TextRow {
                 kind: row.parse(0)?,
                 version: row.integer(1)?,
-                language: ConsentLanguage::read(row, 2)?,
+                language: row.parse(2)?,
                 text: row.text(3)?.to_owned(),
                 digest: row.blob(4)?.to_vec(),
                 required: row.boolean(5)?,
@@ -113,7 +112,7 @@ pub async fn add_choice(database: &TenantDatabase<'_>, new: NewChoice<'_>) -> Re
 pub struct OwnChoice {
     pub given: bool,
     pub version: i64,
-    pub language: ConsentLanguage,
+    pub language: PageLanguage,
     pub digest: Vec<u8>,
     pub at: Timestamp,
 }
@@ -143,7 +142,7 @@ pub async fn list_own(database: &TenantDatabase<'_>, person: UserId) -> Result<V
                 Some(given) => Some(OwnChoice {
                     given: given != 0,
                     version: row.integer(4)?,
-                    language: ConsentLanguage::read(row, 5)?,
+                    language: row.parse(5)?,
                     digest: row.blob(6)?.to_vec(),
                     at: row.timestamp(7)?,
                 }),
