@@ -1,6 +1,6 @@
 //! Where people reach an academy.
 
-use http::{HeaderMap, Uri, header};
+use http::{HeaderMap, Uri, header, uri::Authority};
 
 /// The absolute address of `path` (with its query, if any) on a host (with its port, if any): `https`, and `http` on
 /// `localhost` and below it, where no certificate authority vouches for anything.
@@ -18,12 +18,14 @@ pub fn is_this_machine(host: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost")
 }
 
-/// The host with the port that the request names, on the machine of whoever develops: elsewhere an academy has none.
-pub fn with_local_port(host: String, headers: &HeaderMap) -> String {
+/// The host with the port that the request names, on the machine of whoever develops: elsewhere an academy has none. On Spin it is
+/// the target that names it, not a header.
+pub fn with_local_port(host: String, headers: &HeaderMap, target: &Uri) -> String {
     if !is_this_machine(&host) {
         return host;
     }
     let named = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let named = named.or_else(|| target.authority().map(Authority::as_str));
     let port = named.and_then(|named| named.rsplit_once(':')).and_then(|(_, port)| port.parse::<u16>().ok());
     port.map_or(host.clone(), |port| format!("{host}:{port}"))
 }

@@ -83,7 +83,7 @@ pub async fn delete(
     if !is_linked {
         database.batch(confirmed().into()).await?;
     }
-    let host = with_local_port(host.0, &parts.headers);
+    let host = with_local_port(host.0, &parts.headers, &parts.uri);
     let url = public_url(&host, &format!("/data-deletion/{code}")).map_err(Problem::broken)?;
     Ok(Body(DeletionConfirmed { url: url.to_string(), confirmation_code: code }))
 }

@@ -92,7 +92,7 @@ pub async fn start(
     throttle::admit(&database, &[counter], now).await?;
     let browser = federation.browsers.of(ports.random());
     let path = format!("/api/v1/auth/providers/{provider}/callback");
-    let host = with_local_port(host, &headers);
+    let host = with_local_port(host, &headers, &target);
     let redirect_uri = public_url(&host, &path).map_err(Problem::broken)?.to_string();
     let wanted = AuthorizationWanted {
         provider: provider.clone(),

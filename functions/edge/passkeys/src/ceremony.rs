@@ -9,7 +9,7 @@ use akademi_api::{
 use akademi_domain::ids::UserId;
 use akademi_edge_store::{StoreError, TenantStatement};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -48,8 +48,12 @@ struct ClientData {
 ///
 /// # Errors
 /// `internal` for a host that makes no address.
-pub fn relying_party(AcademyHost(host): AcademyHost, headers: &HeaderMap) -> Result<RelyingParty, Problem> {
-    let origin = public_url(&with_local_port(host.clone(), headers), "").map_err(Problem::broken)?;
+pub fn relying_party(
+    AcademyHost(host): AcademyHost,
+    headers: &HeaderMap,
+    target: &Uri,
+) -> Result<RelyingParty, Problem> {
+    let origin = public_url(&with_local_port(host.clone(), headers, target), "").map_err(Problem::broken)?;
     Ok(RelyingParty { id: host, origin: origin.to_string() })
 }
 

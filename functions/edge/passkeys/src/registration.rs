@@ -10,7 +10,7 @@ use akademi_edge_store::StoreError;
 use akademi_identity::{Audit, Known, Letter, Origin, passkey::PASSKEY_NAME};
 use axum::extract::State;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -176,7 +176,7 @@ pub async fn add(
     (academy, host, request_id): (Academy, AcademyHost, RequestId),
     caller: Caller,
     origin: Origin,
-    headers: HeaderMap,
+    (headers, target): (HeaderMap, Uri),
     Body(NewCredential { name: PasskeyName(name), credential }): Body<NewCredential>,
 ) -> Result<(StatusCode, Body<PasskeyEntry>), Problem> {
     let ports = &passkeys.edge.ports;
@@ -189,7 +189,7 @@ pub async fn add(
     let AttestationResponse { client_data_json, attestation_object } = credential.response;
     let shown = Attestation {
         challenge: passkeys.take(&academy, &client_data_json, Purpose::Adding(caller.user)).await?,
-        relying_party: relying_party(host.clone(), &headers)?,
+        relying_party: relying_party(host.clone(), &headers, &target)?,
         credential_id: credential.id,
         client_data_json,
         attestation_object,

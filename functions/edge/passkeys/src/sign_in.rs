@@ -16,7 +16,7 @@ use akademi_identity::{
 };
 use akademi_seal::PersonKey;
 use axum::{extract::State, response::Response};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -103,7 +103,7 @@ pub async fn sign_in(
     (academy, host, request_id): (Academy, AcademyHost, RequestId),
     origin: Origin,
     keeping: Keeping,
-    headers: HeaderMap,
+    (headers, target): (HeaderMap, Uri),
     Body(PasskeySignIn { credential }): Body<PasskeySignIn>,
 ) -> Result<Response, Problem> {
     let database = passkeys.edge.tenant(academy.id);
@@ -111,7 +111,7 @@ pub async fn sign_in(
     let AssertionResponse { client_data_json, authenticator_data, signature, user_handle } =
         credential.response;
     let handle = decode("credential.response.userHandle", &user_handle)?;
-    let relying_party = relying_party(host, &headers)?;
+    let relying_party = relying_party(host, &headers, &target)?;
     let challenge = passkeys.take(&academy, &client_data_json, Purpose::SignIn).await?;
     let found = store::find_passkey(&database, &credential_id, &relying_party.id).await?;
     let is_whose = |person: UserId| Uuid::from_slice(&handle).is_ok_and(|handle| handle == person.as_uuid());

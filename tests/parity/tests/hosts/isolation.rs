@@ -44,10 +44,6 @@ const REDUNDANT: &[(&str, &str)] = &[
         "whose requests have keys at the edge is not erased; tests/privacy has somebody",
     ),
     (
-        "DELETE FROM provider_sign_in WHERE tenant_id = ?1 AND email_lookup",
-        "who is erased is on no way to a provider",
-    ),
-    (
         "DELETE FROM provider_sign_in WHERE tenant_id = ?1 AND subject_lookup",
         "whose identity is deleted is on no way to a provider; tests/federation has somebody",
     ),
