@@ -4,9 +4,9 @@ use akademi_api::{
     Ports,
     caller::RequestId,
     config::{Config, ConfigError},
-    plane_client::{PlaneCall, PlaneClient, parse_base},
+    plane_client::{PlaneCall, PlaneClient},
     ports::HttpClient,
-    signed::{CallContext, PlaneKeys, Purpose},
+    signed::{CallContext, Purpose},
 };
 use bytes::Bytes;
 use http::{HeaderMap, Method, uri::PathAndQuery};
@@ -22,9 +22,7 @@ impl SyncWake {
     /// # Errors
     /// [`ConfigError`] naming the variable that is missing or wrong.
     pub fn from_config(http: Arc<dyn HttpClient>, config: &Config<'_>) -> Result<Self, ConfigError> {
-        let planes = config.read(akademi_functions::PLANE_ROOT_KEYS, PlaneKeys::from_config)?;
-        let base = config.read(akademi_functions::LAMBDA_URL, parse_base)?;
-        Ok(Self(Arc::new(PlaneClient::new(http, base, Arc::new(planes)))))
+        Ok(Self(Arc::new(PlaneClient::from_config(http, config)?)))
     }
 
     /// Has `sync` look at the edge now. Whoever sends it where a stranger must not learn what was done sends it whatever was

@@ -14,9 +14,8 @@ mod store;
 use akademi_api::{
     Gate,
     config::{Config, ConfigError},
-    plane_client::{PlaneClient, parse_base},
+    plane_client::PlaneClient,
     ports::HttpClient,
-    signed::PlaneKeys,
 };
 use akademi_edge_store::Edge;
 use akademi_identity::{session::Sessions, throttle::ThrottleKeys};
@@ -49,14 +48,12 @@ impl Passkeys {
         config: &Config<'_>,
     ) -> Result<Self, ConfigError> {
         let vault = config.read(akademi_functions::EDGE_MASTER_KEY, Vault::from_config)?;
-        let planes = config.read(akademi_functions::PLANE_ROOT_KEYS, PlaneKeys::from_config)?;
-        let base = config.read(akademi_functions::LAMBDA_URL, parse_base)?;
         Ok(Self {
             sessions: Arc::new(Sessions::from_config(edge.clone(), &vault, config)?),
             edge,
             throttles: Arc::new(ThrottleKeys::new(&vault)),
             vault: Arc::new(vault),
-            lambda: Arc::new(PlaneClient::new(http, base, Arc::new(planes))),
+            lambda: Arc::new(PlaneClient::from_config(http, config)?),
         })
     }
 }
