@@ -3,14 +3,18 @@
 use akademi_domain::time::Timestamp;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, Uri, uri::PathAndQuery};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     config::{Config, ConfigError},
-    ports::{HttpClient, Unreachable},
+    ports::{HttpClient, TimeLimit, Unreachable},
     problem::Problem,
     signed::{CALL_HEADER, CallContext, PlaneKeys, Purpose},
 };
+
+/// How long a wake may keep the person waiting whose request sends it. One that is lost costs a minute, and the other
+/// plane goes on with one that was cut off.
+const WAKE_TIME: Duration = Duration::from_secs(1);
 
 /// Calls the other plane with signed requests.
 pub struct PlaneClient {
@@ -60,6 +64,9 @@ impl PlaneClient {
         *request.uri_mut() = uri;
         *request.headers_mut() = call.headers;
         request.headers_mut().insert(CALL_HEADER, signature);
+        if call.purpose == Purpose::Wake {
+            request.extensions_mut().insert(TimeLimit(WAKE_TIME));
+        }
         self.http.send(request).await
     }
 }

@@ -3,7 +3,7 @@
 use akademi_domain::time::Timestamp;
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     answers::{Answer, Question},
@@ -30,7 +30,18 @@ pub trait Log: Send + Sync {
 #[error("{0}")]
 pub struct Unreachable(pub String);
 
-/// Outgoing HTTP with bodies in memory and a bounded time, both the host's.
+/// In a request's extensions: how long its whole exchange may take, where the host's own limit is longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeLimit(pub Duration);
+
+impl TimeLimit {
+    /// The time for `request` on a host that gives `most`.
+    pub fn of<B>(request: &http::Request<B>, most: Duration) -> Duration {
+        request.extensions().get().map_or(most, |Self(limit)| most.min(*limit))
+    }
+}
+
+/// Outgoing HTTP with bodies in memory and a bounded time, both the host's. A request may ask for a shorter time: [`TimeLimit`].
 pub trait HttpClient: Send + Sync {
     /// # Errors
     /// [`Unreachable`] when no whole response came back.

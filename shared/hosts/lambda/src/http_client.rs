@@ -1,6 +1,6 @@
 //! Outgoing HTTP with TLS, by the certificate authorities that browsers trust.
 
-use akademi_api::ports::{HttpClient, Unreachable};
+use akademi_api::ports::{HttpClient, TimeLimit, Unreachable};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
@@ -38,6 +38,7 @@ impl Network {
 
 impl HttpClient for Network {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, Unreachable>> {
+        let time = TimeLimit::of(&request, TIMEOUT);
         Box::pin(async move {
             let exchange = async {
                 let response = self.client.request(request.map(Full::new)).await.map_err(unreachable)?;
@@ -48,7 +49,7 @@ impl HttpClient for Network {
                     .map_err(|e| Unreachable(e.to_string()))?;
                 Ok(Response::from_parts(parts, body.to_bytes()))
             };
-            tokio::time::timeout(TIMEOUT, exchange).await.map_err(unreachable)?
+            tokio::time::timeout(time, exchange).await.map_err(unreachable)?
         })
     }
 }

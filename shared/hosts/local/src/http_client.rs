@@ -1,6 +1,6 @@
 //! Outgoing HTTP: over the network, or straight into a router of the same process.
 
-use akademi_api::ports::{HttpClient, Unreachable};
+use akademi_api::ports::{HttpClient, TimeLimit, Unreachable};
 use axum::{Router, body::Body};
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -37,6 +37,7 @@ impl Network {
 
 impl HttpClient for Network {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, Unreachable>> {
+        let time = TimeLimit::of(&request, TIMEOUT);
         Box::pin(async move {
             let unreachable = |error: &dyn std::fmt::Display| Unreachable(error.to_string());
             let mut request = request.map(Full::new);
@@ -50,7 +51,7 @@ impl HttpClient for Network {
                     .map_err(|error| unreachable(&error))?;
                 Ok(Response::from_parts(parts, body.to_bytes()))
             };
-            tokio::time::timeout(TIMEOUT, exchange).await.map_err(|error| unreachable(&error))?
+            tokio::time::timeout(time, exchange).await.map_err(|error| unreachable(&error))?
         })
     }
 }
@@ -122,5 +123,26 @@ impl HttpClient for Outbound {
             Some(LAMBDA_HOST) => self.lambda.send(request),
             _ => self.network.send(request),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server that takes connections and says nothing.
+    fn silent() -> (std::net::TcpListener, Request<Bytes>) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let uri = format!("http://{}/", listener.local_addr().unwrap());
+        (listener, Request::post(uri).body(Bytes::new()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_request_that_asks_for_less_time_is_given_up_earlier() {
+        let (_listener, mut request) = silent();
+        request.extensions_mut().insert(TimeLimit(Duration::from_millis(20)));
+        let network = Network::new();
+        let before_the_hosts_own = tokio::time::timeout(TIMEOUT / 3, network.send(request)).await;
+        assert!(matches!(before_the_hosts_own, Ok(Err(Unreachable(_)))));
     }
 }

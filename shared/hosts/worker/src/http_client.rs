@@ -1,6 +1,6 @@
 //! Outgoing HTTP of a Worker.
 
-use akademi_api::ports::{HttpClient, Unreachable};
+use akademi_api::ports::{HttpClient, TimeLimit, Unreachable};
 use akademi_edge_store::alone::Alone;
 use bytes::{Bytes, BytesMut};
 use futures::{
@@ -27,9 +27,10 @@ impl HttpClient for WorkersHttp {
         request: http::Request<Bytes>,
     ) -> BoxFuture<'_, Result<http::Response<Bytes>, Unreachable>> {
         Box::pin(Alone::new(async move {
+            let time = TimeLimit::of(&request, TIME);
             let controller = AbortController::default();
             let exchange = pin!(exchange(request, controller.signal()));
-            match select(exchange, Delay::from(TIME)).await {
+            match select(exchange, Delay::from(time)).await {
                 Either::Left((answer, _)) => answer.map_err(|error| Unreachable(error.to_string())),
                 Either::Right(((), _)) => {
                     controller.abort();

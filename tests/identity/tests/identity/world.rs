@@ -6,7 +6,7 @@ use akademi_api::{
     caller::ClientAddress,
     config::Config,
     links::LinkKeys,
-    ports::{Clock, HttpClient, Unreachable},
+    ports::{Clock, HttpClient, TimeLimit, Unreachable},
     signed::{PlaneKeys, Purpose},
     token::TokenSigner,
 };
@@ -32,6 +32,7 @@ use serde_json::{Value, json};
 use std::{
     ops::Deref,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 use tower::ServiceExt;
 
@@ -92,6 +93,8 @@ impl HttpClient for Listening {
             self.1.verify(Purpose::Wake, method, uri, request.headers(), request.body(), self.2.now());
         checked.unwrap();
         assert_eq!((method.as_str(), uri.path(), request.body().len()), ("POST", "/internal/wake", 0));
+        let most = Duration::from_secs(10);
+        assert_eq!(TimeLimit::of(&request, most), Duration::from_secs(1), "somebody waits for it");
         let mut state = self.0.0.lock().unwrap();
         let answer =
             if state.1 { Err(Unreachable("it is away".into())) } else { Ok(http::Response::default()) };
