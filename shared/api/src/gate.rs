@@ -2,7 +2,7 @@
 //! errors.
 
 use akademi_domain::{ids::TenantId, time::Timestamp};
-use akademi_functions::{Access, Route, http_method::Method as RowMethod, route, routes_of};
+use akademi_functions::{Access, Route, Routes, http_method::Method as RowMethod};
 use axum::{
     Router,
     body::Body,
@@ -67,7 +67,7 @@ enum Door {
 }
 
 struct Inner {
-    function: &'static str,
+    routes: Routes,
     ports: Ports,
     door: Door,
     compression: Compression,
@@ -80,27 +80,27 @@ pub struct Gate(Arc<Inner>);
 impl Gate {
     /// The gate of an edge function. `planes` is for functions with routes that the other plane calls.
     pub fn edge(
-        function: &'static str,
+        routes: Routes,
         ports: Ports,
         tokens: TokenVerifier,
         directory: Arc<dyn Directory>,
         planes: Option<Arc<PlaneKeys>>,
     ) -> Self {
-        Self::new(function, ports, Door::Edge { tokens, directory, planes })
+        Self::new(routes, ports, Door::Edge { tokens, directory, planes })
     }
 
     /// The gate of a Lambda function.
-    pub fn lambda(function: &'static str, ports: Ports, planes: Arc<PlaneKeys>) -> Self {
-        Self::new(function, ports, Door::Lambda { planes })
+    pub fn lambda(routes: Routes, ports: Ports, planes: Arc<PlaneKeys>) -> Self {
+        Self::new(routes, ports, Door::Lambda { planes })
     }
 
-    fn new(function: &'static str, ports: Ports, door: Door) -> Self {
+    fn new(routes: Routes, ports: Ports, door: Door) -> Self {
         // Tokens are never compressed beside what somebody else may have chosen: the length would tell of them (BREACH).
         let compressor = ports
             .compressor
             .clone()
-            .filter(|_| !matches!(function, "account" | "auth" | "federation" | "passkeys"));
-        Self(Arc::new(Inner { function, ports, door, compression: Compression::new(compressor) }))
+            .filter(|_| !matches!(routes.function, "account" | "auth" | "federation" | "passkeys"));
+        Self(Arc::new(Inner { routes, ports, door, compression: Compression::new(compressor) }))
     }
 
     /// `router` behind this gate.
@@ -119,7 +119,7 @@ async fn pass(State(Gate(gate)): State<Gate>, mut request: Request, next: Next) 
     let is_preflight = gate.is_edge() && cors::is_preflight(&method, request.headers());
     let origin = cors::asking_origin(request.headers()).cloned();
 
-    let answer = match find_row(&method, path) {
+    let answer = match find_row(gate.routes, &method, path) {
         _ if weight(request.headers()) > HEADER_LIMIT => Problem::headers_too_large().into_response(),
         _ if is_preflight => match gate.find_academy(host_of(&request), &mut seen).await {
             Ok(_) => cors::preflight(),
@@ -133,7 +133,7 @@ async fn pass(State(Gate(gate)): State<Gate>, mut request: Request, next: Next) 
             Err(problem) => problem.into_response(),
         },
         // `origin` answers what no other function does: its fallback decides, unmatched.
-        Row::Unmatched if gate.function == "origin" => {
+        Row::Unmatched if gate.routes.function == "origin" => {
             request.extensions_mut().insert(RequestId(seen.request_id(&gate.ports)));
             next.run(request).await
         }
@@ -162,7 +162,7 @@ async fn pass(State(Gate(gate)): State<Gate>, mut request: Request, next: Next) 
     let line = LogLine {
         at: started,
         request_id: &request_id,
-        function: gate.function,
+        function: gate.routes.function,
         method: method.as_str(),
         route: path,
         status: response.status().as_u16(),
@@ -219,17 +219,17 @@ enum Row {
     Unmatched,
 }
 
-fn find_row(method: &Method, path: Option<&str>) -> Row {
+fn find_row(routes: Routes, method: &Method, path: Option<&str>) -> Row {
     let Some(path) = path else { return Row::Unmatched };
-    if let Some(row) = RowMethod::of(method).and_then(|method| route(method, path)) {
+    if let Some(row) = RowMethod::of(method).and_then(|method| routes.find(method, path)) {
         return Row::Found(row);
     }
-    allow_header(path).map_or(Row::Unmatched, Row::OtherMethods)
+    allow_header(routes, path).map_or(Row::Unmatched, Row::OtherMethods)
 }
 
 /// The methods that `path` (a route's own spelling) takes, for an `Allow` header; nothing for an unknown path.
-pub fn allow_header(path: &str) -> Option<String> {
-    let mut methods: Vec<_> = routes_of(path).map(|route| route.method.name()).collect();
+fn allow_header(routes: Routes, path: &str) -> Option<String> {
+    let mut methods: Vec<_> = routes.of_path(path).map(|route| route.method.name()).collect();
     if methods.is_empty() {
         return None;
     }

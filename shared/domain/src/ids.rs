@@ -94,6 +94,8 @@ ids! {
     CouponId,
     OrderId,
     PaymentId,
+    /// Money of a payment that goes back.
+    RefundId,
     EnrolmentId,
     CertificateId,
     /// One transaction of an academy's ledger.

@@ -16,6 +16,7 @@ pub mod order;
 pub mod permission;
 pub mod pricing;
 pub mod quiz;
+pub mod refund;
 pub mod retention;
 pub mod text;
 pub mod throttle;

@@ -1,13 +1,12 @@
 //! The life of an order: what each event does in each state.
 //!
 //! ```text
-//!             capture                    refund
-//! pending ───────────────► paid ───────────────────► refunded
-//!   │ │                     ▲                            ▲
-//!   │ └─ failure ─► failed ─┤ late capture, still to be  │ refund
-//!   │                       │ had                        │
-//!   └─── expiry ─► expired ─┤                            │
-//!                           └─ late capture, sold out ─► refund_due
+//!             capture          refund of a part           of the rest
+//! pending ───────────────► paid ──────────────────► partly_refunded ──► refunded
+//!   │ │                     ▲ └──────────── refund of all ────────────►    ▲
+//!   │ └─ failure ─► failed ─┤ late capture, still to be had                │ refund of all
+//!   │                       │                                              │
+//!   └─── expiry ─► expired ─┴─ late capture, sold out ─► refund_due ───────┘
 //! ```
 //! An order holds seats and coupon uses while it is pending; failure and expiry release them. Money may still
 //! arrive after that, since providers' callbacks come late and out of order, and money that was taken is never
@@ -19,7 +18,7 @@
 use crate::{ids::PaymentId, money::Money};
 use serde::{Deserialize, Serialize};
 
-/// Where an order stands. A refund of a part would be one more state between paid and refunded.
+/// Where an order stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderState {
@@ -33,13 +32,22 @@ pub enum OrderState {
     Expired,
     /// Money is here but came too late for what was ordered: it must go back.
     RefundDue,
+    /// A part of the money went back.
+    PartlyRefunded,
     /// All of the money went back.
     Refunded,
 }
 
 impl OrderState {
-    pub const ALL: [Self; 6] =
-        [Self::Pending, Self::Paid, Self::Failed, Self::Expired, Self::RefundDue, Self::Refunded];
+    pub const ALL: [Self; 7] = [
+        Self::Pending,
+        Self::Paid,
+        Self::Failed,
+        Self::Expired,
+        Self::RefundDue,
+        Self::PartlyRefunded,
+        Self::Refunded,
+    ];
 
     /// The name in JSON and in the database.
     pub const fn name(self) -> &'static str {
@@ -49,6 +57,7 @@ impl OrderState {
             Self::Failed => "failed",
             Self::Expired => "expired",
             Self::RefundDue => "refund_due",
+            Self::PartlyRefunded => "partly_refunded",
             Self::Refunded => "refunded",
         }
     }
@@ -87,8 +96,8 @@ pub enum Event {
     PaymentFailed,
     /// The time for paying is over.
     Expire,
-    /// This much of this payment went back to the payer.
-    Refunded { payment: PaymentId, money: Money },
+    /// In all, this much of this payment has gone back to the payer.
+    Refunded { payment: PaymentId, in_all: Money },
 }
 
 /// Whether what an order holds (seats, coupon uses) is there for it at the moment of a capture. The caller
@@ -118,7 +127,7 @@ pub enum Action {
     RefundSecondCapture,
     /// Release the holds.
     ReleaseHolds,
-    /// Write the refund to the ledger and withdraw the courses.
+    /// Write the refund to the ledger and withdraw the courses whose lines went back whole.
     Withdraw,
     /// Write the refund to the ledger; nothing had been granted, or another payment is the order's own.
     RecordRefund,
@@ -145,7 +154,7 @@ pub fn apply(order: Order, event: Event) -> Transition {
         Event::PaymentCaptured { payment, money, holds } => captured(order, payment, money, holds),
         Event::PaymentFailed => ended(order, OrderState::Failed),
         Event::Expire => ended(order, OrderState::Expired),
-        Event::Refunded { payment, money } => refunded(order, payment, money),
+        Event::Refunded { payment, in_all } => refunded(order, payment, in_all),
     }
 }
 
@@ -160,7 +169,7 @@ fn captured(order: Order, payment: PaymentId, money: Money, holds: Holds) -> Tra
         (Pending, _) => (Paid, Action::Capture),
         (Failed | Expired, Holds::Available) => (Paid, Action::LateCapture),
         (Failed | Expired, Holds::Gone) => (RefundDue, Action::RefundLateCapture),
-        (Paid | RefundDue | Refunded, _) => {
+        (Paid | RefundDue | PartlyRefunded | Refunded, _) => {
             let again = order.captured_by == Some(payment);
             let action = if again { Action::IgnoreDuplicate } else { Action::RefundSecondCapture };
             return Transition { order, action };
@@ -180,20 +189,28 @@ fn ended(order: Order, end: OrderState) -> Transition {
     }
 }
 
-fn refunded(order: Order, payment: PaymentId, money: Money) -> Transition {
+fn refunded(order: Order, payment: PaymentId, in_all: Money) -> Transition {
     use OrderState::*;
-    let refunded = Order { state: Refunded, ..order };
-    match (order.state, order.captured_by) {
-        (Pending | Failed | Expired, _) | (_, None) => {
-            Transition { order, action: Action::AlarmUnexpectedRefund }
-        }
-        _ if money != order.total => Transition { order, action: Action::AlarmAmountMismatch },
-        // The refund of a second capture: the order keeps its own money.
-        (_, Some(own)) if own != payment => Transition { order, action: Action::RecordRefund },
-        (Paid, _) => Transition { order: refunded, action: Action::Withdraw },
-        (RefundDue, _) => Transition { order: refunded, action: Action::RecordRefund },
-        (Refunded, _) => Transition { order, action: Action::IgnoreDuplicate },
+    let stay = |action| Transition { order, action };
+    let (Some(own), Paid | RefundDue | PartlyRefunded | Refunded) = (order.captured_by, order.state) else {
+        return stay(Action::AlarmUnexpectedRefund);
+    };
+    if in_all.currency != order.total.currency || !(1..=order.total.amount).contains(&in_all.amount) {
+        return stay(Action::AlarmAmountMismatch);
     }
+    // The refund of a second capture: the order keeps its own money.
+    if own != payment {
+        return stay(Action::RecordRefund);
+    }
+    let is_all = in_all == order.total;
+    let (state, action) = match order.state {
+        Refunded => return stay(if is_all { Action::IgnoreDuplicate } else { Action::IgnoreStale }),
+        RefundDue if is_all => (Refunded, Action::RecordRefund),
+        RefundDue => return stay(Action::RecordRefund),
+        _ if is_all => (Refunded, Action::Withdraw),
+        _ => (PartlyRefunded, Action::Withdraw),
+    };
+    Transition { order: Order { state, ..order }, action }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod coupon;
 
+pub(crate) use coupon::spread;
 pub use coupon::{Coupon, CouponCode, CouponRefusal, CouponScope, Discount, InvalidCouponCode};
 
 use crate::{
@@ -184,7 +185,7 @@ fn check(lines: &[Line]) -> Result<(Currency, i64), PricingError> {
 }
 
 /// The VAT that a gross amount (not negative) holds: gross · rate / (1 + rate), rounded half up.
-fn vat_inside(gross: i64, rate: BasisPoints) -> i64 {
+pub(crate) fn vat_inside(gross: i64, rate: BasisPoints) -> i64 {
     let rate = i128::from(rate.0);
     let parts = 10_000 + rate;
     // Never more than the gross amount, so it fits.

@@ -1,4 +1,4 @@
-//! Somebody may learn a course.
+//! Somebody may learn a course, or may no longer.
 
 use akademi_domain::{
     ids::{CourseId, EnrolmentId, UserId},
@@ -46,5 +46,40 @@ pub fn grant_enrolment(
             at.into(),
         ]),
         ENROL.with([person.into(), course.into(), enrolment.into(), source.into(), at.into()]),
+    ]
+}
+
+/// Ends exactly this enrolment, and tells the other plane if it was there. What the person did in the course stays.
+pub fn withdraw_enrolment(
+    person: UserId,
+    course: CourseId,
+    enrolment: EnrolmentId,
+    at: Timestamp,
+) -> [TenantStatement; 3] {
+    const NUMBER_IF_ENROLLED: TenantSql = TenantSql::new(
+        "UPDATE feed_head SET number = number + 1 WHERE id = 1 AND EXISTS \
+         (SELECT 1 FROM enrolment WHERE tenant_id = ?1 AND person_id = ?2 AND course_id = ?3 AND id = ?4)",
+    );
+    const APPEND_IF_ENROLLED: TenantSql = TenantSql::new(
+        "INSERT INTO feed_event (number, tenant_id, kind, version, payload, created_at) \
+         SELECT number, ?1, ?5, ?6, ?7, ?8 FROM feed_head WHERE id = 1 AND EXISTS \
+         (SELECT 1 FROM enrolment WHERE tenant_id = ?1 AND person_id = ?2 AND course_id = ?3 AND id = ?4)",
+    );
+    const END: TenantSql = TenantSql::new(
+        "DELETE FROM enrolment WHERE tenant_id = ?1 AND person_id = ?2 AND course_id = ?3 AND id = ?4",
+    );
+    let record = EdgeEvent::Unenrolled { person, course, enrolment, at }.record();
+    [
+        NUMBER_IF_ENROLLED.with([person.into(), course.into(), enrolment.into()]),
+        APPEND_IF_ENROLLED.with([
+            person.into(),
+            course.into(),
+            enrolment.into(),
+            record.kind.into(),
+            record.version.into(),
+            record.payload.into(),
+            at.into(),
+        ]),
+        END.with([person.into(), course.into(), enrolment.into()]),
     ]
 }

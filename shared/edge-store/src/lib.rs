@@ -26,7 +26,7 @@ pub mod spin;
 
 pub use database::{Constraint, Database, Statement, StoreError};
 pub use directory::EdgeDirectory;
-pub use enrolment::grant_enrolment;
+pub use enrolment::{grant_enrolment, withdraw_enrolment};
 pub use erasure::erase_person;
 pub use migrations::{MIGRATIONS, Migration};
 pub use outbox::{append_event, append_events, replace_event};

@@ -91,6 +91,13 @@ feed! {
             source: String,
             at: Timestamp,
         }
+        /// Somebody may learn a course no longer. What they did in it stays.
+        Unenrolled, "unenrolled", 1 {
+            person: UserId,
+            course: CourseId,
+            enrolment: EnrolmentId,
+            at: Timestamp,
+        }
         /// Where a learner stands in a lesson; only the newest is kept while it waits.
         ProgressSaved, "progress_saved", 1 {
             person: UserId,
@@ -196,6 +203,14 @@ feed! {
             /// The id of the enrolment, should the person not be enrolled yet.
             enrolment: EnrolmentId,
             order: OrderId,
+            at: Timestamp,
+        }
+        /// The money of a line went back: what the line gave is taken away, unless the person has the course otherwise.
+        EnrolmentWithdrawn, "enrolment_withdrawn", 1 {
+            person: UserId,
+            course: CourseId,
+            /// The one that was granted.
+            enrolment: EnrolmentId,
             at: Timestamp,
         }
         /// A certificate that anybody who holds its serial may check.

@@ -6,7 +6,7 @@
 
 mod routes;
 
-pub use routes::{ROUTES, route, routes_of};
+pub use routes::{ROUTES, Routes, count_rows, rows};
 
 use akademi_domain::{academy::Feature, permission::Permission};
 
@@ -372,6 +372,25 @@ mod tests {
             let twin = ROUTES[i + 1..].iter().find(|r| r.method == route.method && r.path == route.path);
             assert!(twin.is_none(), "{route:?} stands twice");
         }
+    }
+
+    /// Else its gate would not list the methods of the other in `Allow`.
+    #[test]
+    fn a_path_belongs_to_one_function() {
+        for route in ROUTES {
+            let other = ROUTES.iter().find(|r| r.path == route.path && r.function != route.function);
+            assert!(other.is_none(), "{route:?} and {other:?}");
+        }
+    }
+
+    #[test]
+    fn a_function_is_given_its_own_rows_and_no_others() {
+        let own = routes_of!("audit");
+        let all: Vec<_> = ROUTES.iter().filter(|route| route.function == "audit").collect();
+        assert!(all.len() > 1 && all.len() == count_rows("audit"));
+        assert!(all.iter().all(|route| own.find(route.method, route.path).is_some()));
+        let others = ROUTES.iter().filter(|route| route.function != "audit");
+        assert_eq!(others.filter_map(|route| own.find(route.method, route.path)).count(), 0);
     }
 
     #[test]

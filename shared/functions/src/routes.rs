@@ -199,6 +199,12 @@ pub const ROUTES: &[Route] = &[
     ),
     of(Feature::Commerce, checked(Post, "/api/v1/commerce/coupons", "payments", Needs(CommerceWrite))),
     of(Feature::Commerce, checked(Get, "/api/v1/commerce/coupons", "payments", Needs(CommerceWrite))),
+    of(Feature::Commerce, row(Get, "/api/v1/commerce/orders", "payments", Needs(CommerceWrite))),
+    of(Feature::Commerce, row(Get, "/api/v1/commerce/orders/{order_id}", "payments", Needs(CommerceWrite))),
+    of(
+        Feature::Commerce,
+        dangerous(Post, "/api/v1/commerce/orders/{order_id}/refunds", "payments", Needs(CommerceWrite)),
+    ),
     of(Feature::Commerce, checked(Post, "/api/v1/orders", "payments", SignedIn)),
     of(Feature::Commerce, row(Get, "/api/v1/orders", "payments", SignedIn)),
     of(Feature::Commerce, row(Get, "/api/v1/orders/{order_id}", "payments", SignedIn)),
@@ -227,12 +233,76 @@ pub const ROUTES: &[Route] = &[
     row(Post, "/internal/person-records", "sync", OtherPlane),
 ];
 
-/// The row of `method` and `path` (the route's own spelling, as axum's `MatchedPath` gives it).
-pub fn route(method: Method, path: &str) -> Option<&'static Route> {
-    ROUTES.iter().find(|route| route.method == method && route.path == path)
+/// The rows that one function's gate knows.
+#[derive(Debug, Clone, Copy)]
+pub struct Routes {
+    pub function: &'static str,
+    rows: &'static [Route],
 }
 
-/// The rows of one path: what an `Allow` header lists.
-pub fn routes_of(path: &str) -> impl Iterator<Item = &'static Route> {
-    ROUTES.iter().filter(move |route| route.path == path)
+impl Routes {
+    /// `rows` of `function`; see [`routes_of!`](crate::routes_of).
+    pub const fn new(function: &'static str, rows: &'static [Route]) -> Self {
+        Self { function, rows }
+    }
+
+    /// The row of `method` and `path` (the route's own spelling, as axum's `MatchedPath` gives it).
+    pub fn find(self, method: Method, path: &str) -> Option<&'static Route> {
+        self.of_path(path).find(|route| route.method == method)
+    }
+
+    /// The rows of one path: what an `Allow` header lists.
+    pub fn of_path(self, path: &str) -> impl Iterator<Item = &'static Route> {
+        self.rows.iter().filter(move |route| route.path == path)
+    }
+}
+
+/// The [`Routes`] of the function of this name. The table is cut while compiling, so that a function carries no rows but its
+/// own: every row weighs in each component.
+#[macro_export]
+macro_rules! routes_of {
+    ($function:literal) => {{
+        const ROWS: [$crate::Route; $crate::count_rows($function)] = $crate::rows($function);
+        $crate::Routes::new($function, &ROWS)
+    }};
+}
+
+/// How many rows `function` has.
+pub const fn count_rows(function: &str) -> usize {
+    let (mut rest, mut count) = (ROUTES, 0);
+    while let [row, others @ ..] = rest {
+        if is_same(row.function, function) {
+            count += 1;
+        }
+        rest = others;
+    }
+    count
+}
+
+/// The rows of `function`, of which there are `N` ([`count_rows`]).
+pub const fn rows<const N: usize>(function: &str) -> [Route; N] {
+    let mut rows = [row(Get, "", "", AnyHost); N];
+    let (mut rest, mut free) = (ROUTES, rows.as_mut_slice());
+    while let [row, others @ ..] = rest {
+        if is_same(row.function, function)
+            && let [place, left @ ..] = free
+        {
+            *place = *row;
+            free = left;
+        }
+        rest = others;
+    }
+    rows
+}
+
+/// `a == b`, which constants cannot ask.
+const fn is_same(a: &str, b: &str) -> bool {
+    let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
+    while let ([first, others @ ..], [other, rest @ ..]) = (a, b) {
+        if *first != *other {
+            return false;
+        }
+        (a, b) = (others, rest);
+    }
+    a.is_empty() && b.is_empty()
 }

@@ -8,7 +8,7 @@ mod deletion;
 mod retention;
 
 use akademi_domain::{
-    ids::{JobId, OrderId, TenantId},
+    ids::{JobId, OrderId, RefundId, TenantId},
     time::Timestamp,
 };
 use sqlx::{AssertSqlSafe, PgConnection, PgTransaction, Row, postgres::PgRow};
@@ -314,6 +314,27 @@ impl PlatformTransaction {
         .fetch_optional(self.connection().await?)
         .await?;
         Ok(id.map(TenantId::from_uuid))
+    }
+
+    /// Up to `limit` refunds that are to be sent or asked about, the oldest first.
+    pub async fn due_refunds(
+        &mut self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TenantId, RefundId)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT tenant_id, id FROM refund WHERE state = 'requested' AND due_at <= $1 ORDER BY due_at LIMIT $2",
+        )
+        .bind(now.as_millis())
+        .bind(i64::from(limit))
+        .fetch_all(self.connection().await?)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let id = RefundId::from_uuid(row.try_get("id")?);
+                Ok((TenantId::from_uuid(row.try_get("tenant_id")?), id))
+            })
+            .collect()
     }
 
     /// Up to `limit` orders whose time for paying is over, the oldest first.

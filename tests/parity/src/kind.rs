@@ -105,6 +105,7 @@ const PAGED: &[&str] = &[
     "GET /api/v1/users/me/certificates",
     "GET /api/v1/authoring/courses",
     "GET /api/v1/commerce/coupons",
+    "GET /api/v1/commerce/orders",
     "GET /api/v1/orders",
     "GET /api/v1/certificates",
     "GET /api/v1/audit",
@@ -169,6 +170,7 @@ const TURKISH: &[&str] = &[
     "GET /api/v1/media/{asset_id}/{*path}",
     "POST /api/v1/coupons/quote",
     "POST /api/v1/commerce/coupons",
+    "POST /api/v1/commerce/orders/{order_id}/refunds",
     "POST /api/v1/orders",
     "POST /api/v1/certificates/{serial}/revocation",
 ];

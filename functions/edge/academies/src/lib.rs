@@ -18,6 +18,7 @@ use akademi_api::{
     token::TokenVerifier,
 };
 use akademi_edge_store::{Edge, TenantStatement};
+use akademi_functions::routes_of;
 use akademi_identity::{Origin, audit};
 use akademi_seal::Vault;
 use axum::{
@@ -75,7 +76,13 @@ fn target(academy: &Academy) -> String {
 
 pub fn router(academies: Academies) -> Router {
     let edge = &academies.edge;
-    let gate = Gate::edge("academies", edge.ports.clone(), academies.tokens.clone(), edge.directory(), None);
+    let gate = Gate::edge(
+        routes_of!("academies"),
+        edge.ports.clone(),
+        academies.tokens.clone(),
+        edge.directory(),
+        None,
+    );
     let router = Router::new()
         .route("/api/v1/academy/settings", get(settings::show).patch(settings::change))
         .route("/api/v1/academy/domains", get(domains::list).post(domains::claim))

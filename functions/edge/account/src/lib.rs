@@ -15,6 +15,7 @@ use akademi_api::{
     token::TokenVerifier,
 };
 use akademi_edge_store::Edge;
+use akademi_functions::routes_of;
 use akademi_identity::{Known, throttle::ThrottleKeys};
 use akademi_seal::Vault;
 use axum::{
@@ -49,7 +50,8 @@ impl Account {
 
 pub fn router(account: Account) -> Router {
     let edge = &account.edge;
-    let gate = Gate::edge("account", edge.ports.clone(), account.tokens.clone(), edge.directory(), None);
+    let gate =
+        Gate::edge(routes_of!("account"), edge.ports.clone(), account.tokens.clone(), edge.directory(), None);
     let router = Router::new()
         .route("/api/v1/auth/step-up", post(step_up::step_up))
         .route("/api/v1/auth/logout", post(sessions::logout))

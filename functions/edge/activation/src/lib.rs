@@ -17,6 +17,7 @@ use akademi_api::{
 };
 use akademi_domain::ids::ActivationBatchId;
 use akademi_edge_store::{Edge, TenantStatement};
+use akademi_functions::routes_of;
 use akademi_identity::{Origin, audit, throttle::ThrottleKeys};
 use akademi_seal::Vault;
 use axum::{
@@ -69,8 +70,13 @@ impl Activation {
 
 pub fn router(activation: Activation) -> Router {
     let edge = &activation.edge;
-    let gate =
-        Gate::edge("activation", edge.ports.clone(), activation.tokens.clone(), edge.directory(), None);
+    let gate = Gate::edge(
+        routes_of!("activation"),
+        edge.ports.clone(),
+        activation.tokens.clone(),
+        edge.directory(),
+        None,
+    );
     let batch = "/api/v1/activation-codes/batches/{batch_id}";
     let router = Router::new()
         .route(batches::PATH, get(batches::list).post(batches::create))

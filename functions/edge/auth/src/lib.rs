@@ -13,6 +13,7 @@ use akademi_api::{
     config::{Config, ConfigError},
 };
 use akademi_edge_store::Edge;
+use akademi_functions::routes_of;
 use akademi_identity::{session::Sessions, throttle::ThrottleKeys};
 use akademi_seal::Vault;
 use axum::{
@@ -50,7 +51,7 @@ impl Auth {
 
 pub fn router(auth: Auth) -> Router {
     let tokens = auth.sessions.verifier().clone();
-    let gate = Gate::edge("auth", auth.edge.ports.clone(), tokens, auth.edge.directory(), None);
+    let gate = Gate::edge(routes_of!("auth"), auth.edge.ports.clone(), tokens, auth.edge.directory(), None);
     let router = Router::new()
         .route("/api/v1/auth/login", post(sign_in::login))
         .route("/api/v1/auth/second-factor", post(second_factor::answer))

@@ -14,6 +14,7 @@ use akademi_api::{
     token::TokenVerifier,
 };
 use akademi_edge_store::Edge;
+use akademi_functions::routes_of;
 use axum::{Router, routing::get};
 use utoipa::OpenApi;
 
@@ -59,7 +60,8 @@ impl Catalog {
 
 pub fn router(catalog: Catalog) -> Router {
     let ports = catalog.edge.ports.clone();
-    let gate = Gate::edge("catalog", ports, TokenVerifier::refusing(), catalog.edge.directory(), None);
+    let gate =
+        Gate::edge(routes_of!("catalog"), ports, TokenVerifier::refusing(), catalog.edge.directory(), None);
     let router = Router::new()
         .route("/api/v1/academy", get(academy::show))
         .route("/api/v1/catalog/courses", get(courses::list))

@@ -14,6 +14,7 @@ use akademi_api::{
     token::TokenVerifier,
 };
 use akademi_edge_store::Edge;
+use akademi_functions::routes_of;
 use axum::{Router, routing::post};
 use std::sync::Arc;
 use utoipa::OpenApi;
@@ -40,7 +41,8 @@ impl Coupons {
 
 pub fn router(coupons: Coupons) -> Router {
     let ports = coupons.edge.ports.clone();
-    let gate = Gate::edge("coupons", ports, coupons.tokens.clone(), coupons.edge.directory(), None);
+    let gate =
+        Gate::edge(routes_of!("coupons"), ports, coupons.tokens.clone(), coupons.edge.directory(), None);
     let router = Router::new().route("/api/v1/coupons/quote", post(quote::quote)).with_state(coupons);
     gate.guard(router)
 }

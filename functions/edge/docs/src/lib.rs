@@ -11,6 +11,7 @@ use akademi_api::{
     token::TokenVerifier,
 };
 use akademi_edge_store::Edge;
+use akademi_functions::routes_of;
 use axum::{
     Router,
     response::{Html, Response},
@@ -30,7 +31,8 @@ static JSON: Document = Document::new(include_bytes!(concat!(env!("OUT_DIR"), "/
 static HTML: Document = Document::new(include_bytes!(concat!(env!("OUT_DIR"), "/openapi.html.deflated")));
 
 pub fn router(edge: &Edge) -> Router {
-    let gate = Gate::edge("docs", edge.ports.clone(), TokenVerifier::refusing(), edge.directory(), None);
+    let gate =
+        Gate::edge(routes_of!("docs"), edge.ports.clone(), TokenVerifier::refusing(), edge.directory(), None);
     let router = Router::new().route("/api/openapi.json", get(document)).route("/api/docs", get(page));
     gate.guard(router)
 }

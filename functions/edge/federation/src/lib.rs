@@ -27,6 +27,7 @@ use akademi_api::{
     ports::HttpClient,
 };
 use akademi_edge_store::Edge;
+use akademi_functions::routes_of;
 use akademi_identity::{session::Sessions, throttle::ThrottleKeys};
 use akademi_seal::Vault;
 use axum::{
@@ -74,7 +75,7 @@ impl Federation {
 pub fn router(federation: Federation) -> Router {
     let edge = &federation.edge;
     let tokens = federation.sessions.verifier().clone();
-    let gate = Gate::edge("federation", edge.ports.clone(), tokens, edge.directory(), None);
+    let gate = Gate::edge(routes_of!("federation"), edge.ports.clone(), tokens, edge.directory(), None);
     let router = Router::new()
         .route("/api/v1/auth/providers", get(providers::list))
         .route("/api/v1/auth/providers/{provider}/start", post(start::start))

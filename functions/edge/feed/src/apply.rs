@@ -2,7 +2,9 @@
 
 use akademi_api::{Body, Problem};
 use akademi_domain::{ids::TenantId, text::fold, time::Timestamp};
-use akademi_edge_store::{Platform, Statement, StoreError, TenantStatement, erase_person, grant_enrolment};
+use akademi_edge_store::{
+    Platform, Statement, StoreError, TenantStatement, erase_person, grant_enrolment, withdraw_enrolment,
+};
 use akademi_feed::{Acknowledgement, Arrival, Batch, Decoded, LambdaEvent, arrival};
 use axum::extract::State;
 use http::StatusCode;
@@ -123,6 +125,9 @@ fn changes(tenant: TenantId, event: LambdaEvent, now: Timestamp) -> Result<Vec<S
         }
         LambdaEvent::EnrolmentGranted { person, course, enrolment, order: _, at } => {
             grant_enrolment(person, course, enrolment, "order", at).into()
+        }
+        LambdaEvent::EnrolmentWithdrawn { person, course, enrolment, at } => {
+            withdraw_enrolment(person, course, enrolment, at).into()
         }
         LambdaEvent::CertificateIssued { serial, person, course, title, holder, completed_at, issued_at } => {
             let holder = hex::decode(holder).map_err(Problem::broken)?;

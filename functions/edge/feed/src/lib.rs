@@ -14,6 +14,7 @@ use akademi_api::{
     token::TokenVerifier,
 };
 use akademi_edge_store::{Edge, Platform};
+use akademi_functions::routes_of;
 use akademi_seal::Vault;
 use axum::{
     Router,
@@ -48,7 +49,7 @@ impl Feed {
 pub fn router(feed: Feed) -> Router {
     let directory = feed.edge.directory();
     let gate = Gate::edge(
-        "feed",
+        routes_of!("feed"),
         feed.edge.ports.clone(),
         TokenVerifier::refusing(),
         directory,

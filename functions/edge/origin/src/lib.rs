@@ -16,7 +16,7 @@ use akademi_api::{
     token::TokenVerifier,
 };
 use akademi_edge_store::Edge;
-use akademi_functions::{Access, Plane, ROUTES, function};
+use akademi_functions::{Access, Plane, ROUTES, Routes, function};
 use axum::{
     Router,
     routing::{any, get},
@@ -50,7 +50,13 @@ impl Origin {
 
 pub fn router(origin: Origin) -> Router {
     let ports = origin.edge.ports.clone();
-    let gate = Gate::edge("origin", ports, origin.tokens.clone(), origin.edge.directory(), None);
+    let gate = Gate::edge(
+        Routes::new("origin", ROUTES),
+        ports,
+        origin.tokens.clone(),
+        origin.edge.directory(),
+        None,
+    );
     let mut router = Router::new()
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))

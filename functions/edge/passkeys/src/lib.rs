@@ -18,6 +18,7 @@ use akademi_api::{
     ports::HttpClient,
 };
 use akademi_edge_store::Edge;
+use akademi_functions::routes_of;
 use akademi_identity::{session::Sessions, throttle::ThrottleKeys};
 use akademi_seal::Vault;
 use axum::{
@@ -61,7 +62,7 @@ impl Passkeys {
 pub fn router(passkeys: Passkeys) -> Router {
     let edge = &passkeys.edge;
     let tokens = passkeys.sessions.verifier().clone();
-    let gate = Gate::edge("passkeys", edge.ports.clone(), tokens, edge.directory(), None);
+    let gate = Gate::edge(routes_of!("passkeys"), edge.ports.clone(), tokens, edge.directory(), None);
     let router = Router::new()
         .route("/api/v1/auth/passkey/options", post(sign_in::begin))
         .route("/api/v1/auth/passkey", post(sign_in::sign_in))

@@ -22,6 +22,7 @@ use akademi_api::{
 };
 use akademi_domain::ids::UserId;
 use akademi_edge_store::{Edge, TenantStatement};
+use akademi_functions::routes_of;
 use akademi_identity::{Origin, SyncWake, audit};
 use akademi_seal::Vault;
 use axum::{
@@ -79,7 +80,8 @@ fn not_oneself(caller: &Caller, person: UserId) -> Result<(), Problem> {
 
 pub fn router(people: People) -> Router {
     let edge = &people.edge;
-    let gate = Gate::edge("people", edge.ports.clone(), people.tokens.clone(), edge.directory(), None);
+    let gate =
+        Gate::edge(routes_of!("people"), edge.ports.clone(), people.tokens.clone(), edge.directory(), None);
     let router = Router::new()
         .route("/api/v1/people", get(list::list))
         .route("/api/v1/people.csv", get(export::export))

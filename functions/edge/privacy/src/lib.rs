@@ -18,6 +18,7 @@ use akademi_api::{
     token::TokenVerifier,
 };
 use akademi_edge_store::Edge;
+use akademi_functions::routes_of;
 use akademi_seal::Vault;
 use axum::{
     Router,
@@ -56,7 +57,8 @@ impl Privacy {
 
 pub fn router(privacy: Privacy) -> Router {
     let edge = &privacy.edge;
-    let gate = Gate::edge("privacy", edge.ports.clone(), privacy.tokens.clone(), edge.directory(), None);
+    let gate =
+        Gate::edge(routes_of!("privacy"), edge.ports.clone(), privacy.tokens.clone(), edge.directory(), None);
     let router = Router::new()
         .route("/api/v1/users/me/erasure", post(erasure::erase_oneself))
         .route("/api/v1/users/me/export", get(export::export))

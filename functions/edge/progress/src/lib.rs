@@ -18,6 +18,7 @@ use akademi_api::{
     token::TokenVerifier,
 };
 use akademi_edge_store::Edge;
+use akademi_functions::routes_of;
 use axum::{
     Router,
     routing::{get, post},
@@ -45,7 +46,8 @@ impl Progress {
 
 pub fn router(progress: Progress) -> Router {
     let ports = progress.edge.ports.clone();
-    let gate = Gate::edge("progress", ports, progress.tokens.clone(), progress.edge.directory(), None);
+    let gate =
+        Gate::edge(routes_of!("progress"), ports, progress.tokens.clone(), progress.edge.directory(), None);
     let lesson = "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}";
     let router = Router::new()
         .route("/api/v1/progress/heartbeats", post(heartbeats::heartbeat))

@@ -319,3 +319,39 @@ fn a_new_version_of_the_course_is_seen_at_once() {
     world.pass(10);
     assert_eq!(world.beat(&here, 1, 890, 891).0, StatusCode::OK, "it is not refused for what was so before");
 }
+
+#[test]
+fn money_that_went_back_ends_the_course_at_the_next_heartbeat_and_no_other_enrolment() {
+    let mut world = World::new();
+    let here = world.instance();
+    assert_eq!(world.watched(&here, 1, 0, 0), (0, 1));
+    let withdrawn = |enrolment: u8| LambdaEvent::EnrolmentWithdrawn {
+        person: learner(1),
+        course: course(),
+        enrolment: EnrolmentId::new(MADE, [enrolment; 10]),
+        at: MADE,
+    };
+    world.apply(&withdrawn(9));
+    world.pass(10);
+    assert_eq!(world.watched(&here, 1, 0, 10), (10, 0), "another one, which this person never had");
+    world.apply(&withdrawn(1));
+    world.apply(&withdrawn(1));
+    world.pass(10);
+    assert_eq!(world.beat(&here, 1, 10, 20).0, StatusCode::NOT_FOUND);
+    assert_eq!(world.watched(&here, 2, 0, 0), (0, 1), "the other learner's stays");
+    let told = Statement {
+        sql: "SELECT count(*) FROM feed_event WHERE kind = 'unenrolled'",
+        params: Vec::new(),
+    };
+    let told = block_on(world.edge.database.query(told)).unwrap();
+    assert_eq!(told[0].integer(0).unwrap(), 1);
+    // What was watched is there again for who buys again.
+    world.apply(&LambdaEvent::EnrolmentGranted {
+        person: learner(1),
+        course: course(),
+        enrolment: EnrolmentId::new(MADE, [7; 10]),
+        order: OrderId::new(MADE, [7; 10]),
+        at: MADE,
+    });
+    assert_eq!(world.watched(&here, 1, 0, 0).0, 10);
+}

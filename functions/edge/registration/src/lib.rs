@@ -17,6 +17,7 @@ use akademi_api::{
     token::TokenVerifier,
 };
 use akademi_edge_store::Edge;
+use akademi_functions::routes_of;
 use akademi_identity::{SyncWake, throttle::ThrottleKeys};
 use akademi_seal::Vault;
 use axum::{Router, routing::post};
@@ -53,8 +54,13 @@ impl Registrar {
 
 pub fn router(registrar: Registrar) -> Router {
     let edge = &registrar.edge;
-    let gate =
-        Gate::edge("registration", edge.ports.clone(), TokenVerifier::refusing(), edge.directory(), None);
+    let gate = Gate::edge(
+        routes_of!("registration"),
+        edge.ports.clone(),
+        TokenVerifier::refusing(),
+        edge.directory(),
+        None,
+    );
     let router = Router::new()
         .route("/api/v1/auth/register", post(registration::register))
         .route("/api/v1/auth/confirm", post(registration::confirm))

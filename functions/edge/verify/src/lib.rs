@@ -15,6 +15,7 @@ use akademi_api::{
     token::TokenVerifier,
 };
 use akademi_edge_store::Edge;
+use akademi_functions::routes_of;
 use akademi_seal::Vault;
 use axum::{Router, routing::get};
 use std::sync::Arc;
@@ -42,7 +43,7 @@ impl Verify {
 
 pub fn router(verify: Verify) -> Router {
     let ports = verify.edge.ports.clone();
-    let gate = Gate::edge("verify", ports, verify.tokens.clone(), verify.edge.directory(), None);
+    let gate = Gate::edge(routes_of!("verify"), ports, verify.tokens.clone(), verify.edge.directory(), None);
     let router = Router::new()
         .route("/api/v1/certificates/{serial}", get(certificate::show))
         .route("/verify/{serial}", get(page::show))

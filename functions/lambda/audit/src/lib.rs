@@ -17,6 +17,7 @@ use akademi_api::{
     config::{Config, ConfigError},
     signed::PlaneKeys,
 };
+use akademi_functions::routes_of;
 use akademi_lambda_store::{audit::Auditor, postgres::Postgres};
 use akademi_seal::Vault;
 use axum::{Router, routing::get};
@@ -52,7 +53,7 @@ impl Audit {
 }
 
 pub fn router(audit: Audit) -> Router {
-    let gate = Gate::lambda("audit", audit.ports.clone(), audit.planes.clone());
+    let gate = Gate::lambda(routes_of!("audit"), audit.ports.clone(), audit.planes.clone());
     let router = Router::new()
         .route("/api/v1/audit", get(list::list))
         .route("/api/v1/audit.csv", get(export::export))

@@ -42,6 +42,7 @@ use akademi_api::{
     ports::Wake,
     signed::PlaneKeys,
 };
+use akademi_functions::routes_of;
 use akademi_lambda_store::{audit::Auditor, objects::Objects, postgres::Postgres};
 use axum::{
     Router,
@@ -110,7 +111,7 @@ impl Authoring {
 }
 
 pub fn router(authoring: Authoring) -> Router {
-    let gate = Gate::lambda("authoring", authoring.ports.clone(), authoring.planes.clone());
+    let gate = Gate::lambda(routes_of!("authoring"), authoring.ports.clone(), authoring.planes.clone());
     let router = Router::new()
         .route("/api/v1/authoring/courses", post(courses::create).get(courses::list))
         .route("/api/v1/authoring/courses/{course_id}", get(courses::show).patch(courses::change))

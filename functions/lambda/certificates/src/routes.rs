@@ -16,6 +16,7 @@ use akademi_domain::{
     ids::{CourseId, TenantId, UserId},
     time::Timestamp,
 };
+use akademi_functions::routes_of;
 use akademi_lambda_store::{audit::Auditor, postgres::Postgres};
 use akademi_seal::Vault;
 use axum::{
@@ -132,7 +133,8 @@ pub struct CertifiedCourse {
 }
 
 pub fn router(certificates: Certificates) -> Router {
-    let gate = Gate::lambda("certificates", certificates.ports.clone(), certificates.planes.clone());
+    let gate =
+        Gate::lambda(routes_of!("certificates"), certificates.ports.clone(), certificates.planes.clone());
     let router = Router::new()
         .route("/api/v1/certificates", get(list::list))
         .route("/api/v1/certificates/{serial}/pdf", get(page::download))

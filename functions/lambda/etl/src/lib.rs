@@ -31,6 +31,7 @@ mod runs;
 mod store;
 
 use akademi_api::{Gate, Ports, ports::Wake, signed::PlaneKeys};
+use akademi_functions::routes_of;
 use akademi_lambda_store::{audit::Auditor, objects::Objects, postgres::Postgres};
 use axum::{
     Router,
@@ -72,7 +73,7 @@ impl Etl {
 }
 
 pub fn router(etl: Etl) -> Router {
-    let gate = Gate::lambda("etl", etl.ports.clone(), etl.planes.clone());
+    let gate = Gate::lambda(routes_of!("etl"), etl.ports.clone(), etl.planes.clone());
     let router = Router::new()
         .route("/api/v1/reports/runs", post(runs::run))
         .route("/api/v1/reports/institution", get(dashboard::institution))

@@ -25,6 +25,7 @@ use akademi_api::{
     ports::Wake,
     signed::PlaneKeys,
 };
+use akademi_functions::routes_of;
 use akademi_lambda_store::{audit::Auditor, postgres::Postgres};
 use akademi_seal::Vault;
 use axum::{
@@ -113,7 +114,7 @@ impl Identity {
 }
 
 pub fn router(identity: Identity) -> Router {
-    let gate = Gate::lambda("identity", identity.ports.clone(), identity.planes.clone());
+    let gate = Gate::lambda(routes_of!("identity"), identity.ports.clone(), identity.planes.clone());
     let router = Router::new()
         .route("/api/v1/academy/identity-providers", get(configuration::list))
         .route(

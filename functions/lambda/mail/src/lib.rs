@@ -28,7 +28,7 @@ use akademi_api::{
     public_url::is_this_machine,
     signed::PlaneKeys,
 };
-use akademi_functions::{LAMBDA_MASTER_KEY, MAIL_FROM, PLANE_ROOT_KEYS};
+use akademi_functions::{LAMBDA_MASTER_KEY, MAIL_FROM, PLANE_ROOT_KEYS, routes_of};
 use akademi_lambda_store::{audit::Auditor, postgres::Postgres};
 use akademi_seal::Vault;
 use axum::{
@@ -102,7 +102,7 @@ impl Mail {
 }
 
 pub fn router(mail: Mail) -> Router {
-    let gate = Gate::lambda("mail", mail.ports.clone(), mail.planes.clone());
+    let gate = Gate::lambda(routes_of!("mail"), mail.ports.clone(), mail.planes.clone());
     let router = Router::new()
         .route("/api/v1/mails", get(mails::list))
         .route("/api/v1/mails/{mail_id}/retry", post(mails::retry))

@@ -33,7 +33,7 @@ impl From<PaymentsError> for Problem {
                     "Another coupon of this academy has this code: choose another.",
                 ),
                 // Two requests with one key, past the end of a lease.
-                Some("customer_order_key") => still_running(),
+                Some("customer_order_key" | "refund_key") => still_running(),
                 _ if error.retryable() => Self::unavailable().retry_after(1).because(error.with_source()),
                 _ if matches!(error, StoreError::LeaseLost) => still_running(),
                 _ => Self::broken(error.with_source()),

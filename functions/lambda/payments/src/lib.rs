@@ -8,12 +8,13 @@
 //! each paid line, which the edge turns into an enrolment.
 //!
 //! What a crash leaves behind is finished by a retry: the order is found by its `Idempotency-Key`, a callback is repeated
-//! by its provider, and [`Payments::expire_orders`] releases what nobody paid for.
+//! by its provider, [`Payments::expire_orders`] releases what nobody paid for, and
+//! [`Payments::resolve_refunds`] finds out what became of refunds.
 //!
 //! # The ledger
 //! Double entry in minor units, debits above zero. A capture debits `provider:<name>`, which owes the academy the
-//! money, and credits `sales` (without VAT) and `vat`; money that must go back is credited to `refunds_due`. The
-//! database refuses a transaction whose entries do not sum to zero.
+//! money, and credits `sales` (without VAT) and `vat`; money that must go back is credited to `refunds_due`. A
+//! refund credits the provider with what it gave back, against what was credited before. The database refuses a transaction whose entries do not sum to zero.
 //!
 //! # Providers
 //! [`provider`] says what one is to us, [`paytr`] is one. A call that fails before the buyer has a page leaves
@@ -34,6 +35,9 @@ pub mod paytr;
 mod placing;
 mod prices;
 pub mod provider;
+mod refunding;
+mod refunds;
+mod sales;
 mod settlement;
 mod store;
 
@@ -44,6 +48,7 @@ use akademi_api::{
     quote::QuoteKeys,
     signed::PlaneKeys,
 };
+use akademi_functions::routes_of;
 use akademi_lambda_store::{audit::Auditor, postgres::Postgres};
 use akademi_seal::Vault;
 use axum::{
@@ -101,10 +106,13 @@ impl Payments {
 
 /// All routes: what people call through `origin`, and what providers call.
 pub fn router(payments: Payments) -> Router {
-    let gate = Gate::lambda("payments", payments.ports.clone(), payments.planes.clone());
+    let gate = Gate::lambda(routes_of!("payments"), payments.ports.clone(), payments.planes.clone());
     let people = Router::new()
         .route("/api/v1/commerce/courses/{course_id}/price", put(prices::set).get(prices::show))
         .route("/api/v1/commerce/coupons", post(coupons::create).get(coupons::list))
+        .route("/api/v1/commerce/orders", get(sales::list))
+        .route("/api/v1/commerce/orders/{order_id}", get(sales::show))
+        .route("/api/v1/commerce/orders/{order_id}/refunds", post(refunds::create))
         .route("/api/v1/orders", post(checkout::create).get(orders::list))
         .route("/api/v1/orders/{order_id}", get(orders::show))
         .with_state(payments.clone());
@@ -113,7 +121,7 @@ pub fn router(payments: Payments) -> Router {
 
 /// What providers call, alone: for a host that answers on the platform's own name.
 pub fn callbacks(payments: Payments) -> Router {
-    let gate = Gate::lambda("payments", payments.ports.clone(), payments.planes.clone());
+    let gate = Gate::lambda(routes_of!("payments"), payments.ports.clone(), payments.planes.clone());
     let router = Router::new()
         .route("/callbacks/{provider}/{tenant_token}", post(callback::receive))
         .with_state(payments);
@@ -126,6 +134,9 @@ pub fn callbacks(payments: Payments) -> Router {
     prices::show,
     coupons::create,
     coupons::list,
+    sales::list,
+    sales::show,
+    refunds::create,
     checkout::create,
     orders::list,
     orders::show,

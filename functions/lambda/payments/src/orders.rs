@@ -73,14 +73,19 @@ pub async fn list(
     let mut tx = payments.postgres.tenant(caller.tenant).await?;
     let orders = store::list_orders(&mut tx, caller.user, after, page.limit.and_one()).await?;
     tx.commit().await?;
-    let found = Page::of(orders, page.limit, |last| Cursor {
-        key: last.created_at.as_millis(),
-        id: last.id.to_string(),
-    });
-    Ok(Body(found.map(|order| OrderHead::new(&order))))
+    Ok(Body(Page::of(orders, page.limit, cursor).map(|order| OrderHead::new(&order))))
 }
 
-fn position(cursor: &str) -> Result<(Timestamp, OrderId), Problem> {
+/// Where a page of orders that ends with `last` goes on.
+pub fn cursor(last: &Order) -> Cursor {
+    Cursor { key: last.created_at.as_millis(), id: last.id.to_string() }
+}
+
+/// The order that a cursor of [`cursor`] names.
+///
+/// # Errors
+/// 422 for text that is none.
+pub fn position(cursor: &str) -> Result<(Timestamp, OrderId), Problem> {
     let cursor = Cursor::decode(cursor)?;
     let id = cursor.id.parse().map_err(|_| Problem::field("cursor", "is not a cursor of this list"))?;
     Ok((Timestamp::from_millis(cursor.key), id))
@@ -111,7 +116,7 @@ pub async fn show(
 }
 
 impl OrderHead {
-    const fn new(order: &Order) -> Self {
+    pub const fn new(order: &Order) -> Self {
         Self {
             id: order.id,
             state: order.state,
@@ -127,7 +132,7 @@ impl OrderHead {
 }
 
 impl OrderLineAnswer {
-    fn new(line: OrderLine) -> Self {
+    pub fn new(line: OrderLine) -> Self {
         Self {
             course: line.course,
             title: line.title,

@@ -7,7 +7,7 @@
 use std::{fmt, net::IpAddr, str::FromStr};
 
 use akademi_domain::{
-    ids::PaymentId,
+    ids::{PaymentId, RefundId},
     money::{Currency, Money},
 };
 use bytes::Bytes;
@@ -86,6 +86,13 @@ impl FromStr for Reference {
 impl From<PaymentId> for Reference {
     /// The id's 32 hexadecimal digits.
     fn from(id: PaymentId) -> Self {
+        Self(id.as_uuid().as_simple().to_string())
+    }
+}
+
+impl From<RefundId> for Reference {
+    /// The id's 32 hexadecimal digits.
+    fn from(id: RefundId) -> Self {
         Self(id.as_uuid().as_simple().to_string())
     }
 }

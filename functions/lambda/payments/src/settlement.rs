@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::{
     Payments, PaymentsError, holds, placing,
     provider::{Failure, Notification, Outcome, Reference},
+    refunding,
     store::{self, Order, Payment},
 };
 
@@ -175,7 +176,8 @@ impl Booking<'_> {
         store::save_capture(tx, self.payment.id, "refund_due", self.total_paid, self.now).await?;
         let subject = self.payment.id.as_uuid().as_simple().to_string();
         store::raise_alarm(tx, alarm, &subject, self.now).await?;
-        self.enter(tx, "capture_to_refund", &[("refunds_due", -self.payment.amount.amount)]).await
+        self.enter(tx, "capture_to_refund", &[("refunds_due", -self.payment.amount.amount)]).await?;
+        refunding::keep_by_rule(self.payments, tx, self.order, self.payment, alarm, self.now).await
     }
 
     /// The payment's amount as the provider's debit, against these credits.

@@ -5,12 +5,16 @@ mod commerce;
 mod ledger;
 mod orders;
 mod payments;
+mod refunds;
+mod reservations;
 
 pub use accounts::*;
 pub use commerce::*;
 pub use ledger::*;
 pub use orders::*;
 pub use payments::*;
+pub use refunds::*;
+pub use reservations::*;
 
 use akademi_domain::{
     money::{Currency, Money},

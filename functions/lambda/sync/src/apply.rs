@@ -82,6 +82,9 @@ pub async fn apply(
         EdgeEvent::Enrolled { person, course, enrolment, source, at } => {
             store::save_enrolment(tx, person, course, enrolment, &source, at).await?;
         }
+        EdgeEvent::Unenrolled { person: _, course: _, enrolment, at } => {
+            store::delete_enrolment(tx, enrolment, at).await?;
+        }
         EdgeEvent::ProgressSaved {
             person,
             course,

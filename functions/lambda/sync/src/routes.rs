@@ -1,6 +1,7 @@
 //! What the edge asks of this plane itself: to look at its feed, whether it is well, what it keeps of somebody.
 
 use akademi_api::{Gate, Problem, ports::Wake};
+use akademi_functions::routes_of;
 use axum::{
     Router,
     extract::State,
@@ -18,7 +19,7 @@ pub struct Doors {
 }
 
 pub fn router(sync: Sync, wake: Arc<dyn Wake>) -> Router {
-    let gate = Gate::lambda("sync", sync.ports.clone(), sync.planes.clone());
+    let gate = Gate::lambda(routes_of!("sync"), sync.ports.clone(), sync.planes.clone());
     let router = Router::new()
         .route("/internal/wake", post(wake_up))
         .route("/internal/health", get(health))

@@ -227,6 +227,27 @@ pub async fn save_enrolment(
     Ok(())
 }
 
+/// Also has the reports of its day, and of the day when it ended, derived again.
+pub async fn delete_enrolment(
+    tx: &mut TenantTransaction,
+    enrolment: EnrolmentId,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "WITH ended AS (DELETE FROM enrolment WHERE tenant_id = $1 AND id = $2 RETURNING created_at)
+         INSERT INTO due_day (tenant_id, day)
+         SELECT $1, (to_timestamp(created_at / 1000) AT TIME ZONE 'Europe/Istanbul')::date FROM ended
+         UNION SELECT $1, DATE '1970-01-01' + $3 FROM ended
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(enrolment.as_uuid())
+    .bind(at.day_in_istanbul().epoch_days())
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
 /// Also has the reports of the completion's day derived again.
 pub async fn complete_enrolment(
     tx: &mut TenantTransaction,

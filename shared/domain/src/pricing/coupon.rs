@@ -194,7 +194,7 @@ impl Discount {
 
 /// `discount` in parts proportional to `prices`, which sum to `sum ≥ discount`, by largest remainders. No part
 /// exceeds its price: only a part that was rounded down gets one more.
-fn spread(discount: i64, prices: &[i64], sum: i64) -> Vec<i64> {
+pub(crate) fn spread(discount: i64, prices: &[i64], sum: i64) -> Vec<i64> {
     if sum == 0 {
         return vec![0; prices.len()];
     }

@@ -134,14 +134,16 @@ impl LambdaPlane {
         Ok(Self { router, callbacks, sync, payments, etl, authoring, storage, bell, mail, wake, mail_wake })
     }
 
-    /// Ends orders that nobody paid in time, every minute, until the task is aborted.
-    pub fn run_expiry(&self, ports: Ports) -> JoinHandle<()> {
+    /// Ends orders that nobody paid in time and goes on with refunds, every minute, until the task is aborted.
+    pub fn run_payments(&self, ports: Ports) -> JoinHandle<()> {
         let payments = self.payments.clone();
         tokio::spawn(async move {
             let mut minute = tokio::time::interval(Duration::from_secs(60));
             loop {
                 minute.tick().await;
-                if let Err(error) = payments.expire_orders(ports.now()).await {
+                let expired = payments.expire_orders(ports.now()).await;
+                let resolved = payments.resolve_refunds(ports.now()).await;
+                for error in [expired.err(), resolved.err()].into_iter().flatten() {
                     let line = serde_json::json!({
                         "at": ports.now(), "function": "payments", "level": "error", "cause": error.to_string(),
                     });

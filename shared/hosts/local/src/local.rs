@@ -59,7 +59,7 @@ pub struct Local {
     pub router: Router,
     server: Server,
     sync: JoinHandle<()>,
-    expiry: JoinHandle<()>,
+    payments: JoinHandle<()>,
     reports: JoinHandle<()>,
     mail: JoinHandle<()>,
     workers: Workers,
@@ -134,7 +134,7 @@ impl Local {
         };
         let workers = Workers::start(&ports, &lambda.bell, lambda.authoring.clone(), transcode);
         let sync = lambda.run_sync(ports.clone(), options.sync_interval);
-        let expiry = lambda.run_expiry(ports.clone());
+        let payments = lambda.run_payments(ports.clone());
         let mail = lambda.run_mail(ports.clone());
         let reports = lambda.run_reports(ports);
         Ok(Self {
@@ -145,7 +145,7 @@ impl Local {
             router,
             server,
             sync,
-            expiry,
+            payments,
             reports,
             mail,
             workers,
@@ -156,7 +156,7 @@ impl Local {
     pub async fn stop(self) {
         self.server.stop().await;
         self.workers.stop().await;
-        for job in [self.sync, self.expiry, self.reports, self.mail] {
+        for job in [self.sync, self.payments, self.reports, self.mail] {
             job.abort();
             // It ends at its next await, or has ended already.
             let _ = job.await;

@@ -47,6 +47,7 @@ actions! {
     ImportStarted = "import.started";
     MailRetried = "mail.retried";
     PriceSet = "price.set";
+    RefundRequested = "refund.requested";
     ReportRun = "report.run";
 }
 
@@ -60,6 +61,7 @@ pub const AUDITED: &[(&str, Action)] = &[
     ("POST /api/v1/authoring/imports/{job_id}/start", Action::ImportStarted),
     ("PUT /api/v1/commerce/courses/{course_id}/price", Action::PriceSet),
     ("POST /api/v1/commerce/coupons", Action::CouponCreated),
+    ("POST /api/v1/commerce/orders/{order_id}/refunds", Action::RefundRequested),
     ("POST /api/v1/certificates/{serial}/revocation", Action::CertificateRevoked),
     ("PUT /api/v1/academy/identity-providers/{provider}", Action::IdentityProviderSaved),
     ("DELETE /api/v1/academy/identity-providers/{provider}", Action::IdentityProviderRemoved),

@@ -19,7 +19,7 @@ use crate::{
     ask::Ask,
     kind::Kind,
     recorder::Recorder,
-    seed::lambda::{MERCHANT_KEY, MERCHANT_SALT, PAYMENT, PAYMENT_AMOUNT},
+    seed::lambda::{MERCHANT_KEY, MERCHANT_SALT, PAYMENT, PAYMENT_AMOUNT, PENDING_ORDER},
 };
 
 const SET_PRICE: &str = "PUT /api/v1/commerce/courses/{course_id}/price";
@@ -27,6 +27,9 @@ const PRICE: &str = "GET /api/v1/commerce/courses/{course_id}/price";
 const NEW_COUPON: &str = "POST /api/v1/commerce/coupons";
 const COUPONS: &str = "GET /api/v1/commerce/coupons";
 const QUOTE: &str = "POST /api/v1/coupons/quote";
+const SALES: &str = "GET /api/v1/commerce/orders";
+const SALE: &str = "GET /api/v1/commerce/orders/{order_id}";
+const NEW_REFUND: &str = "POST /api/v1/commerce/orders/{order_id}/refunds";
 const NEW_ORDER: &str = "POST /api/v1/orders";
 const ORDERS: &str = "GET /api/v1/orders";
 const ORDER: &str = "GET /api/v1/orders/{order_id}";
@@ -40,7 +43,8 @@ pub async fn commerce(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     coupons(r).await?;
     let stale = quotes(r).await?;
     orders(r, &stale).await?;
-    callbacks(r).await
+    callbacks(r).await?;
+    sales(r).await
 }
 
 fn price_path(course: &str) -> String {
@@ -177,5 +181,28 @@ async fn callbacks(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     r.good((CALLBACK, "captured"), &platform, callback(&path, PAYMENT_AMOUNT)?).await?;
     r.send(Kind::Good, (CALLBACK, "captured, told again"), &platform, &callback(&path, PAYMENT_AMOUNT)?)
         .await?;
+    Ok(())
+}
+
+/// Of the order that was captured: its provider is nobody whom these hosts reach, so that its refunds wait.
+async fn sales(r: &mut Recorder<'_>) -> anyhow::Result<()> {
+    let staff = r.staff.clone();
+    let sales = "/api/v1/commerce/orders";
+    r.good((SALES, "orders"), &staff, Ask::get(sales)).await?;
+    r.bad((SALES, "of no state"), &staff, Ask::get(format!("{sales}?state=shipped"))).await?;
+    r.paged(SALES, &staff, sales, "").await?;
+    let sale = format!("{sales}/{PENDING_ORDER}");
+    let refund = |key: &'static str, body: Value| {
+        Ask::post(format!("{sale}/refunds"), &body).with(IDEMPOTENCY_KEY, HeaderValue::from_static(key))
+    };
+    let part = |amount: i64, reason: &str| json!({ "amount": amount, "reason": reason });
+    r.bad((NEW_REFUND, "without a reason"), &staff, refund("a", part(1, ""))).await?;
+    r.bad((NEW_REFUND, "of nothing"), &staff, refund("b", part(0, "x"))).await?;
+    r.bad((NEW_REFUND, "of too much"), &staff, refund("c", part(PAYMENT_AMOUNT + 1, "x"))).await?;
+    r.good((NEW_REFUND, "refund"), &staff, refund("d", part(1, "x"))).await?;
+    r.send(Kind::Good, (NEW_REFUND, "replayed"), &staff, &refund("d", part(1, "x"))).await?;
+    r.turkish((NEW_REFUND, "a Turkish reason"), &staff, refund("e", part(1, "Öğrenci vazgeçti"))).await?;
+    r.good((SALE, "order"), &staff, Ask::get(&sale)).await?;
+    r.bad((SALE, "unknown"), &staff, Ask::get(format!("{sales}/{NOTHING}"))).await?;
     Ok(())
 }

@@ -25,7 +25,7 @@ pub const IMPORT: Uuid = uuid!("01890000-0000-7000-8000-000000000101");
 /// A transcoded video.
 pub const VIDEO_FILE: Uuid = uuid!("01890000-0000-7000-8000-000000000102");
 /// Orders of the staff's: one that waits for the payment below, one that nobody paid in time.
-const PENDING_ORDER: Uuid = uuid!("01890000-0000-7000-8000-000000000103");
+pub const PENDING_ORDER: Uuid = uuid!("01890000-0000-7000-8000-000000000103");
 const EXPIRED_ORDER: Uuid = uuid!("01890000-0000-7000-8000-000000000104");
 pub const PAYMENT: Uuid = uuid!("01890000-0000-7000-8000-000000000105");
 /// What the payment is of, in kuruş.

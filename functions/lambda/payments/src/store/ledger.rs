@@ -1,7 +1,7 @@
 //! The ledger: inserted into, never changed.
 
 use akademi_domain::{
-    ids::{LedgerTransactionId, PaymentId},
+    ids::{LedgerTransactionId, PaymentId, RefundId},
     money::Money,
     time::Timestamp,
 };
@@ -23,6 +23,28 @@ pub async fn insert_ledger_transaction(
     .bind(id.as_uuid())
     .bind(payment.as_uuid())
     .bind(kind)
+    .bind(now.as_millis())
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// Begins the ledger's transaction of a refund, of which there is one (`ledger_refund_once`).
+pub async fn insert_ledger_refund(
+    tx: &mut TenantTransaction,
+    id: LedgerTransactionId,
+    payment: PaymentId,
+    refund: RefundId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO ledger_transaction (tenant_id, id, payment_id, kind, refund_id, at)
+         VALUES ($1, $2, $3, 'refund', $4, $5)",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(id.as_uuid())
+    .bind(payment.as_uuid())
+    .bind(refund.as_uuid())
     .bind(now.as_millis())
     .execute(tx.connection())
     .await?;

@@ -141,6 +141,40 @@ pub async fn find_order(
     row.as_ref().map(order).transpose()
 }
 
+/// One of the academy's orders.
+pub async fn find_sale(tx: &mut TenantTransaction, id: OrderId) -> Result<Option<Order>, StoreError> {
+    let row = sqlx::query("SELECT * FROM customer_order WHERE tenant_id = $1 AND id = $2")
+        .bind(tx.tenant().as_uuid())
+        .bind(id.as_uuid())
+        .fetch_optional(tx.connection())
+        .await?;
+    row.as_ref().map(order).transpose()
+}
+
+/// The academy's orders of this state, or of any, after this one, newest first.
+pub async fn list_sales(
+    tx: &mut TenantTransaction,
+    state: Option<OrderState>,
+    after: Option<(Timestamp, OrderId)>,
+    limit: i64,
+) -> Result<Vec<Order>, StoreError> {
+    let (created_at, id) =
+        after.unwrap_or((Timestamp::from_millis(i64::MAX), OrderId::from_uuid(Uuid::max())));
+    let rows = sqlx::query(
+        "SELECT * FROM customer_order
+         WHERE tenant_id = $1 AND (created_at, id) < ($2, $3) AND ($4::text IS NULL OR state = $4)
+         ORDER BY created_at DESC, id DESC LIMIT $5",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(created_at.as_millis())
+    .bind(id.as_uuid())
+    .bind(state.map(OrderState::name))
+    .bind(limit)
+    .fetch_all(tx.connection())
+    .await?;
+    rows.iter().map(order).collect()
+}
+
 /// An order, locked: whatever else happens to it waits for this transaction.
 pub async fn lock_order(tx: &mut TenantTransaction, id: OrderId) -> Result<Option<Order>, StoreError> {
     let row = sqlx::query("SELECT * FROM customer_order WHERE tenant_id = $1 AND id = $2 FOR UPDATE")

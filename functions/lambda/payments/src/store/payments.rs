@@ -15,6 +15,8 @@ pub struct Payment {
     pub id: PaymentId,
     /// `begun`, `abandoned`, `captured`, `failed`, `refund_due` or `refunded`.
     pub state: String,
+    /// The provider's name.
+    pub provider: String,
     /// What was asked.
     pub amount: Money,
     /// Whether the order has no newer attempt.
@@ -112,7 +114,7 @@ pub async fn find_order_of_payment(
 /// An attempt; after its order was locked, so that nobody else changes it.
 pub async fn find_payment(tx: &mut TenantTransaction, id: PaymentId) -> Result<Option<Payment>, StoreError> {
     let row = sqlx::query(
-        "SELECT state, amount, currency, NOT EXISTS (
+        "SELECT state, provider, amount, currency, NOT EXISTS (
              SELECT FROM payment AS newer
              WHERE newer.tenant_id = $1 AND newer.order_id = payment.order_id
                AND (newer.created_at, newer.id) > (payment.created_at, payment.id)) AS is_latest
@@ -126,11 +128,49 @@ pub async fn find_payment(tx: &mut TenantTransaction, id: PaymentId) -> Result<O
         Ok(Payment {
             id,
             state: row.try_get("state")?,
+            provider: row.try_get("provider")?,
             amount: money(&row, "amount")?,
             is_latest: row.try_get("is_latest")?,
         })
     })
     .transpose()
+}
+
+/// An attempt to pay as staff sees it.
+pub struct Attempt {
+    pub id: PaymentId,
+    pub provider: String,
+    pub state: String,
+    pub amount: Money,
+    /// Why nothing was taken, in the provider's words.
+    pub failure: Option<String>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// The attempts to pay an order, the newest first.
+pub async fn list_payments(tx: &mut TenantTransaction, order: OrderId) -> Result<Vec<Attempt>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, provider, state, amount, currency, failure_message, created_at, updated_at FROM payment
+         WHERE tenant_id = $1 AND order_id = $2 ORDER BY created_at DESC, id DESC",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(order.as_uuid())
+    .fetch_all(tx.connection())
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Attempt {
+                id: PaymentId::from_uuid(row.try_get("id")?),
+                provider: row.try_get("provider")?,
+                state: row.try_get("state")?,
+                amount: money(row, "amount")?,
+                failure: row.try_get("failure_message")?,
+                created_at: Timestamp::from_millis(row.try_get("created_at")?),
+                updated_at: Timestamp::from_millis(row.try_get("updated_at")?),
+            })
+        })
+        .collect()
 }
 
 /// Stores that money was taken: `captured`, or `refund_due` if it must go back. `total_paid` in minor units.
@@ -151,6 +191,21 @@ pub async fn save_capture(
     .bind(now.as_millis())
     .execute(tx.connection())
     .await?;
+    Ok(())
+}
+
+/// Stores that all of a payment went back.
+pub async fn save_payment_refunded(
+    tx: &mut TenantTransaction,
+    id: PaymentId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE payment SET state = 'refunded', updated_at = $3 WHERE tenant_id = $1 AND id = $2")
+        .bind(tx.tenant().as_uuid())
+        .bind(id.as_uuid())
+        .bind(now.as_millis())
+        .execute(tx.connection())
+        .await?;
     Ok(())
 }
 

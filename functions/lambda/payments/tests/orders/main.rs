@@ -12,4 +12,6 @@ mod expiry;
 mod ledger;
 mod ordering;
 mod ports;
+mod refunds;
+mod sandbox;
 mod uses;

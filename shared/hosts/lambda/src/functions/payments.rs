@@ -1,4 +1,4 @@
-//! `payments`: orders, callbacks of providers, and the end of what nobody paid for.
+//! `payments`: orders, callbacks of providers, the end of what nobody paid for, and refunds that wait.
 
 use akademi_api::config::ConfigError;
 use akademi_payments::Payments;
@@ -26,8 +26,11 @@ pub fn function(environment: &Environment) -> Result<Function, ConfigError> {
     let ports = ports.clone();
     let job = move |_, _| {
         let (payments, ports) = (payments.clone(), ports.clone());
-        let run =
-            async move { Ok(serde_json::json!({ "expired": payments.expire_orders(ports.now()).await? })) };
+        let run = async move {
+            let expired = payments.expire_orders(ports.now()).await;
+            let refunds = payments.resolve_refunds(ports.now()).await;
+            Ok(serde_json::json!({ "expired": expired?, "refunds": refunds? }))
+        };
         Box::pin(run) as _
     };
     Ok(Function {

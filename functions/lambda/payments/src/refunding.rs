@@ -1,0 +1,297 @@
+//! How money goes back: a part of the payment is reserved, the refund is committed, then the provider is told, once. A
+//! provider that does not answer is asked what became of it and never told again, since it need not recognise a repetition;
+//! what it has not booked after [`GIVE_UP_SECONDS`] is refused, for a person to decide.
+
+use akademi_domain::{
+    ids::{LedgerTransactionId, RefundId, TenantId},
+    money::Money,
+    order::{self, Action, Event, Transition},
+    time::Timestamp,
+};
+use akademi_feed::LambdaEvent;
+use akademi_lambda_store::{feed, postgres::TenantTransaction};
+use std::sync::Arc;
+
+use crate::{
+    Payments, PaymentsError,
+    provider::{Inquiry, Provider, ProviderError, Reference, RefundRequest},
+    store::{self, Order, Payment, Refund, RefundLine, RefundState, Reservation},
+};
+
+/// The first pause before the provider is asked; it grows with the refund's age.
+const FIRST_PAUSE_SECONDS: i64 = 60;
+const LONGEST_PAUSE_SECONDS: i64 = 60 * 60;
+/// How long a refund that was sent may stay unknown to the provider before it counts as never booked.
+const GIVE_UP_SECONDS: i64 = 30 * 60;
+/// How many refunds are looked up at once.
+const BATCH: u32 = 200;
+
+/// A refund that is committed as sent, for the provider.
+pub struct Sending {
+    provider: Arc<dyn Provider>,
+    request: RefundRequest,
+}
+
+impl Sending {
+    /// Tells the provider.
+    pub async fn send(&self) -> Result<(), ProviderError> {
+        self.provider.refund(&self.request).await
+    }
+}
+
+/// Reserves the money of a new refund and keeps it with its lines, under the order's lock; whether so much was left.
+pub async fn keep(
+    tx: &mut TenantTransaction,
+    payment: &Payment,
+    refund: &Refund,
+    lines: &[RefundLine],
+    idempotency_key: Option<&str>,
+    due_at: Timestamp,
+) -> Result<bool, PaymentsError> {
+    store::open_budget(tx, REFUNDS, payment.id.as_uuid(), payment.amount.amount).await?;
+    if !store::hold(tx, reservation(refund), refund.amount.amount, refund.created_at).await? {
+        return Ok(false);
+    }
+    store::insert_refund(tx, refund, idempotency_key, due_at).await?;
+    for line in lines {
+        store::insert_refund_line(tx, refund, line).await?;
+    }
+    Ok(true)
+}
+
+/// Gives all of a payment back that must not be kept; nobody asks for it.
+pub async fn keep_by_rule(
+    payments: &Payments,
+    tx: &mut TenantTransaction,
+    order: &Order,
+    payment: &Payment,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), PaymentsError> {
+    let refund = Refund {
+        id: RefundId::new(now, payments.ports.random()),
+        payment: payment.id,
+        order: order.id,
+        state: RefundState::Requested,
+        amount: payment.amount,
+        reason: reason.to_owned(),
+        requested_by: None,
+        sent_at: None,
+        failure: None,
+        created_at: now,
+        updated_at: now,
+    };
+    // Nothing has gone back of a payment that was captured just now.
+    keep(tx, payment, &refund, &[], None, now).await?;
+    Ok(())
+}
+
+/// The budget that refunds are reserved from.
+const REFUNDS: &str = "refund";
+
+fn reservation(refund: &Refund) -> Reservation {
+    Reservation { kind: REFUNDS, subject: refund.payment.as_uuid(), holder: refund.id.as_uuid() }
+}
+
+/// Has a requested refund sent: to be committed before [`Sending::send`].
+pub async fn prepare(
+    payments: &Payments,
+    tx: &mut TenantTransaction,
+    payment: &Payment,
+    refund: &Refund,
+) -> Result<Option<Sending>, PaymentsError> {
+    let now = payments.ports.now();
+    let Some(provider) = payments.provider(tx, &payment.provider).await? else { return Ok(None) };
+    store::postpone_refund(tx, refund.id, Some(now), now.plus_seconds(FIRST_PAUSE_SECONDS), now).await?;
+    let request = RefundRequest {
+        attempt: Reference::from(payment.id),
+        amount: refund.amount,
+        reference: Reference::from(refund.id),
+    };
+    Ok(Some(Sending { provider, request }))
+}
+
+/// What the provider's answer makes of a refund, in one transaction.
+pub async fn settle(
+    payments: &Payments,
+    tx: &mut TenantTransaction,
+    id: RefundId,
+    answer: Result<(), ProviderError>,
+) -> Result<(), PaymentsError> {
+    let Some((order, payment, refund)) = lock(tx, id).await? else { return Ok(()) };
+    let now = payments.ports.now();
+    match answer {
+        Ok(()) => complete(payments, tx, &order, &payment, &refund).await,
+        // It has done nothing and may do it later.
+        Err(error) if error.retryable() => {
+            store::postpone_refund(tx, id, None, pause(&refund, now), now).await?;
+            Ok(())
+        }
+        Err(ProviderError::OutcomeUnknown(_)) => Ok(()),
+        Err(ProviderError::Refused { code, message, .. }) => refuse(tx, &refund, &code, &message, now).await,
+        Err(error) => refuse(tx, &refund, "invalid", &error.to_string(), now).await,
+    }
+}
+
+/// A requested refund with its payment and its order, which is locked.
+async fn lock(
+    tx: &mut TenantTransaction,
+    id: RefundId,
+) -> Result<Option<(Order, Payment, Refund)>, PaymentsError> {
+    let Some(found) = store::find_refund(tx, id).await? else { return Ok(None) };
+    let Some(order) = store::lock_order(tx, found.order).await? else { return Ok(None) };
+    // Again, now that nobody changes it.
+    let refund = store::find_refund(tx, id).await?.filter(|refund| refund.state == RefundState::Requested);
+    let payment = store::find_payment(tx, found.payment).await?;
+    Ok(payment.zip(refund).map(|(payment, refund)| (order, payment, refund)))
+}
+
+/// The pause before a refund is looked at again: as long as it has waited, within bounds.
+fn pause(refund: &Refund, now: Timestamp) -> Timestamp {
+    let waited = now.millis_since(refund.created_at) / 1000;
+    now.plus_seconds(waited.clamp(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS))
+}
+
+/// The provider has booked it: the order, the ledger and the courses follow.
+async fn complete(
+    payments: &Payments,
+    tx: &mut TenantTransaction,
+    order: &Order,
+    payment: &Payment,
+    refund: &Refund,
+) -> Result<(), PaymentsError> {
+    let now = payments.ports.now();
+    let Some(in_all) = store::confirm(tx, reservation(refund), now).await? else { return Ok(()) };
+    store::save_refund_done(tx, refund.id, now).await?;
+    if in_all == payment.amount.amount {
+        store::save_payment_refunded(tx, payment.id, now).await?;
+    }
+    let event = Event::Refunded { payment: payment.id, in_all: Money { amount: in_all, ..payment.amount } };
+    let Transition { order: machine, action } = order::apply(order.machine(), event);
+    store::save_order_state(tx, order.id, &machine, None).await?;
+    let lines = store::refund_lines(tx, refund.id).await?;
+    enter(payments, tx, payment, refund, &lines, now).await?;
+    if action == Action::Withdraw {
+        withdraw(tx, order, &lines, now).await?;
+    }
+    Ok(())
+}
+
+/// The provider owes the academy so much less: less revenue and VAT, or the debt to the buyer is paid.
+async fn enter(
+    payments: &Payments,
+    tx: &mut TenantTransaction,
+    payment: &Payment,
+    refund: &Refund,
+    lines: &[RefundLine],
+    now: Timestamp,
+) -> Result<(), PaymentsError> {
+    let id = LedgerTransactionId::new(now, payments.ports.random());
+    store::insert_ledger_refund(tx, id, payment.id, refund.id, now).await?;
+    let vat: i64 = lines.iter().map(|line| line.vat.amount).sum();
+    let amount = refund.amount.amount;
+    let provider = format!("provider:{}", payment.provider);
+    let debits = match lines {
+        [] => vec![("refunds_due", amount)],
+        _ => vec![("sales", amount - vat), ("vat", vat)],
+    };
+    for (account, amount) in debits.into_iter().chain([(provider.as_str(), -amount)]) {
+        if amount != 0 {
+            store::insert_ledger_entry(tx, id, account, Money { amount, ..refund.amount }).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Tells the edge of each course that is taken back.
+async fn withdraw(
+    tx: &mut TenantTransaction,
+    order: &Order,
+    lines: &[RefundLine],
+    now: Timestamp,
+) -> Result<(), PaymentsError> {
+    for line in store::order_lines(tx, order.id).await? {
+        if lines.iter().any(|back| back.course == line.course && back.withdraws) {
+            let withdrawn = LambdaEvent::EnrolmentWithdrawn {
+                person: order.user,
+                course: line.course,
+                enrolment: line.enrolment,
+                at: now,
+            };
+            feed::append(tx, &withdrawn, now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Nothing went back: what was reserved is free. Where nobody waits for the answer, a person must look.
+async fn refuse(
+    tx: &mut TenantTransaction,
+    refund: &Refund,
+    code: &str,
+    message: &str,
+    now: Timestamp,
+) -> Result<(), PaymentsError> {
+    store::release(tx, reservation(refund), now).await?;
+    store::save_refund_refused(tx, refund.id, code, message, now).await?;
+    let subject = refund.id.as_uuid().as_simple().to_string();
+    store::raise_alarm(tx, "refund_refused", &subject, now).await?;
+    Ok(())
+}
+
+impl Payments {
+    /// Goes on with the refunds that are due at `now`: those that were never sent are, the others are asked about. Returns how
+    /// many it looked at. May run twice at once.
+    ///
+    /// # Errors
+    /// [`PaymentsError`]; what was done before it stays done.
+    pub async fn resolve_refunds(&self, now: Timestamp) -> Result<u64, PaymentsError> {
+        let mut platform = self.postgres.platform().await?;
+        let due = platform.due_refunds(now, BATCH).await?;
+        platform.rollback().await?;
+        let mut resolved = 0;
+        for (tenant, id) in due {
+            self.resolve_refund(tenant, id).await?;
+            resolved += 1;
+        }
+        Ok(resolved)
+    }
+
+    async fn resolve_refund(&self, tenant: TenantId, id: RefundId) -> Result<(), PaymentsError> {
+        let mut tx = self.postgres.tenant(tenant).await?;
+        let now = self.ports.now();
+        let Some((_, payment, refund)) = lock(&mut tx, id).await? else { return Ok(()) };
+        if !store::claim_refund(&mut tx, id, pause(&refund, now), now).await? {
+            return Ok(());
+        }
+        let Some(sent_at) = refund.sent_at else {
+            let sending = prepare(self, &mut tx, &payment, &refund).await?;
+            tx.commit().await?;
+            let Some(sending) = sending else { return Ok(()) };
+            let answer = sending.send().await;
+            let mut tx = self.postgres.tenant(tenant).await?;
+            settle(self, &mut tx, id, answer).await?;
+            tx.commit().await?;
+            self.wake.wake();
+            return Ok(());
+        };
+        let provider = self.provider(&mut tx, &payment.provider).await?;
+        tx.commit().await?;
+        let Some(provider) = provider else { return Ok(()) };
+        let Ok(inquiry) = provider.inquire(&Reference::from(payment.id)).await else { return Ok(()) };
+        let reference = Reference::from(id);
+        let is_booked = matches!(&inquiry, Inquiry::Captured(captured)
+            if captured.refunds.iter().any(|seen| seen.reference.as_deref() == Some(reference.as_str())));
+        let mut tx = self.postgres.tenant(tenant).await?;
+        let Some((order, payment, refund)) = lock(&mut tx, id).await? else { return Ok(()) };
+        let now = self.ports.now();
+        if is_booked {
+            complete(self, &mut tx, &order, &payment, &refund).await?;
+        } else if now.millis_since(sent_at) >= GIVE_UP_SECONDS * 1000 {
+            refuse(&mut tx, &refund, "not_booked", "The provider has not booked it.", now).await?;
+        }
+        tx.commit().await?;
+        self.wake.wake();
+        Ok(())
+    }
+}
