@@ -1,12 +1,14 @@
 //! The function's SQL: one function a statement, by what it is about.
 
 mod accounts;
+mod callbacks;
 mod commerce;
 mod ledger;
 mod orders;
 mod payments;
 
 pub use accounts::*;
+pub use callbacks::*;
 pub use commerce::*;
 pub use ledger::*;
 pub use orders::*;

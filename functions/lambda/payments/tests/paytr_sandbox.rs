@@ -18,7 +18,7 @@ fn try_amount(amount: i64) -> Money {
 
 fn refund(attempt: &Reference, amount: i64, reference: &str) -> RefundRequest {
     RefundRequest {
-        attempt: attempt.clone(),
+        attempt: attempt.clone().into(),
         amount: try_amount(amount),
         reference: reference.parse().unwrap(),
     }
@@ -75,7 +75,7 @@ async fn a_declined_payment_says_why_and_stays_declined() {
     assert_eq!((failure.reason, failure.code.as_str()), (FailureReason::Authentication, "2"));
     assert_eq!(failure.message, "Kimlik doğrulama başarısız");
     setup.press(&checkout.page, "sonuc=ode").await;
-    assert_eq!(setup.paytr.inquire(&request.attempt).await, Ok(Inquiry::NotCaptured));
+    assert_eq!(setup.paytr.inquire(&request.attempt.clone().into()).await, Ok(Inquiry::NotCaptured));
     assert_eq!(
         refusal(setup.paytr.begin(&request).await),
         Refusal::Other,
@@ -101,7 +101,7 @@ async fn a_wrong_key_or_salt_is_refused_everywhere() {
         let wrong = adapter(setup.sandbox, key, salt, Duration::from_secs(5));
         assert_eq!(refusal(wrong.begin(&payment("ORD2", 100)).await), Refusal::Other);
         assert_eq!(refusal(wrong.refund(&refund(&attempt, 100, "R1")).await), Refusal::Configuration);
-        assert_eq!(refusal(wrong.inquire(&attempt).await), Refusal::Configuration);
+        assert_eq!(refusal(wrong.inquire(&attempt.clone().into()).await), Refusal::Configuration);
     }
     assert_eq!(setup.payments().await.as_array().unwrap().len(), 1);
     assert_eq!(setup.payments().await[0]["refunds"], json!([]));
@@ -177,7 +177,9 @@ async fn refunds_are_partial_repeated_and_never_more_than_what_is_left() {
     let unknown = setup.paytr.refund(&refund(&"NONE".parse().unwrap(), 1, "R4")).await;
     assert_eq!(refusal(unknown), Refusal::NotCaptured);
 
-    let Ok(Inquiry::Captured(captured)) = setup.paytr.inquire(&attempt).await else { panic!("not found") };
+    let Ok(Inquiry::Captured(captured)) = setup.paytr.inquire(&attempt.clone().into()).await else {
+        panic!("not found")
+    };
     assert_eq!((captured.amount, captured.total_amount, captured.test), (try_amount(14990), 14990, true));
     let seen = |amount, reference: &str| RefundSeen { amount, reference: Some(reference.to_owned()) };
     assert_eq!(captured.refunds, [seen(4990, "R1"), seen(9999, "R2"), seen(1, "R3")]);
@@ -211,7 +213,7 @@ async fn a_refund_of_unknown_outcome_is_found_by_its_reference_and_would_be_paid
     let error = impatient.refund(&refund(&attempt, 100, "R2")).await.unwrap_err();
     assert_eq!(error, ProviderError::OutcomeUnknown("timed out".to_owned()));
 
-    let references = async || match setup.paytr.inquire(&attempt).await {
+    let references = async || match setup.paytr.inquire(&attempt.clone().into()).await {
         Ok(Inquiry::Captured(captured)) => {
             captured.refunds.into_iter().map(|refund| refund.reference.unwrap()).collect::<Vec<_>>()
         }
@@ -234,7 +236,7 @@ async fn a_payment_is_captured_though_the_page_answers_500() {
     let checkout = setup.paytr.begin(&request).await.unwrap();
     assert_eq!(setup.press(&checkout.page, "sonuc=ode").await.0, 500);
     assert_eq!(setup.callbacks()[0].as_ref().unwrap().outcome, Outcome::Captured);
-    assert!(matches!(setup.paytr.inquire(&request.attempt).await, Ok(Inquiry::Captured(_))));
+    assert!(matches!(setup.paytr.inquire(&request.attempt.clone().into()).await, Ok(Inquiry::Captured(_))));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -246,7 +248,9 @@ async fn installments_cost_interest_that_the_order_accepts() {
     let notification = setup.callbacks()[0].clone().unwrap();
     assert_eq!((notification.total_amount, notification.payment_amount), (10_300, Some(10_000)));
     assert_eq!(notification.check(request.amount), Ok(()));
-    let Ok(Inquiry::Captured(captured)) = setup.paytr.inquire(&request.attempt).await else { panic!() };
+    let Ok(Inquiry::Captured(captured)) = setup.paytr.inquire(&request.attempt.clone().into()).await else {
+        panic!()
+    };
     assert_eq!((captured.amount.amount, captured.total_amount), (10_000, 10_300));
 
     let single = PaymentRequest { installments: Installments::Single, ..payment("ORD2", 10_000) };
@@ -260,7 +264,11 @@ async fn what_is_open_or_unknown_is_not_captured_and_nobody_there_is_retryable()
     let setup = start(quick()).await;
     setup.paytr.begin(&payment("OPEN", 100)).await.unwrap();
     for oid in ["OPEN", "NEVERSEEN"] {
-        assert_eq!(setup.paytr.inquire(&oid.parse().unwrap()).await, Ok(Inquiry::NotCaptured), "{oid}");
+        assert_eq!(
+            setup.paytr.inquire(&oid.parse::<Reference>().unwrap().into()).await,
+            Ok(Inquiry::NotCaptured),
+            "{oid}"
+        );
     }
     let nowhere = adapter("127.0.0.1:1".parse().unwrap(), KEY, SALT, Duration::from_secs(5));
     let error = nowhere.begin(&payment("ORD2", 100)).await.unwrap_err();

@@ -128,7 +128,7 @@ impl Academy {
             page_minutes: 30,
             private_buyer_address: Some("203.0.113.7".parse().unwrap()),
         };
-        let callback = payments.configure_paytr(tenant(1), config).await.unwrap();
+        let callback = payments.configure(tenant(1), config).await.unwrap();
         let academy = Self {
             router: akademi_payments::router(payments.clone()),
             database,

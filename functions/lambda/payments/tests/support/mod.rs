@@ -6,7 +6,11 @@ use std::{
     time::Duration,
 };
 
-use akademi_domain::money::{Currency, Money};
+use akademi_domain::{
+    ids::UserId,
+    money::{Currency, Money},
+    time::Timestamp,
+};
 use akademi_payments::{
     paytr::{PayTr, PayTrConfig, Secret},
     provider::*,
@@ -80,7 +84,12 @@ struct Shop {
 }
 
 async fn callback(State(shop): State<Shop>, headers: HeaderMap, body: Bytes) -> (StatusCode, &'static str) {
-    let verified = shop.paytr.verify_callback(&body);
+    let received_at = Timestamp::from_millis(0);
+    let told = shop.paytr.verify_callback(&Callback { headers: &headers, body: &body, received_at });
+    let verified = told.map(|told| match told {
+        Told::Outcome(notification) => notification,
+        other => panic!("{other:?}"),
+    });
     let mut received = shop.received.lock().unwrap();
     received.hosts.push(headers[header::HOST].to_str().unwrap().to_owned());
     let answer = match (&verified, received.wrong_answers.pop()) {
@@ -134,6 +143,7 @@ pub fn payment(oid: &str, amount: i64) -> PaymentRequest {
         attempt: oid.parse().unwrap(),
         amount: Money { amount, currency: Currency::TRY },
         buyer: Buyer {
+            id: UserId::new(Timestamp::from_millis(0), [1; 10]),
             email: "ogrenci@example.com".to_owned(),
             name: "Şükrü Iğdır Çağlayangöl".to_owned(),
             address: "Ümraniye, İstanbul".to_owned(),
@@ -147,6 +157,7 @@ pub fn payment(oid: &str, amount: i64) -> PaymentRequest {
         }],
         success_url: Uri::from_static("http://umraniye.localhost/odeme/tamam"),
         failure_url: Uri::from_static("http://umraniye.localhost/odeme/olmadi"),
+        return_url: Uri::from_static("http://umraniye.localhost/odeme/donus"),
         installments: Installments::Any,
         language: Language::Turkish,
     }

@@ -69,7 +69,7 @@ async fn connect(world: &World) -> (String, Handle) {
         page_minutes: 30,
         private_buyer_address: Some("203.0.113.7".parse().unwrap()),
     };
-    (payments.configure_paytr(tenant(), account).await.unwrap(), sandbox)
+    (payments.configure(tenant(), account).await.unwrap(), sandbox)
 }
 
 /// The buyer, as `sync` brings people.
