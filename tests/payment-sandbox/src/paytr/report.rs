@@ -4,13 +4,8 @@ use axum::{Json, extract::State};
 use jiff::{Timestamp, Zoned, civil::DateTime, tz};
 use serde_json::{Value, json};
 
-use crate::{
-    amount::comma,
-    form::Form,
-    payment::{Millis, Payment},
-    sandbox::Sandbox,
-    signature,
-};
+use super::{amount::comma, payment::Payment, signature};
+use crate::{callbacks::Millis, form::Form, sandbox::Sandbox};
 
 const FORMAT: &str = "%Y-%m-%d %H:%M:%S";
 

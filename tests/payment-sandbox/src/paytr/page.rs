@@ -2,14 +2,15 @@
 
 use axum::{
     extract::{Path, State},
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse as _, Response},
 };
 use http::{StatusCode, header};
 
+use super::payment::{FAILURES, Payment, failure};
 use crate::{
-    callbacks,
+    callbacks::{self, Notice},
     form::Form,
-    payment::{FAILURES, Payment, failure},
+    html::{document, escaped, invalid, unknown},
     sandbox::{Decision, Sandbox},
 };
 
@@ -41,7 +42,7 @@ pub(crate) async fn decide(
         return invalid();
     }
     if let Some(Decision::Decided(behaviour)) = sandbox.decide(&token, installments, failure) {
-        callbacks::notify(&sandbox, token.clone(), behaviour).await;
+        callbacks::notify(&sandbox, Notice::PayTr(token.clone()), behaviour).await;
     }
     sandbox.payment(&token).map_or_else(unknown, |payment| back(&payment))
 }
@@ -50,16 +51,6 @@ fn back(payment: &Payment) -> Response {
     let url = if payment.captured().is_some() { &payment.ok_url } else { &payment.fail_url };
     (StatusCode::SEE_OTHER, [(header::LOCATION, url.as_str()), (header::CACHE_CONTROL, "no-store")])
         .into_response()
-}
-
-fn unknown() -> Response {
-    let page = document("Ödeme bulunamadı", "<h1>Ödeme bulunamadı</h1><p>Bu bağlantı geçersiz.</p>");
-    (StatusCode::NOT_FOUND, page).into_response()
-}
-
-fn invalid() -> Response {
-    let page = document("Geçersiz istek", "<h1>Geçersiz istek</h1><p>Lütfen sayfayı yeniden açın.</p>");
-    (StatusCode::BAD_REQUEST, page).into_response()
 }
 
 fn payment_form(payment: &Payment) -> String {
@@ -101,17 +92,4 @@ fn payment_form(payment: &Payment) -> String {
          <button name=\"sonuc\" value=\"reddet\">Reddet</button></p></form>",
         oid = escaped(&payment.merchant_oid),
     )
-}
-
-fn document(title: &str, body: &str) -> Response {
-    let page = format!(
-        "<!doctype html><html lang=\"tr\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title></head>\
-         <body><main>{body}</main></body></html>"
-    );
-    ([(header::CACHE_CONTROL, "no-store")], Html(page)).into_response()
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

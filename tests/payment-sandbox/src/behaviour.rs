@@ -1,4 +1,4 @@
-//! How the sandbox behaves: well, by default, but for the repetitions that PayTR warns of.
+//! How the sandbox behaves: well, by default, but for the repetitions that providers warn of.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Behaviour {
-    /// How often a payment is notified until it has been answered `OK` so many times.
+    /// How often a payment is notified until so many copies were accepted.
     pub copies: u32,
     /// How many of the attempts are made before the browser is sent back.
     pub before_return: u32,
@@ -19,18 +19,21 @@ pub struct Behaviour {
     pub reorder: u32,
     /// The first attempts of each payment that are lost on the way, and tried again.
     pub drop_first: u32,
-    /// The next attempts that carry a wrong hash.
+    /// The next attempts that carry a wrong signature.
     pub corrupt_hash: u32,
-    /// The next attempts that claim ten times the amount under the honest hash.
+    /// The next attempts that tell something else under the honest signature: PayTR's ten times the amount, iyzico's the
+    /// opposite outcome.
     pub forge_amount: u32,
-    /// Correctly signed callbacks say that this was paid, in minor units.
+    /// Correctly signed callbacks (PayTR) and answers (iyzico) say that this was paid, in minor units.
     pub misstated_total: Option<i64>,
-    /// Milliseconds before a callback that was not answered `OK` is sent again.
+    /// Milliseconds before a callback that was not accepted is sent again.
     pub retry_ms: u64,
     /// The attempts after which a payment's callbacks are given up.
     pub attempt_limit: u32,
-    /// Milliseconds after which the page times out, instead of the request's `timeout_limit`.
+    /// Milliseconds after which PayTR's page times out, instead of the request's `timeout_limit`.
     pub page_timeout_ms: Option<u64>,
+    /// The banks have closed the day, so iyzico cancels nothing.
+    pub day_is_over: bool,
     /// Milliseconds that a hanging answer takes.
     pub hang_ms: u64,
     /// Taken one by one, each for as many requests as it says.
@@ -52,6 +55,7 @@ impl Default for Behaviour {
             retry_ms: 1_000,
             attempt_limit: 60,
             page_timeout_ms: None,
+            day_is_over: false,
             hang_ms: 60_000,
             faults: Vec::new(),
         }
@@ -72,8 +76,10 @@ pub struct Fault {
 #[serde(rename_all = "snake_case")]
 pub enum Endpoint {
     GetToken,
-    /// The button on the payment page.
+    Initialize,
+    /// The buttons of the payment page.
     Pay,
+    Cancel,
     Refund,
     Inquiry,
     Report,

@@ -1,4 +1,4 @@
-//! A posted form: `application/x-www-form-urlencoded`, as all of PayTR's calls are.
+//! A posted form: `application/x-www-form-urlencoded`, as all of PayTR's calls and both pages' are.
 
 use std::collections::HashMap;
 

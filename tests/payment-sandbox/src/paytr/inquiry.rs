@@ -3,14 +3,13 @@
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
 
-use crate::{
+use super::{
     amount::{comma, dotted},
-    form::Form,
     payment::Payment,
     report::{commission, date_time},
-    sandbox::Sandbox,
     signature,
 };
+use crate::{form::Form, sandbox::Sandbox};
 
 pub(crate) async fn inquire(State(sandbox): State<Sandbox>, form: Form) -> Json<Value> {
     let error = |err_no, err_msg| Json(json!({"status": "error", "err_no": err_no, "err_msg": err_msg}));

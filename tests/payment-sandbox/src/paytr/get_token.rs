@@ -7,12 +7,14 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde_json::{Value, json};
 
-use crate::{
-    callbacks,
-    form::Form,
+use super::{
     payment::{ABANDONED, BasketLine, Payment, failure},
-    sandbox::{Decision, Sandbox},
     signature,
+};
+use crate::{
+    callbacks::{self, Notice},
+    form::Form,
+    sandbox::{Decision, Sandbox},
 };
 
 const SIGNED: [&str; 10] = [
@@ -162,7 +164,7 @@ fn abandon_in_time(sandbox: &Sandbox, form: &Form, token: &str) {
     sandbox.spawn(async move {
         tokio::time::sleep(Duration::from_millis(millis)).await;
         if let Some(Decision::Decided(behaviour)) = task_sandbox.decide(&token, 0, failure(ABANDONED)) {
-            callbacks::notify(&task_sandbox, token, behaviour).await;
+            callbacks::notify(&task_sandbox, Notice::PayTr(token), behaviour).await;
         }
     });
 }

@@ -11,11 +11,8 @@ use akademi_domain::{
     money::{Currency, Money},
     time::Timestamp,
 };
-use akademi_payments::{
-    paytr::{PayTr, PayTrConfig, Secret},
-    provider::*,
-};
-use akademi_paytr_sandbox::{Behaviour, Config, Handle, Merchant, serve};
+use akademi_payment_sandbox::{Behaviour, Config, Handle, serve};
+use akademi_payments::provider::*;
 use axum::{Router, extract::State, routing::post};
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -26,9 +23,6 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use tokio::net::TcpListener;
-
-pub const KEY: &str = "demoMerchantKey1";
-pub const SALT: &str = "demoMerchantSalt";
 
 /// A plain HTTP client with a time limit for each exchange.
 pub struct Http {
@@ -64,13 +58,13 @@ impl HttpClient for Http {
 #[derive(Default)]
 pub struct Received {
     pub hosts: Vec<String>,
-    pub callbacks: Vec<Result<Notification, CallbackRefused>>,
+    pub told: Vec<Result<Told, CallbackRefused>>,
     /// Answers that are given instead of the right one, the last first.
     pub wrong_answers: Vec<(StatusCode, &'static str)>,
 }
 
-pub struct Setup {
-    pub paytr: Arc<PayTr>,
+pub struct Setup<P> {
+    pub provider: Arc<P>,
     pub received: Arc<Mutex<Received>>,
     pub sandbox: SocketAddr,
     pub http: Http,
@@ -79,63 +73,27 @@ pub struct Setup {
 
 #[derive(Clone)]
 struct Shop {
-    paytr: Arc<PayTr>,
+    provider: Arc<dyn Provider>,
     received: Arc<Mutex<Received>>,
 }
 
 async fn callback(State(shop): State<Shop>, headers: HeaderMap, body: Bytes) -> (StatusCode, &'static str) {
     let received_at = Timestamp::from_millis(0);
-    let told = shop.paytr.verify_callback(&Callback { headers: &headers, body: &body, received_at });
-    let verified = told.map(|told| match told {
-        Told::Outcome(notification) => notification,
-        other => panic!("{other:?}"),
-    });
+    let told = shop.provider.verify_callback(&Callback { headers: &headers, body: &body, received_at });
     let mut received = shop.received.lock().unwrap();
     received.hosts.push(headers[header::HOST].to_str().unwrap().to_owned());
-    let answer = match (&verified, received.wrong_answers.pop()) {
+    let answer = match (&told, received.wrong_answers.pop()) {
         (Err(_), _) => (StatusCode::BAD_REQUEST, "refused"),
         (Ok(_), Some(wrong)) => wrong,
-        (Ok(_), None) => (StatusCode::OK, shop.paytr.acknowledgement()),
+        (Ok(_), None) => (StatusCode::OK, shop.provider.acknowledgement()),
     };
-    received.callbacks.push(verified);
+    received.told.push(told);
     answer
-}
-
-pub fn adapter(sandbox: SocketAddr, key: &str, salt: &str, limit: Duration) -> PayTr {
-    let config = PayTrConfig {
-        merchant_id: "100200".to_owned(),
-        merchant_key: Secret::new(key),
-        merchant_salt: Secret::new(salt),
-        base_url: format!("http://{sandbox}").parse().unwrap(),
-        test_mode: true,
-        page_minutes: 30,
-        private_buyer_address: Some("203.0.113.7".parse().unwrap()),
-    };
-    PayTr::new(config, Arc::new(Http::new(limit))).unwrap()
 }
 
 /// Callbacks that follow the browser wait a little, so that what came before its return can be told apart.
 pub fn quick() -> Behaviour {
     Behaviour { delay_ms: 150, retry_ms: 20, ..Behaviour::default() }
-}
-
-pub async fn start(behaviour: Behaviour) -> Setup {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let merchant = Merchant {
-        merchant_id: "100200".to_owned(),
-        merchant_key: KEY.to_owned(),
-        merchant_salt: SALT.to_owned(),
-        callback_url: format!("http://odeme.localhost:{port}/callbacks/paytr/unguessable"),
-    };
-    let config = Config { merchants: vec![merchant], behaviour };
-    let (sandbox, running) = serve("127.0.0.1:0".parse().unwrap(), config).await.unwrap();
-    let paytr = Arc::new(adapter(sandbox, KEY, SALT, Duration::from_secs(5)));
-    let received = Arc::new(Mutex::new(Received::default()));
-    let shop = Shop { paytr: paytr.clone(), received: received.clone() };
-    let router = Router::new().route("/callbacks/paytr/unguessable", post(callback)).with_state(shop);
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    Setup { paytr, received, sandbox, http: Http::new(Duration::from_secs(5)), _running: running }
 }
 
 pub fn payment(oid: &str, amount: i64) -> PaymentRequest {
@@ -163,7 +121,23 @@ pub fn payment(oid: &str, amount: i64) -> PaymentRequest {
     }
 }
 
-impl Setup {
+impl<P: Provider + 'static> Setup<P> {
+    /// `config` of the sandbox by the shop's callback address, `adapter` by the sandbox's.
+    pub async fn start(config: impl FnOnce(String) -> Config, adapter: impl FnOnce(SocketAddr) -> P) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let config = config(format!("http://odeme.localhost:{port}/callbacks/unguessable"));
+        let (sandbox, running) = serve("127.0.0.1:0".parse().unwrap(), config).await.unwrap();
+        let provider = Arc::new(adapter(sandbox));
+        let received = Arc::new(Mutex::new(Received::default()));
+        let shop = Shop { provider: provider.clone(), received: received.clone() };
+        let router = Router::new().route("/callbacks/unguessable", post(callback)).with_state(shop);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { provider, received, sandbox, http: Http::new(Duration::from_secs(5)), _running: running }
+    }
+}
+
+impl<P> Setup<P> {
     /// What a browser gets that opens the address.
     pub async fn open(&self, page: &Uri) -> (StatusCode, String) {
         let response = self.http.send(Request::get(page).body(Bytes::new()).unwrap()).await.unwrap();
@@ -172,23 +146,24 @@ impl Setup {
 
     /// Presses a button of the page: the answer's status and where it leads.
     pub async fn press(&self, page: &Uri, form: &'static str) -> (StatusCode, String) {
-        let request = Request::post(page)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Bytes::from_static(form.as_bytes()))
-            .unwrap();
-        let response = self.http.send(request).await.unwrap();
+        let response = self.submit(page, form).await;
         let location =
             response.headers().get(header::LOCATION).map(|value| value.to_str().unwrap().to_owned());
         (response.status(), location.unwrap_or_default())
     }
 
-    /// Begins a payment and presses the button; answers the attempt.
-    pub async fn pay(&self, oid: &str, amount: i64) -> Reference {
-        let payment = payment(oid, amount);
-        let checkout = self.paytr.begin(&payment).await.unwrap();
-        let (status, location) = self.press(&checkout.page, "sonuc=ode").await;
-        assert_eq!((status.as_u16(), location.as_str()), (303, "http://umraniye.localhost/odeme/tamam"));
-        payment.attempt
+    /// Presses a button of the page: the page that follows.
+    pub async fn post(&self, page: &Uri, form: &'static str) -> (StatusCode, String) {
+        let response = self.submit(page, form).await;
+        (response.status(), String::from_utf8(response.body().to_vec()).unwrap())
+    }
+
+    async fn submit(&self, page: &Uri, form: &'static str) -> Response<Bytes> {
+        let request = Request::post(page)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Bytes::from_static(form.as_bytes()))
+            .unwrap();
+        self.http.send(request).await.unwrap()
     }
 
     pub async fn set_behaviour(&self, json: serde_json::Value) {
@@ -200,26 +175,26 @@ impl Setup {
         assert_eq!(response.status(), StatusCode::OK, "{:?}", response.body());
     }
 
-    /// What the sandbox tells of its payments.
-    pub async fn payments(&self) -> serde_json::Value {
+    /// What the sandbox tells of its payments, `payments` (of PayTR's) or `iyzico`.
+    pub async fn payments(&self, of: &str) -> serde_json::Value {
         let page = format!("http://{}/sandbox/payments", self.sandbox).parse().unwrap();
         let mut answer: serde_json::Value = serde_json::from_str(&self.open(&page).await.1).unwrap();
-        answer["payments"].take()
+        answer[of].take()
     }
 
-    pub fn callbacks(&self) -> Vec<Result<Notification, CallbackRefused>> {
-        self.received.lock().unwrap().callbacks.clone()
+    pub fn told(&self) -> Vec<Result<Told, CallbackRefused>> {
+        self.received.lock().unwrap().told.clone()
     }
 
     /// Waits until so many callbacks came, and a little longer for one too many.
-    pub async fn callbacks_after(&self, count: usize) -> Vec<Result<Notification, CallbackRefused>> {
+    pub async fn told_after(&self, count: usize) -> Vec<Result<Told, CallbackRefused>> {
         for _ in 0..500 {
-            if self.callbacks().len() >= count {
+            if self.told().len() >= count {
                 tokio::time::sleep(Duration::from_millis(250)).await;
-                return self.callbacks();
+                return self.told();
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("only {} of {count} callbacks came", self.callbacks().len());
+        panic!("only {} of {count} callbacks came", self.told().len());
     }
 }

@@ -3,12 +3,14 @@
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
 
-use crate::{
+use super::{
     amount::parse_return_amount,
-    form::Form,
     payment::{Refund, RefundRefused},
-    sandbox::{Sandbox, now},
     signature,
+};
+use crate::{
+    form::Form,
+    sandbox::{Sandbox, now},
 };
 
 pub(crate) async fn refund(State(sandbox): State<Sandbox>, form: Form) -> Json<Value> {

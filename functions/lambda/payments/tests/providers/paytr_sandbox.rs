@@ -1,16 +1,73 @@
 //! The PayTR adapter against the sandbox, end to end over HTTP.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-mod support;
-
-use std::time::Duration;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use akademi_domain::money::{Currency, Money};
-use akademi_payments::provider::*;
-use akademi_paytr_sandbox::Behaviour;
+use akademi_payment_sandbox::{Behaviour, Config, Merchant};
+use akademi_payments::{
+    paytr::{PayTr, PayTrConfig, Secret},
+    provider::*,
+};
 use proptest::prelude::*;
 use serde_json::json;
-use support::{KEY, SALT, adapter, payment, quick, start};
+
+use crate::shop::{Http, Setup, payment, quick};
+
+const KEY: &str = "demoMerchantKey1";
+const SALT: &str = "demoMerchantSalt";
+
+fn adapter(sandbox: SocketAddr, key: &str, salt: &str, limit: Duration) -> PayTr {
+    let config = PayTrConfig {
+        merchant_id: "100200".to_owned(),
+        merchant_key: Secret::new(key),
+        merchant_salt: Secret::new(salt),
+        base_url: format!("http://{sandbox}").parse().unwrap(),
+        test_mode: true,
+        page_minutes: 30,
+        private_buyer_address: Some("203.0.113.7".parse().unwrap()),
+    };
+    PayTr::new(config, Arc::new(Http::new(limit))).unwrap()
+}
+
+async fn start(behaviour: Behaviour) -> Setup<PayTr> {
+    let config = |callback_url| Config {
+        merchants: vec![Merchant {
+            merchant_id: "100200".to_owned(),
+            merchant_key: KEY.to_owned(),
+            merchant_salt: SALT.to_owned(),
+            callback_url,
+        }],
+        behaviour,
+        ..Config::default()
+    };
+    Setup::start(config, |sandbox| adapter(sandbox, KEY, SALT, Duration::from_secs(5))).await
+}
+
+impl Setup<PayTr> {
+    /// Begins a payment and presses the button; answers the attempt.
+    async fn pay(&self, oid: &str, amount: i64) -> Reference {
+        let payment = payment(oid, amount);
+        let checkout = self.provider.begin(&payment).await.unwrap();
+        let (status, location) = self.press(&checkout.page, "sonuc=ode").await;
+        assert_eq!((status.as_u16(), location.as_str()), (303, "http://umraniye.localhost/odeme/tamam"));
+        payment.attempt
+    }
+
+    fn callbacks(&self) -> Vec<Result<Notification, CallbackRefused>> {
+        let outcome = |told: Result<Told, _>| {
+            told.map(|told| match told {
+                Told::Outcome(notification) => notification,
+                other => panic!("{other:?}"),
+            })
+        };
+        self.told().into_iter().map(outcome).collect()
+    }
+
+    async fn callbacks_after(&self, count: usize) -> Vec<Result<Notification, CallbackRefused>> {
+        self.told_after(count).await;
+        self.callbacks()
+    }
+}
 
 fn try_amount(amount: i64) -> Money {
     Money { amount, currency: Currency::TRY }
@@ -35,7 +92,7 @@ fn refusal<T: std::fmt::Debug>(result: Result<T, ProviderError>) -> Refusal {
 async fn a_payment_is_notified_three_times_and_once_before_the_browser_returns() {
     let setup = start(Behaviour { delay_ms: 400, ..quick() }).await;
     let request = payment("ORD1", 14990);
-    let checkout = setup.paytr.begin(&request).await.unwrap();
+    let checkout = setup.provider.begin(&request).await.unwrap();
 
     let (status, page) = setup.open(&checkout.page).await;
     assert_eq!(status, 200);
@@ -68,16 +125,16 @@ async fn a_payment_is_notified_three_times_and_once_before_the_browser_returns()
 async fn a_declined_payment_says_why_and_stays_declined() {
     let setup = start(quick()).await;
     let request = payment("ORD1", 14990);
-    let checkout = setup.paytr.begin(&request).await.unwrap();
+    let checkout = setup.provider.begin(&request).await.unwrap();
     let (status, location) = setup.press(&checkout.page, "sonuc=reddet&neden=2").await;
     assert_eq!((status.as_u16(), location.as_str()), (303, "http://umraniye.localhost/odeme/olmadi"));
     let Outcome::Failed(failure) = setup.callbacks()[0].clone().unwrap().outcome else { panic!("captured") };
     assert_eq!((failure.reason, failure.code.as_str()), (FailureReason::Authentication, "2"));
     assert_eq!(failure.message, "Kimlik doğrulama başarısız");
     setup.press(&checkout.page, "sonuc=ode").await;
-    assert_eq!(setup.paytr.inquire(&request.attempt.clone().into()).await, Ok(Inquiry::NotCaptured));
+    assert_eq!(setup.provider.inquire(&request.attempt.clone().into()).await, Ok(Inquiry::NotCaptured));
     assert_eq!(
-        refusal(setup.paytr.begin(&request).await),
+        refusal(setup.provider.begin(&request).await),
         Refusal::Other,
         "a new attempt needs a new reference"
     );
@@ -86,7 +143,7 @@ async fn a_declined_payment_says_why_and_stays_declined() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_is_left_fails_in_time() {
     let setup = start(Behaviour { page_timeout_ms: Some(50), ..quick() }).await;
-    setup.paytr.begin(&payment("ORD1", 14990)).await.unwrap();
+    setup.provider.begin(&payment("ORD1", 14990)).await.unwrap();
     let Outcome::Failed(failure) = setup.callbacks_after(1).await[0].clone().unwrap().outcome else {
         panic!("captured")
     };
@@ -103,8 +160,8 @@ async fn a_wrong_key_or_salt_is_refused_everywhere() {
         assert_eq!(refusal(wrong.refund(&refund(&attempt, 100, "R1")).await), Refusal::Configuration);
         assert_eq!(refusal(wrong.inquire(&attempt.clone().into()).await), Refusal::Configuration);
     }
-    assert_eq!(setup.payments().await.as_array().unwrap().len(), 1);
-    assert_eq!(setup.payments().await[0]["refunds"], json!([]));
+    assert_eq!(setup.payments("payments").await.as_array().unwrap().len(), 1);
+    assert_eq!(setup.payments("payments").await[0]["refunds"], json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -134,7 +191,7 @@ async fn only_the_exact_answer_ends_the_repetitions() {
         wrong.map(|(status, body)| (http::StatusCode::from_u16(status).unwrap(), body)).to_vec();
     setup.pay("ORD1", 14990).await;
     assert_eq!(setup.callbacks_after(7).await.len(), 7);
-    let callbacks = setup.payments().await[0]["callbacks"].take();
+    let callbacks = setup.payments("payments").await[0]["callbacks"].take();
     let accepted: Vec<_> = callbacks.as_array().unwrap().iter().map(|row| row["accepted"] == true).collect();
     assert_eq!(accepted, [false, false, false, false, false, false, true]);
 }
@@ -144,7 +201,7 @@ async fn lost_callbacks_come_again_and_simultaneous_ones_all_come() {
     let setup = start(Behaviour { drop_first: 2, simultaneous: true, delay_ms: 0, ..quick() }).await;
     setup.pay("ORD1", 14990).await;
     assert_eq!(setup.callbacks_after(3).await.len(), 3);
-    let payment = setup.payments().await[0].take();
+    let payment = setup.payments("payments").await[0].take();
     let dropped =
         payment["callbacks"].as_array().unwrap().iter().filter(|row| row["dropped"] == true).count();
     assert_eq!(dropped, 2);
@@ -169,15 +226,15 @@ async fn reordered_callbacks_come_after_the_return_and_the_last_payment_first() 
 async fn refunds_are_partial_repeated_and_never_more_than_what_is_left() {
     let setup = start(Behaviour { copies: 1, ..quick() }).await;
     let attempt = setup.pay("ORD1", 14990).await;
-    assert_eq!(setup.paytr.refund(&refund(&attempt, 4990, "R1")).await, Ok(()));
-    assert_eq!(setup.paytr.refund(&refund(&attempt, 9999, "R2")).await, Ok(()));
-    let over = setup.paytr.refund(&refund(&attempt, 2, "R3")).await;
+    assert_eq!(setup.provider.refund(&refund(&attempt, 4990, "R1")).await, Ok(()));
+    assert_eq!(setup.provider.refund(&refund(&attempt, 9999, "R2")).await, Ok(()));
+    let over = setup.provider.refund(&refund(&attempt, 2, "R3")).await;
     assert_eq!(refusal(over), Refusal::ExceedsRemaining);
-    assert_eq!(setup.paytr.refund(&refund(&attempt, 1, "R3")).await, Ok(()));
-    let unknown = setup.paytr.refund(&refund(&"NONE".parse().unwrap(), 1, "R4")).await;
+    assert_eq!(setup.provider.refund(&refund(&attempt, 1, "R3")).await, Ok(()));
+    let unknown = setup.provider.refund(&refund(&"NONE".parse().unwrap(), 1, "R4")).await;
     assert_eq!(refusal(unknown), Refusal::NotCaptured);
 
-    let Ok(Inquiry::Captured(captured)) = setup.paytr.inquire(&attempt.clone().into()).await else {
+    let Ok(Inquiry::Captured(captured)) = setup.provider.inquire(&attempt.clone().into()).await else {
         panic!("not found")
     };
     assert_eq!((captured.amount, captured.total_amount, captured.test), (try_amount(14990), 14990, true));
@@ -189,11 +246,11 @@ async fn refunds_are_partial_repeated_and_never_more_than_what_is_left() {
 async fn a_payment_that_was_not_acknowledged_is_not_refunded_yet() {
     let setup = start(Behaviour { copies: 1, drop_first: 1, retry_ms: 1_000, ..quick() }).await;
     let attempt = setup.pay("ORD1", 14990).await;
-    let early = setup.paytr.refund(&refund(&attempt, 14990, "R1")).await;
+    let early = setup.provider.refund(&refund(&attempt, 14990, "R1")).await;
     assert!(early.as_ref().unwrap_err().retryable());
     assert_eq!(refusal(early), Refusal::NotYetNotified);
     setup.callbacks_after(1).await;
-    assert_eq!(setup.paytr.refund(&refund(&attempt, 14990, "R1")).await, Ok(()));
+    assert_eq!(setup.provider.refund(&refund(&attempt, 14990, "R1")).await, Ok(()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -207,20 +264,20 @@ async fn a_refund_of_unknown_outcome_is_found_by_its_reference_and_would_be_paid
         ]}))
         .await;
     let first = refund(&attempt, 4990, "R1");
-    let error = setup.paytr.refund(&first).await.unwrap_err();
+    let error = setup.provider.refund(&first).await.unwrap_err();
     assert!(matches!(error, ProviderError::OutcomeUnknown(_)) && !error.retryable(), "{error:?}");
     let impatient = adapter(setup.sandbox, KEY, SALT, Duration::from_millis(200));
     let error = impatient.refund(&refund(&attempt, 100, "R2")).await.unwrap_err();
     assert_eq!(error, ProviderError::OutcomeUnknown("timed out".to_owned()));
 
-    let references = async || match setup.paytr.inquire(&attempt.clone().into()).await {
+    let references = async || match setup.provider.inquire(&attempt.clone().into()).await {
         Ok(Inquiry::Captured(captured)) => {
             captured.refunds.into_iter().map(|refund| refund.reference.unwrap()).collect::<Vec<_>>()
         }
         other => panic!("{other:?}"),
     };
     assert_eq!(references().await, ["R1"], "the first was done, the second was not");
-    assert_eq!(setup.paytr.refund(&first).await, Ok(()));
+    assert_eq!(setup.provider.refund(&first).await, Ok(()));
     assert_eq!(references().await, ["R1", "R1"], "repeating it blindly gives the money back twice");
 }
 
@@ -233,28 +290,32 @@ async fn a_payment_is_captured_though_the_page_answers_500() {
         )
         .await;
     let request = payment("ORD1", 14990);
-    let checkout = setup.paytr.begin(&request).await.unwrap();
+    let checkout = setup.provider.begin(&request).await.unwrap();
     assert_eq!(setup.press(&checkout.page, "sonuc=ode").await.0, 500);
     assert_eq!(setup.callbacks()[0].as_ref().unwrap().outcome, Outcome::Captured);
-    assert!(matches!(setup.paytr.inquire(&request.attempt.clone().into()).await, Ok(Inquiry::Captured(_))));
+    assert!(matches!(
+        setup.provider.inquire(&request.attempt.clone().into()).await,
+        Ok(Inquiry::Captured(_))
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn installments_cost_interest_that_the_order_accepts() {
     let setup = start(Behaviour { copies: 1, ..quick() }).await;
     let request = payment("ORD1", 10_000);
-    let checkout = setup.paytr.begin(&request).await.unwrap();
+    let checkout = setup.provider.begin(&request).await.unwrap();
     setup.press(&checkout.page, "sonuc=ode&taksit=3").await;
     let notification = setup.callbacks()[0].clone().unwrap();
     assert_eq!((notification.total_amount, notification.payment_amount), (10_300, Some(10_000)));
     assert_eq!(notification.check(request.amount), Ok(()));
-    let Ok(Inquiry::Captured(captured)) = setup.paytr.inquire(&request.attempt.clone().into()).await else {
+    let Ok(Inquiry::Captured(captured)) = setup.provider.inquire(&request.attempt.clone().into()).await
+    else {
         panic!()
     };
     assert_eq!((captured.amount.amount, captured.total_amount), (10_000, 10_300));
 
     let single = PaymentRequest { installments: Installments::Single, ..payment("ORD2", 10_000) };
-    let checkout = setup.paytr.begin(&single).await.unwrap();
+    let checkout = setup.provider.begin(&single).await.unwrap();
     assert!(!setup.open(&checkout.page).await.1.contains("taksit, toplam"));
     assert_eq!(setup.press(&checkout.page, "sonuc=ode&taksit=3").await.0, 400);
 }
@@ -262,10 +323,10 @@ async fn installments_cost_interest_that_the_order_accepts() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_open_or_unknown_is_not_captured_and_nobody_there_is_retryable() {
     let setup = start(quick()).await;
-    setup.paytr.begin(&payment("OPEN", 100)).await.unwrap();
+    setup.provider.begin(&payment("OPEN", 100)).await.unwrap();
     for oid in ["OPEN", "NEVERSEEN"] {
         assert_eq!(
-            setup.paytr.inquire(&oid.parse::<Reference>().unwrap().into()).await,
+            setup.provider.inquire(&oid.parse::<Reference>().unwrap().into()).await,
             Ok(Inquiry::NotCaptured),
             "{oid}"
         );
@@ -301,9 +362,9 @@ fn our_signature_holds_at_the_sandbox_for_any_basket_and_buyer() {
         request.buyer.email = format!("ö+{number}&x=1@örnek.example");
         request.buyer.client_address = ip.into();
         request.basket = basket.clone();
-        let checkout = runtime.block_on(setup.paytr.begin(&request));
+        let checkout = runtime.block_on(setup.provider.begin(&request));
         prop_assert!(checkout.is_ok(), "{:?}", checkout);
-        let seen = runtime.block_on(setup.payments()).as_array().unwrap().last().unwrap().clone();
+        let seen = runtime.block_on(setup.payments("payments")).as_array().unwrap().last().unwrap().clone();
         prop_assert_eq!(seen["user_name"].as_str().unwrap(), name.trim());
         prop_assert_eq!(seen["payment_amount"].as_i64(), Some(amount));
         let names: Vec<_> = basket.iter().map(|line| json!(line.name)).collect();

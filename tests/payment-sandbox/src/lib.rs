@@ -1,37 +1,36 @@
-//! A stand-in for PayTR: get-token, the hosted payment page, notifications, refunds, status inquiry and the
-//! transaction report, as dev.paytr.com describes them. It is a program of its own and shares no code with the
-//! adapter that it tests: it checks and makes signatures its own way, so that a mistake in one is not repeated
-//! in the other.
+//! A stand-in for PayTR and iyzico, as dev.paytr.com and docs.iyzico.com describe them. It is a program of its own and shares
+//! no code with the adapters that it tests: it checks and makes signatures its own way, so that a mistake in one is not
+//! repeated in the other.
 //!
 //! | route | what it is |
 //! | --- | --- |
-//! | `POST /odeme/api/get-token` | registers an attempt; answers a token |
-//! | `GET`, `POST /odeme/guvenli/{token}` | the payment page: a form that works without scripts |
-//! | `POST /odeme/iade`, `/odeme/durum-sorgu`, `/rapor/islem-dokumu` | refund, inquiry, report |
+//! | `POST /odeme/api/get-token` | PayTR: registers an attempt; answers a token |
+//! | `GET`, `POST /odeme/guvenli/{token}` | PayTR: the payment page, a form that works without scripts |
+//! | `POST /odeme/iade`, `/odeme/durum-sorgu`, `/rapor/islem-dokumu` | PayTR: refund, inquiry, report |
+//! | `POST /payment/iyzipos/checkoutform/initialize/auth/ecom` | iyzico: registers an attempt; answers a token and a page |
+//! | `GET`, `POST /iyzico/{token}`, `/iyzico/{token}/3ds` | iyzico: the payment page, and the bank's |
+//! | `POST /payment/iyzipos/checkoutform/auth/ecom/detail`, `/payment/detail` | iyzico: what became of an attempt |
+//! | `POST /payment/cancel`, `/v2/payment/refund`, `GET /v2/reporting/payment/details` | iyzico: cancel, refund, report |
 //! | `GET`, `POST /sandbox/behaviour` | how it behaves from now on: [`Behaviour`]; absent fields are defaults |
-//! | `GET /sandbox/payments` | every attempt with its callbacks and refunds |
-//! | `POST /sandbox/merchants` | adds or replaces a [`Merchant`], as PayTR's panel would |
+//! | `GET /sandbox/payments` | every attempt with its callbacks and refunds: `payments` of PayTR's, `iyzico` |
+//! | `POST /sandbox/merchants`, `/sandbox/iyzico-merchants` | adds or replaces a [`Merchant`] or an [`IyzicoMerchant`], as the providers' panels would |
 //!
 //! By default a payment is notified three times, once before the browser is sent back. A callback that is not
-//! answered exactly `OK` under status 200 is sent again. Where the documents leave a choice the sandbox takes
-//! the stricter one: a `merchant_oid` is good for one get-token, and a repeated refund is a second refund.
+//! accepted (PayTR: answered exactly `OK` under status 200; iyzico: any status of success) is sent again. Where the
+//! documents leave a choice the sandbox takes the stricter one: PayTR's `merchant_oid` is good for one get-token, iyzico's
+//! random text for one request, and a repeated refund is a second refund.
 //! Callback URLs are plain `http`; `*.localhost` is this machine, whatever the resolver says.
 
-mod amount;
 mod behaviour;
 mod callbacks;
 mod client;
 mod control;
 mod faults;
 mod form;
-mod get_token;
-mod inquiry;
-mod page;
-mod payment;
-mod refund;
-mod report;
+mod html;
+mod iyzico;
+mod paytr;
 mod sandbox;
-mod signature;
 
 use std::{io, net::SocketAddr};
 
@@ -42,6 +41,7 @@ use axum::{
 use tokio::{net::TcpListener, task::JoinHandle};
 
 pub use behaviour::{Behaviour, Endpoint, Fault, FaultKind};
+pub use iyzico::IyzicoMerchant;
 use sandbox::Sandbox;
 
 /// A shop that PayTR knows.
@@ -59,6 +59,7 @@ pub struct Merchant {
 #[derive(Clone, Default)]
 pub struct Config {
     pub merchants: Vec<Merchant>,
+    pub iyzico_merchants: Vec<IyzicoMerchant>,
     pub behaviour: Behaviour,
 }
 
@@ -93,15 +94,12 @@ pub async fn serve(listen: SocketAddr, config: Config) -> io::Result<(SocketAddr
 }
 
 fn router(sandbox: Sandbox) -> Router {
-    Router::new()
-        .route("/odeme/api/get-token", post(get_token::get_token))
-        .route("/odeme/guvenli/{token}", get(page::show).post(page::decide))
-        .route("/odeme/iade", post(refund::refund))
-        .route("/odeme/durum-sorgu", post(inquiry::inquire))
-        .route("/rapor/islem-dokumu", post(report::report))
+    paytr::routes()
+        .merge(iyzico::routes())
         .layer(middleware::from_fn_with_state(sandbox.clone(), faults::interfere))
         .route("/sandbox/behaviour", get(control::behaviour).post(control::set_behaviour))
         .route("/sandbox/payments", get(control::payments))
         .route("/sandbox/merchants", post(control::add_merchant))
+        .route("/sandbox/iyzico-merchants", post(control::add_iyzico_merchant))
         .with_state(sandbox)
 }

@@ -3,7 +3,7 @@
 
 use std::{fs, net::SocketAddr, path::Path, time::Duration};
 
-use akademi_paytr_sandbox::{Behaviour, Config, Handle, Merchant, serve};
+use akademi_payment_sandbox::{Behaviour, Config, Handle, Merchant, serve};
 use axum::{Router, routing::post};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -50,7 +50,12 @@ async fn start() -> (SocketAddr, Handle) {
         callback_url: format!("http://magaza.localhost:{port}/"),
     };
     let behaviour = Behaviour { copies: 1, ..Behaviour::default() };
-    serve("127.0.0.1:0".parse().unwrap(), Config { merchants: vec![merchant], behaviour }).await.unwrap()
+    serve(
+        "127.0.0.1:0".parse().unwrap(),
+        Config { merchants: vec![merchant], behaviour, ..Config::default() },
+    )
+    .await
+    .unwrap()
 }
 
 async fn get_token(sandbox: SocketAddr, change: (&str, &str)) -> Value {

@@ -2,10 +2,8 @@
 
 use serde::Serialize;
 
-use crate::amount::dotted;
-
-/// Milliseconds since 1970-01-01T00:00:00Z.
-pub(crate) type Millis = i64;
+use super::amount::dotted;
+use crate::callbacks::{Callback, Millis};
 
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Payment {
@@ -50,20 +48,6 @@ pub(crate) struct Outcome {
 pub(crate) struct Failure {
     pub code: u8,
     pub message: &'static str,
-}
-
-/// One attempt to notify.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Callback {
-    pub at: Millis,
-    /// Lost on purpose, so there is no answer.
-    pub dropped: bool,
-    /// The answer's status; none if there was no answer.
-    pub status: Option<u16>,
-    /// The beginning of the answer's body, or why there was none.
-    pub answer: String,
-    /// Answered exactly `OK` under status 200.
-    pub accepted: bool,
 }
 
 #[derive(Debug, Clone, Serialize)]

@@ -33,14 +33,25 @@ pub(crate) async fn interfere(State(sandbox): State<Sandbox>, request: Request, 
 }
 
 fn endpoint(request: &Request) -> Option<Endpoint> {
+    let path = request.uri().path();
+    if path.starts_with("/v2/reporting/") {
+        return Some(Endpoint::Report);
+    }
     if request.method() != Method::POST {
         return None;
     }
-    match request.uri().path() {
+    match path {
+        "/payment/iyzipos/checkoutform/initialize/auth/ecom" => Some(Endpoint::Initialize),
+        "/payment/iyzipos/checkoutform/auth/ecom/detail" | "/payment/detail" => Some(Endpoint::Inquiry),
+        "/payment/cancel" => Some(Endpoint::Cancel),
+        "/v2/payment/refund" => Some(Endpoint::Refund),
         "/odeme/api/get-token" => Some(Endpoint::GetToken),
         "/odeme/iade" => Some(Endpoint::Refund),
         "/odeme/durum-sorgu" => Some(Endpoint::Inquiry),
         "/rapor/islem-dokumu" => Some(Endpoint::Report),
-        path => path.starts_with("/odeme/guvenli/").then_some(Endpoint::Pay),
+        path => {
+            let is_page = path.starts_with("/odeme/guvenli/") || path.starts_with("/iyzico/");
+            is_page.then_some(Endpoint::Pay)
+        }
     }
 }

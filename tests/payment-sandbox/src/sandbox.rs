@@ -11,8 +11,10 @@ use tokio::task::JoinSet;
 use crate::{
     Config, Merchant,
     behaviour::{Behaviour, Endpoint, FaultKind},
+    callbacks::{Millis, Notice},
     client::CallbackClient,
-    payment::{Failure, Millis, Outcome, Payment},
+    iyzico::Desk,
+    paytr::{Failure, Outcome, Payment},
 };
 
 #[derive(Clone)]
@@ -20,6 +22,7 @@ pub(crate) struct Sandbox {
     state: Arc<Mutex<State>>,
     tasks: Arc<Mutex<JoinSet<()>>>,
     pub(crate) client: CallbackClient,
+    pub(crate) iyzico: Desk,
 }
 
 struct State {
@@ -27,8 +30,8 @@ struct State {
     behaviour: Behaviour,
     /// In the order of their get-token.
     payments: Vec<Payment>,
-    /// Tokens of decided payments whose callbacks wait to be reordered.
-    held: Vec<String>,
+    /// Whose callbacks wait to be reordered.
+    held: Vec<Notice>,
 }
 
 /// What a decision on the payment page has led to.
@@ -44,10 +47,13 @@ impl Sandbox {
         let merchants =
             config.merchants.into_iter().map(|merchant| (merchant.merchant_id.clone(), merchant)).collect();
         let state = State { merchants, behaviour: config.behaviour, payments: Vec::new(), held: Vec::new() };
+        let iyzico = Desk::default();
+        config.iyzico_merchants.into_iter().for_each(|merchant| iyzico.add_merchant(merchant));
         Self {
             state: Arc::new(Mutex::new(state)),
             tasks: Arc::new(Mutex::new(JoinSet::new())),
             client: CallbackClient::new(),
+            iyzico,
         }
     }
 
@@ -79,16 +85,16 @@ impl Sandbox {
     }
 
     /// Answers the payments whose callbacks were held, the last decided first.
-    pub(crate) fn set_behaviour(&self, behaviour: Behaviour) -> Vec<String> {
+    pub(crate) fn set_behaviour(&self, behaviour: Behaviour) -> Vec<Notice> {
         let mut state = self.state();
         state.behaviour = behaviour;
         state.held.drain(..).rev().collect()
     }
 
     /// Holds a payment's callbacks; answers those to send now, which are none until `reorder` are held.
-    pub(crate) fn hold(&self, token: &str, reorder: u32) -> Vec<String> {
+    pub(crate) fn hold(&self, notice: Notice, reorder: u32) -> Vec<Notice> {
         let mut state = self.state();
-        state.held.push(token.to_owned());
+        state.held.push(notice);
         let full = u32::try_from(state.held.len()).is_ok_and(|held| held >= reorder);
         if full { state.held.drain(..).rev().collect() } else { Vec::new() }
     }

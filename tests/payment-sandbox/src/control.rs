@@ -1,4 +1,4 @@
-//! `/sandbox/…`: what tests and journeys steer and see, and what PayTR's panel would set.
+//! `/sandbox/…`: what tests and journeys steer and see, and what the providers' panels would set.
 
 use axum::{
     Json,
@@ -8,7 +8,7 @@ use axum::{
 use http::StatusCode;
 use serde_json::json;
 
-use crate::{Merchant, behaviour::Behaviour, callbacks, sandbox::Sandbox};
+use crate::{IyzicoMerchant, Merchant, behaviour::Behaviour, callbacks, sandbox::Sandbox};
 
 pub(crate) async fn behaviour(State(sandbox): State<Sandbox>) -> Json<Behaviour> {
     Json(sandbox.behaviour())
@@ -30,7 +30,7 @@ pub(crate) async fn set_behaviour(
 }
 
 pub(crate) async fn payments(State(sandbox): State<Sandbox>) -> Response {
-    Json(json!({"payments": sandbox.payments()})).into_response()
+    Json(json!({"payments": sandbox.payments(), "iyzico": sandbox.iyzico.payments()})).into_response()
 }
 
 pub(crate) async fn add_merchant(
@@ -41,6 +41,19 @@ pub(crate) async fn add_merchant(
         Err(rejection) => rejection.into_response(),
         Ok(Json(merchant)) => {
             sandbox.add_merchant(merchant);
+            StatusCode::NO_CONTENT.into_response()
+        }
+    }
+}
+
+pub(crate) async fn add_iyzico_merchant(
+    State(sandbox): State<Sandbox>,
+    merchant: Result<Json<IyzicoMerchant>, JsonRejection>,
+) -> Response {
+    match merchant {
+        Err(rejection) => rejection.into_response(),
+        Ok(Json(merchant)) => {
+            sandbox.iyzico.add_merchant(merchant);
             StatusCode::NO_CONTENT.into_response()
         }
     }
