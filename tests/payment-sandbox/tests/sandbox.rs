@@ -223,3 +223,74 @@ fn the_sandbox_shares_no_code_with_what_it_tests() {
         .collect();
     assert_eq!(used, [""; 0]);
 }
+
+/// Signs as docs.iyzico.com says and posts.
+async fn iyzico(sandbox: SocketAddr, path: &str, random: &str, body: &Value, change: &str) -> Value {
+    let text = body.to_string();
+    let key = hmac::Key::new(hmac::HMAC_SHA256, b"gizli");
+    let signature = hmac::sign(&key, format!("{random}{path}{text}").as_bytes());
+    let signature: String = signature.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let credentials = STANDARD.encode(format!("apiKey:anahtar&randomKey:{random}&signature:{signature}"));
+    let request = Request::post(format!("http://{sandbox}{path}"))
+        .header(header::AUTHORIZATION, format!("IYZWSv2 {credentials}"))
+        .header("x-iyzi-rnd", random)
+        .body(Full::new(Bytes::from(format!("{text}{change}"))))
+        .unwrap();
+    let response = Client::builder(TokioExecutor::new()).build_http().request(request).await.unwrap();
+    serde_json::from_slice(&response.into_body().collect().await.unwrap().to_bytes()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn iyzico_takes_what_is_signed_once_and_sums_up() {
+    let (sandbox, _running) = start().await;
+    let merchant = json!({"merchant_id": "1", "api_key": "anahtar", "secret_key": "gizli",
+                          "webhook_url": "http://magaza.localhost/"});
+    let url = format!("http://{sandbox}/sandbox/iyzico-merchants");
+    assert_eq!(exchange(url, "application/json", merchant.to_string()).await.0, 204);
+    let address =
+        json!({"contactName": "Ayşe Işık", "city": "İzmir", "country": "Turkey", "address": "Konak"});
+    let body = json!({
+        "locale": "tr", "conversationId": "C1", "basketId": "B1", "price": "120.5", "paidPrice": "120.5",
+        "currency": "TRY", "callbackUrl": "http://magaza.localhost/donus", "billingAddress": address,
+        "buyer": {"id": "1", "name": "Ayşe", "surname": "Işık", "identityNumber": "11111111111",
+                  "email": "a@example.com", "gsmNumber": "05550000000", "registrationAddress": "Konak",
+                  "city": "İzmir", "country": "Turkey", "ip": "203.0.113.7"},
+        "basketItems": [{"id": "1", "name": "Kurs", "category1": "Eğitim", "itemType": "VIRTUAL", "price": "120.5"}],
+    });
+    let path = "/payment/iyzipos/checkoutform/initialize/auth/ecom";
+    let with = |pointer: &str, value: Value| {
+        let mut body = body.clone();
+        *body.pointer_mut(pointer).unwrap() = value;
+        body
+    };
+    for (n, (changed, code)) in [
+        (with("/paidPrice", json!("120.4")), "5005"),
+        (with("/basketItems/0/price", json!("120.4")), "5062"),
+        (with("/basketItems/0/price", json!("0")), "5005"),
+        (with("/basketItems/0/itemType", json!("SANAL")), "11"),
+        (with("/price", json!("120,5")), "11"),
+        (with("/currency", json!("TL")), "11"),
+        (with("/callbackUrl", json!("/donus")), "11"),
+        (with("/buyer/gsmNumber", json!("")), "11"),
+        (with("/buyer/identityNumber", json!(null)), "11"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let answer = iyzico(sandbox, path, &format!("n{n}"), &changed, "").await;
+        assert_eq!(
+            (answer["status"].as_str(), answer["errorCode"].as_str()),
+            (Some("failure"), Some(code)),
+            "{n}"
+        );
+    }
+    assert_eq!(
+        iyzico(sandbox, path, "a", &body, " ").await["errorCode"],
+        "1000",
+        "other bytes than were signed"
+    );
+    assert_eq!(iyzico(sandbox, path, "b", &body, "").await["status"], "success");
+    assert_eq!(iyzico(sandbox, path, "b", &body, "").await["errorCode"], "1000", "the random text is used");
+    let unsigned = exchange(format!("http://{sandbox}{path}"), "application/json", body.to_string()).await;
+    assert_eq!(serde_json::from_str::<Value>(&unsigned.1).unwrap()["errorCode"], "1009");
+}

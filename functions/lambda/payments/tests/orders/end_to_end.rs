@@ -16,10 +16,10 @@ use tokio::net::TcpListener;
 use crate::academy::{Academy, KEY, SALT, course, learner, person};
 use crate::ports::Provider;
 
-struct Network(Client<HttpConnector, Full<Bytes>>);
+pub struct Network(Client<HttpConnector, Full<Bytes>>);
 
 impl Network {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(Client::builder(TokioExecutor::new()).build_http())
     }
 }
@@ -77,7 +77,7 @@ async fn press(academy: &Academy, form: &'static str) -> (String, String) {
     (made["id"].as_str().unwrap().to_owned(), location)
 }
 
-async fn callbacks(academy: &Academy, count: i64) {
+pub async fn callbacks(academy: &Academy, count: i64) {
     for _ in 0..500 {
         if academy.number("SELECT COALESCE(sum(times), 0)::bigint FROM payment_callback").await >= count {
             return;

@@ -1,7 +1,7 @@
 //! An academy whose orders are paid at iyzico: the browser's return and the webhook, in either order, and forged.
 
-use akademi_api::caller::ClientAddress;
-use akademi_payment_sandbox::{Behaviour, Config, Handle, IyzicoMerchant, serve};
+use akademi_api::{caller::ClientAddress, ports::HttpClient as _};
+use akademi_payment_sandbox::{Behaviour, Config, Handle, serve};
 use akademi_payments::{ConfigureError, iyzico::IyzicoConfig, paytr::Secret};
 use axum::body::Body;
 use bytes::Bytes;
@@ -14,7 +14,6 @@ use crate::academy::{Academy, course, learner, person, tenant};
 use crate::answer::Answer;
 use crate::end_to_end::{Network, callbacks};
 use crate::ports::Provider;
-use akademi_api::ports::HttpClient as _;
 
 const API_KEY: &str = "sandbox-demoApiKey0001";
 const SECRET_KEY: &str = "sandbox-demoSecretKey0001";
@@ -123,6 +122,17 @@ impl World {
         self.academy.send(request).await
     }
 
+    /// Waits until the order is paid, which a webhook may still be about.
+    async fn is_paid(&self, n: u8, open: &Open) -> bool {
+        for _ in 0..200 {
+            if self.academy.state(n, &open.id).await == "paid" {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        false
+    }
+
     async fn alarms(&self) -> Vec<String> {
         self.academy.texts("SELECT kind FROM payment_alarm ORDER BY kind").await
     }
@@ -167,7 +177,8 @@ async fn a_webhook_settles_before_the_browser_is_back_and_the_two_pay_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn returns_and_webhooks_at_once_pay_once() {
-    let world = start(Behaviour { copies: 4, simultaneous: true, before_return: 0, ..Behaviour::default() }).await;
+    let world =
+        start(Behaviour { copies: 4, simultaneous: true, before_return: 0, ..Behaviour::default() }).await;
     let open = world.order(1).await;
     world.press(&open, "sonuc=ode").await;
     let returns = futures::future::join_all((0..4).map(|_| world.come_back(&open, &open.token))).await;
@@ -195,7 +206,9 @@ async fn a_forged_return_asks_nobody_and_changes_nothing() {
     let world = start(late()).await;
     let (mine, other) = (world.order(1).await, world.order(2).await);
     world.press(&other, "sonuc=ode").await;
-    world.steer("behaviour", &json!({"faults": [{"endpoint": "inquiry", "kind": "error_before", "times": 1}]})).await;
+    world
+        .steer("behaviour", &json!({"faults": [{"endpoint": "inquiry", "kind": "error_before", "times": 1}]}))
+        .await;
     for token in [other.token.as_str(), "", "x", &mine.id] {
         assert_eq!(world.come_back(&mine, token).await, "pending", "{token}");
     }
@@ -210,18 +223,23 @@ async fn a_forged_return_asks_nobody_and_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn forged_webhooks_are_kept_and_change_nothing_until_an_honest_one_comes() {
-    let behaviour =
-        Behaviour { before_return: 0, corrupt_hash: 1, forge_amount: 1, retry_ms: 10, ..early() };
+    let behaviour = Behaviour { before_return: 0, corrupt_hash: 1, forge_amount: 1, retry_ms: 10, ..early() };
     let world = start(behaviour).await;
     let open = world.order(1).await;
     world.press(&open, "sonuc=ode").await;
     callbacks(&world.academy, 3).await;
-    assert_eq!(world.academy.state(1, &open.id).await, "paid");
+    assert!(world.is_paid(1, &open).await);
     assert_eq!(world.alarms().await, ["wrong_signature", "wrong_signature"]);
     // The honest body under another signature is a forgery, and makes the honest one no less true.
-    let body = world.academy.texts("SELECT convert_from(body, 'UTF8') FROM payment_callback WHERE verification = 'verified'").await;
+    let body = world
+        .academy
+        .texts("SELECT convert_from(body, 'UTF8') FROM payment_callback WHERE verification = 'verified'")
+        .await;
     assert_eq!(world.webhook(&body[0], &"0".repeat(64), None).await.status, 400);
-    assert_eq!(world.academy.number("SELECT count(*) FROM payment_callback WHERE verification = 'verified'").await, 1);
+    assert_eq!(
+        world.academy.number("SELECT count(*) FROM payment_callback WHERE verification = 'verified'").await,
+        1
+    );
     assert_eq!(world.alarms().await.len(), 3);
 }
 
@@ -246,13 +264,7 @@ async fn a_webhook_that_could_not_be_asked_about_is_repeated_and_settles() {
     world.steer("behaviour", &fault).await;
     world.press(&open, "sonuc=ode").await;
     callbacks(&world.academy, 3).await;
-    for _ in 0..100 {
-        if world.academy.state(1, &open.id).await == "paid" {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert_eq!(world.academy.state(1, &open.id).await, "paid");
+    assert!(world.is_paid(1, &open).await);
     assert!(world.alarms().await.is_empty());
 }
 
