@@ -1,6 +1,6 @@
 //! Money as iyzico writes it: decimals with a dot. Amounts are minor units inside.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// A decimal of at most two places, as text or number; not negative.
 pub(crate) fn parse(value: &Value) -> Option<i64> {
@@ -25,12 +25,13 @@ pub(crate) fn plain(minor: i64) -> String {
 
 /// As answers carry it: a JSON number with eight decimals is what iyzico's examples show; a short one is the same.
 pub(crate) fn number(minor: i64) -> Value {
-    serde_json::from_str(&format!("{}.{:02}", minor / 100, minor % 100)).unwrap_or_else(|_| json!(null))
+    serde_json::from_str(&format!("{}.{:02}", minor / 100, minor % 100)).unwrap_or(Value::Null)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn amounts_are_written_as_the_documents_show_them() {

@@ -27,11 +27,9 @@ pub(crate) const MORE_THAN_REMAINING: Refused = Refused(5093, "İade tutarı kal
 /// `success` with these fields, or `failure`: under status 200 either way, as no reader may rely on it.
 pub(crate) fn answer(result: Result<Value, Refused>) -> Response {
     let body = match result {
-        Ok(mut fields) => {
-            fields["status"] = "success".into();
-            fields["locale"] = "tr".into();
-            fields["systemTime"] = now().into();
-            fields
+        Ok(fields) => {
+            let fields = with(with(fields, "status", "success"), "locale", "tr");
+            with(fields, "systemTime", now())
         }
         Err(Refused(code, message)) => json!({
             "status": "failure", "errorCode": code.to_string(), "errorMessage": message, "locale": "tr",
@@ -39,4 +37,12 @@ pub(crate) fn answer(result: Result<Value, Refused>) -> Response {
         }),
     };
     (StatusCode::OK, Json(body)).into_response()
+}
+
+/// The object with one more field.
+pub(crate) fn with(mut fields: Value, name: &str, value: impl Into<Value>) -> Value {
+    if let Value::Object(map) = &mut fields {
+        map.insert(name.to_owned(), value.into());
+    }
+    fields
 }

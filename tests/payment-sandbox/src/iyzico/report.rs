@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     amount::number,
-    answer::{NO_PAYMENT, answer},
+    answer::{NO_PAYMENT, answer, with},
     payment::{GivenBack, Payment},
     signed_call::SignedCall,
 };
@@ -46,7 +46,6 @@ fn row(payment: &Payment) -> Value {
 }
 
 fn given_back(part: &GivenBack, name: &str, currency: &str) -> Value {
-    let mut row = json!({"refundPrice": number(part.amount), "refundStatus": 1, "currencyCode": currency});
-    row[name] = part.conversation_id.as_str().into();
-    row
+    let row = json!({"refundPrice": number(part.amount), "refundStatus": 1, "currencyCode": currency});
+    with(row, name, part.conversation_id.as_str())
 }

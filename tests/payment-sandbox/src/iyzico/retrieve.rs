@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     amount::{number, plain},
-    answer::{NO_PAYMENT, Refused, answer},
+    answer::{NO_PAYMENT, Refused, answer, with},
     payment::{self, Payment},
     signature::of_answer,
     signed_call::SignedCall,
@@ -69,11 +69,10 @@ fn detail(sandbox: &Sandbox, call: &SignedCall, payment: &Payment, is_form: bool
         "signature": of_answer(&call.merchant, &values),
     });
     if is_form {
-        fields["token"] = payment.token.as_str().into();
+        fields = with(fields, "token", payment.token.as_str());
     }
     if let payment::State::Failed { code, message } = payment.state {
-        fields["errorCode"] = code.to_string().into();
-        fields["errorMessage"] = message.into();
+        fields = with(with(fields, "errorCode", code.to_string()), "errorMessage", message);
     }
     Ok(fields)
 }
