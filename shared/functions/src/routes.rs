@@ -199,6 +199,14 @@ pub const ROUTES: &[Route] = &[
     ),
     of(Feature::Commerce, checked(Post, "/api/v1/commerce/coupons", "payments", Needs(CommerceWrite))),
     of(Feature::Commerce, checked(Get, "/api/v1/commerce/coupons", "payments", Needs(CommerceWrite))),
+    of(
+        Feature::Commerce,
+        checked(Get, "/api/v1/commerce/payment-accounts", "payments", Needs(CommerceWrite)),
+    ),
+    of(
+        Feature::Commerce,
+        dangerous(Put, "/api/v1/commerce/payment-accounts", "payments", Needs(CommerceWrite)),
+    ),
     of(Feature::Commerce, checked(Post, "/api/v1/orders", "payments", SignedIn)),
     of(Feature::Commerce, row(Get, "/api/v1/orders", "payments", SignedIn)),
     of(Feature::Commerce, row(Get, "/api/v1/orders/{order_id}", "payments", SignedIn)),

@@ -11,7 +11,7 @@ use crate::{
     iyzico::{Iyzico, IyzicoConfig},
     paytr::{PayTr, PayTrConfig},
     provider::{HttpClient, InvalidConfig, Provider},
-    store,
+    store::{self, StoredAccount},
     stripe::{Stripe, StripeConfig},
 };
 
@@ -46,11 +46,20 @@ impl From<StripeConfig> for AccountConfig {
 }
 
 impl AccountConfig {
-    const fn provider(&self) -> &'static str {
+    pub(crate) const fn provider(&self) -> &'static str {
         match self {
             Self::PayTr(_) => PAYTR,
             Self::Iyzico(_) => IYZICO,
             Self::Stripe(_) => STRIPE,
+        }
+    }
+
+    /// The provider's name for the account, where it is no secret.
+    pub(crate) fn public_name(&self) -> Option<&str> {
+        match self {
+            Self::PayTr(config) => Some(&config.merchant_id),
+            Self::Iyzico(config) => Some(&config.api_key),
+            Self::Stripe(_) => None,
         }
     }
 
@@ -80,6 +89,11 @@ impl AccountConfig {
             Self::Stripe(config) => Arc::new(Stripe::new(config, http)?),
         })
     }
+}
+
+/// The path of an account's callback, on the platform's host.
+pub fn callback_path(provider: &str, token: &str) -> String {
+    format!("/callbacks/{provider}/{token}")
 }
 
 /// What an account's settings are sealed for.
@@ -119,17 +133,26 @@ impl Payments {
         tenant: TenantId,
         config: impl Into<AccountConfig>,
     ) -> Result<String, ConfigureError> {
-        let config: AccountConfig = config.into();
+        let mut tx = self.postgres.tenant(tenant).await?;
+        let path = self.keep(&mut tx, config.into()).await?;
+        tx.commit().await?;
+        Ok(path)
+    }
+
+    /// [`Payments::configure`] within a transaction.
+    pub(crate) async fn keep(
+        &self,
+        tx: &mut TenantTransaction,
+        config: AccountConfig,
+    ) -> Result<String, ConfigureError> {
         let provider = config.provider();
         let plain = zeroize::Zeroizing::new(config.to_json()?);
         // Refuses what no call could be made with.
         config.adapter(self.http.clone(), &self.ports)?;
-        let sealed = self.vault.seal_secret(tenant, &purpose(provider), &plain, self.ports.random());
+        let sealed = self.vault.seal_secret(tx.tenant(), &purpose(provider), &plain, self.ports.random());
         let token = hex::encode(self.ports.random::<16>());
-        let mut tx = self.postgres.tenant(tenant).await?;
-        let token = store::save_account(&mut tx, provider, &token, &sealed, self.ports.now()).await?;
-        tx.commit().await?;
-        Ok(format!("/callbacks/{provider}/{token}"))
+        let token = store::save_account(tx, provider, &token, &sealed, self.ports.now()).await?;
+        Ok(callback_path(provider, &token))
     }
 
     /// Has the academy's new orders be paid at `provider`. Attempts that were begun elsewhere go on there.
@@ -140,7 +163,7 @@ impl Payments {
         let mut tx = self.postgres.tenant(tenant).await?;
         store::lock_accounts(&mut tx).await?;
         store::let_no_account_take_orders(&mut tx).await?;
-        if !store::let_account_take_orders(&mut tx, provider).await? {
+        if !store::let_account_take_orders(&mut tx, provider, true).await? {
             return Err(ConfigureError::NoAccount(provider.to_owned()));
         }
         tx.commit().await?;
@@ -166,6 +189,17 @@ impl Payments {
         Ok(())
     }
 
+    /// What was sealed of an account.
+    pub(crate) fn open(
+        &self,
+        tenant: TenantId,
+        stored: &StoredAccount,
+    ) -> Result<AccountConfig, PaymentsError> {
+        let plain = self.vault.open_secret(tenant, &purpose(&stored.provider), &stored.sealed_settings);
+        let config = AccountConfig::from_json(&stored.provider, &plain.map_err(Problem::broken)?)?;
+        config.ok_or_else(|| Problem::broken("an account is of no provider").into())
+    }
+
     /// The academy's account at the provider of this name; `None` if it has none.
     pub(crate) async fn account(
         &self,
@@ -173,10 +207,7 @@ impl Payments {
         name: &str,
     ) -> Result<Option<Account>, PaymentsError> {
         let Some(stored) = store::find_account(tx, name).await? else { return Ok(None) };
-        let plain = self.vault.open_secret(tx.tenant(), &purpose(name), &stored.sealed_settings);
-        let Some(config) = AccountConfig::from_json(name, &plain.map_err(Problem::broken)?)? else {
-            return Ok(None);
-        };
+        let config = self.open(tx.tenant(), &stored)?;
         let networks = stored.networks.iter().map(|network| network.parse()).collect::<Result<_, _>>();
         Ok(Some(Account {
             provider: config.adapter(self.http.clone(), &self.ports).map_err(Problem::broken)?,

@@ -22,6 +22,7 @@
 //! the order as it was: the next request with the same key begins a new attempt under a new reference.
 
 mod account;
+mod accounts;
 mod attempt;
 mod buyer;
 mod callback;
@@ -113,6 +114,7 @@ pub fn router(payments: Payments) -> Router {
     let people = Router::new()
         .route("/api/v1/commerce/courses/{course_id}/price", put(prices::set).get(prices::show))
         .route("/api/v1/commerce/coupons", post(coupons::create).get(coupons::list))
+        .route("/api/v1/commerce/payment-accounts", put(accounts::save).get(accounts::list))
         .route("/api/v1/orders", post(checkout::create).get(orders::list))
         .route("/api/v1/orders/{order_id}", get(orders::show))
         .route("/api/v1/orders/{order_id}/return", post(return_page::receive))
@@ -135,6 +137,8 @@ pub fn callbacks(payments: Payments) -> Router {
     prices::show,
     coupons::create,
     coupons::list,
+    accounts::list,
+    accounts::save,
     checkout::create,
     orders::list,
     orders::show,

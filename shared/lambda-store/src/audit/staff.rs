@@ -46,6 +46,7 @@ actions! {
     ImportRequested = "import.requested";
     ImportStarted = "import.started";
     MailRetried = "mail.retried";
+    PaymentAccountSaved = "payment_account.saved";
     PriceSet = "price.set";
     ReportRun = "report.run";
 }
@@ -60,6 +61,7 @@ pub const AUDITED: &[(&str, Action)] = &[
     ("POST /api/v1/authoring/imports/{job_id}/start", Action::ImportStarted),
     ("PUT /api/v1/commerce/courses/{course_id}/price", Action::PriceSet),
     ("POST /api/v1/commerce/coupons", Action::CouponCreated),
+    ("PUT /api/v1/commerce/payment-accounts", Action::PaymentAccountSaved),
     ("POST /api/v1/certificates/{serial}/revocation", Action::CertificateRevoked),
     ("PUT /api/v1/academy/identity-providers/{provider}", Action::IdentityProviderSaved),
     ("DELETE /api/v1/academy/identity-providers/{provider}", Action::IdentityProviderRemoved),

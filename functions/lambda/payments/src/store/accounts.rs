@@ -2,7 +2,7 @@
 
 use akademi_domain::{ids::UserId, time::Timestamp};
 use akademi_lambda_store::{error::StoreError, postgres::TenantTransaction};
-use sqlx::Row;
+use sqlx::{Row, postgres::PgRow};
 
 /// Keeps an account's settings and answers its callback token: a new account's is the given one, an old one's
 /// stays, since the provider knows it. A new one takes orders if none does. Refused (`payment_account_of_orders`) if two are
@@ -34,9 +34,13 @@ pub async fn save_account(
 
 /// An account as it is stored.
 pub struct StoredAccount {
+    pub provider: String,
+    pub callback_token: String,
     pub sealed_settings: Vec<u8>,
+    pub takes_orders: bool,
     /// Where callbacks may come from, in CIDR notation; from anywhere if empty.
     pub networks: Vec<String>,
+    pub updated_at: Timestamp,
 }
 
 /// The academy's account at this provider.
@@ -45,19 +49,37 @@ pub async fn find_account(
     provider: &str,
 ) -> Result<Option<StoredAccount>, StoreError> {
     let row = sqlx::query(
-        "SELECT sealed_settings, callback_networks FROM payment_account WHERE tenant_id = $1 AND provider = $2",
+        "SELECT provider, callback_token, sealed_settings, takes_orders, callback_networks, updated_at
+         FROM payment_account WHERE tenant_id = $1 AND provider = $2",
     )
     .bind(tx.tenant().as_uuid())
     .bind(provider)
     .fetch_optional(tx.connection())
     .await?;
-    row.map(|row| {
-        Ok(StoredAccount {
-            sealed_settings: row.try_get("sealed_settings")?,
-            networks: row.try_get("callback_networks")?,
-        })
+    row.as_ref().map(stored_account).transpose()
+}
+
+/// All accounts of the academy, by provider.
+pub async fn list_accounts(tx: &mut TenantTransaction) -> Result<Vec<StoredAccount>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT provider, callback_token, sealed_settings, takes_orders, callback_networks, updated_at
+         FROM payment_account WHERE tenant_id = $1 ORDER BY provider",
+    )
+    .bind(tx.tenant().as_uuid())
+    .fetch_all(tx.connection())
+    .await?;
+    rows.iter().map(stored_account).collect()
+}
+
+fn stored_account(row: &PgRow) -> Result<StoredAccount, StoreError> {
+    Ok(StoredAccount {
+        provider: row.try_get("provider")?,
+        callback_token: row.try_get("callback_token")?,
+        sealed_settings: row.try_get("sealed_settings")?,
+        takes_orders: row.try_get("takes_orders")?,
+        networks: row.try_get("callback_networks")?,
+        updated_at: Timestamp::from_millis(row.try_get("updated_at")?),
     })
-    .transpose()
 }
 
 /// The provider whose account takes the academy's new orders.
@@ -88,12 +110,17 @@ pub async fn let_no_account_take_orders(tx: &mut TenantTransaction) -> Result<()
     Ok(())
 }
 
-/// Whether there is such an account.
-pub async fn let_account_take_orders(tx: &mut TenantTransaction, provider: &str) -> Result<bool, StoreError> {
+/// Stores whether an account takes orders; whether there is such an account.
+pub async fn let_account_take_orders(
+    tx: &mut TenantTransaction,
+    provider: &str,
+    takes_orders: bool,
+) -> Result<bool, StoreError> {
     let done =
-        sqlx::query("UPDATE payment_account SET takes_orders = true WHERE tenant_id = $1 AND provider = $2")
+        sqlx::query("UPDATE payment_account SET takes_orders = $3 WHERE tenant_id = $1 AND provider = $2")
             .bind(tx.tenant().as_uuid())
             .bind(provider)
+            .bind(takes_orders)
             .execute(tx.connection())
             .await?;
     Ok(done.rows_affected() == 1)
