@@ -145,11 +145,11 @@ fn main() -> anyhow::Result<()> {
     match arguments.command {
         Command::Dev { listen, data } => {
             install::install(install::Purpose::Dev)?;
-            run::cargo(["build", "--package", "akademi-local", "--package", "akademi-paytr-sandbox"])?;
+            run::cargo(["build", "--package", "akademi-local", "--package", "akademi-payment-sandbox"])?;
             let built = build::target_folder().join("debug");
             let mut local = std::process::Command::new(built.join("akademi-local"));
             local.args(["--demo", "--listen", &listen, "--data", &data]);
-            local.arg("--paytr-sandbox").arg(built.join("akademi-paytr-sandbox"));
+            local.arg("--paytr-sandbox").arg(built.join("akademi-payment-sandbox"));
             // In the place of this process, so that Ctrl-C reaches it and the prompt comes back when all is over.
             Err(std::os::unix::process::CommandExt::exec(&mut local).into())
         }

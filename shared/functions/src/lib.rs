@@ -237,7 +237,12 @@ pub const FUNCTIONS: &[Function] = &[
         plane: Plane::Lambda,
         database: true,
         variables: &[DATABASE_URL, PLANE_ROOT_KEYS, LAMBDA_MASTER_KEY],
-        outbound: &["https://www.paytr.com"],
+        outbound: &[
+            "https://www.paytr.com",
+            "https://api.iyzipay.com",
+            "https://sandbox-api.iyzipay.com",
+            "https://api.stripe.com",
+        ],
     },
     Function {
         name: "certificates",

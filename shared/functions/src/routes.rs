@@ -205,9 +205,19 @@ pub const ROUTES: &[Route] = &[
         Feature::Commerce,
         dangerous(Post, "/api/v1/commerce/orders/{order_id}/refunds", "payments", Needs(CommerceWrite)),
     ),
+    of(
+        Feature::Commerce,
+        checked(Get, "/api/v1/commerce/payment-accounts", "payments", Needs(CommerceWrite)),
+    ),
+    of(
+        Feature::Commerce,
+        dangerous(Put, "/api/v1/commerce/payment-accounts", "payments", Needs(CommerceWrite)),
+    ),
     of(Feature::Commerce, checked(Post, "/api/v1/orders", "payments", SignedIn)),
     of(Feature::Commerce, row(Get, "/api/v1/orders", "payments", SignedIn)),
     of(Feature::Commerce, row(Get, "/api/v1/orders/{order_id}", "payments", SignedIn)),
+    // From a page of the provider's, and so without a cookie; whoever has paid comes back, whatever was switched off.
+    row(Post, "/api/v1/orders/{order_id}/return", "payments", Public),
     row(Post, "/callbacks/{provider}/{tenant_token}", "payments", Provider),
     row(Get, "/api/v1/certificates", "certificates", Needs(CertificatesWrite)),
     row(Get, "/api/v1/certificates/{serial}/pdf", "certificates", SignedIn),

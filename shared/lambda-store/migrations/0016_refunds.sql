@@ -90,8 +90,8 @@ SELECT protect_tenant_table('refund_line', 'SELECT, INSERT', 'SELECT');
 
 ALTER TABLE payment_alarm DROP CONSTRAINT payment_alarm_kind_check;
 ALTER TABLE payment_alarm ADD CONSTRAINT payment_alarm_kind_check CHECK (kind IN
-    ('wrong_signature', 'malformed', 'unknown_attempt', 'wrong_amount', 'late_capture', 'second_capture',
-     'refund_refused', 'refund_unknown'));
+    ('wrong_signature', 'malformed', 'stale', 'unlisted_address', 'unknown_attempt', 'wrong_amount', 'late_capture',
+     'second_capture', 'refund_refused'));
 
 ALTER TABLE ledger_transaction ADD COLUMN refund_id uuid;
 ALTER TABLE ledger_transaction DROP CONSTRAINT ledger_transaction_kind_check;

@@ -62,9 +62,9 @@ async fn a_learner_walks_from_a_real_course_to_a_certificate_that_is_revoked() {
     assert_eq!(demo::seed(&local, &|_| {}).await.unwrap(), 2);
     assert_eq!(demo::seed(&local, &|_| {}).await.unwrap(), 0, "a second start makes nothing twice");
 
-    let (sandbox, _running) = akademi_paytr_sandbox::serve(
+    let (sandbox, _running) = akademi_payment_sandbox::serve(
         "127.0.0.1:0".parse().unwrap(),
-        akademi_paytr_sandbox::Config::default(),
+        akademi_payment_sandbox::Config::default(),
     )
     .await
     .unwrap();

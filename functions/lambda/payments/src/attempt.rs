@@ -76,6 +76,7 @@ async fn request(
         basket: basket.collect(),
         success_url: order_page(call, order, "paid")?,
         failure_url: order_page(call, order, "failed")?,
+        return_url: call.public_url(&format!("/api/v1/orders/{}/return", order.id))?,
         installments: Installments::Any,
         language,
     })

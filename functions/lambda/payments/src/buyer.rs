@@ -48,6 +48,7 @@ pub async fn find(
         serde_json::from_slice(&profile).map_err(|_| Problem::broken("a profile has another shape"))?;
     let address = call.client.as_deref().and_then(|address| address.parse().ok());
     Ok(Buyer {
+        id: caller.user,
         email: profile.email,
         name: profile.name,
         address: details.address,

@@ -110,7 +110,8 @@ pub async fn create(
     match begun {
         Ok(checkout) => {
             let page = checkout.page.to_string();
-            store::save_page(&mut tx, attempt.id, &page, now).await?;
+            let provider_reference = checkout.provider_reference.as_deref();
+            store::save_page(&mut tx, attempt.id, &page, provider_reference, now).await?;
             let response = made(&order, Some(page))?;
             idempotency::finish(&mut tx, &scope, claim, &response).await?;
             tx.commit().await?;

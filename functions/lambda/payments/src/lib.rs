@@ -3,7 +3,8 @@
 //! # An order
 //! The edge quotes, this function commits (design §4): `POST /api/v1/orders` takes a signed quote, prices the basket
 //! again from its own tables, holds the coupon's use, makes the order and commits, and only then asks the provider for a
-//! page. The provider's callback, and nothing else, makes an order paid. It is verified, stored as it came, and applied
+//! page. What the provider proves, in a callback or in its answer to an inquiry, and nothing else, makes an order paid: a
+//! callback is verified, stored as it came, and applied
 //! in one transaction: the order's state ([`akademi_domain::order`]), the coupon's use, the ledger and one event for
 //! each paid line, which the edge turns into an enrolment.
 //!
@@ -17,10 +18,12 @@
 //! refund credits the provider with what it gave back, against what was credited before. The database refuses a transaction whose entries do not sum to zero.
 //!
 //! # Providers
-//! [`provider`] says what one is to us, [`paytr`] is one. A call that fails before the buyer has a page leaves
+//! [`provider`] says what one is to us; [`paytr`], [`iyzico`] and [`stripe`] are. An academy may have an account at each and
+//! says which one takes its orders. A call that fails before the buyer has a page leaves
 //! the order as it was: the next request with the same key begins a new attempt under a new reference.
 
 mod account;
+mod accounts;
 mod attempt;
 mod buyer;
 mod callback;
@@ -29,6 +32,9 @@ mod coupons;
 mod error;
 mod expiry;
 mod holds;
+mod inquiry;
+pub mod iyzico;
+mod keyed_hash;
 mod orders;
 mod outgoing;
 pub mod paytr;
@@ -37,9 +43,12 @@ mod prices;
 pub mod provider;
 mod refunding;
 mod refunds;
+mod return_page;
 mod sales;
+mod secret;
 mod settlement;
 mod store;
+pub mod stripe;
 
 use akademi_api::{
     Gate, Ports,
@@ -58,7 +67,7 @@ use axum::{
 use std::sync::Arc;
 use utoipa::OpenApi;
 
-pub use account::ConfigureError;
+pub use account::{AccountConfig, ConfigureError};
 pub use error::PaymentsError;
 
 /// How long an order waits for money, in seconds.
@@ -113,8 +122,10 @@ pub fn router(payments: Payments) -> Router {
         .route("/api/v1/commerce/orders", get(sales::list))
         .route("/api/v1/commerce/orders/{order_id}", get(sales::show))
         .route("/api/v1/commerce/orders/{order_id}/refunds", post(refunds::create))
+        .route("/api/v1/commerce/payment-accounts", put(accounts::save).get(accounts::list))
         .route("/api/v1/orders", post(checkout::create).get(orders::list))
         .route("/api/v1/orders/{order_id}", get(orders::show))
+        .route("/api/v1/orders/{order_id}/return", post(return_page::receive))
         .with_state(payments.clone());
     gate.guard(people).merge(callbacks(payments))
 }
@@ -137,9 +148,12 @@ pub fn callbacks(payments: Payments) -> Router {
     sales::list,
     sales::show,
     refunds::create,
+    accounts::list,
+    accounts::save,
     checkout::create,
     orders::list,
     orders::show,
+    return_page::receive,
     callback::receive
 ))]
 pub struct ApiDoc;

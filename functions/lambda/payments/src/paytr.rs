@@ -19,22 +19,26 @@ use std::{fmt, net::IpAddr, sync::Arc};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, StatusCode, Uri, header};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::provider::{
-    CallbackRefused, Checkout, HttpClient, Inquiry, Notification, PaymentRequest, Provider, ProviderError,
-    Reference, RefundRequest, Refusal,
+    BegunAttempt, Callback, CallbackRefused, Checkout, HttpClient, Inquiry, InvalidConfig, PaymentRequest,
+    Provider, ProviderError, RefundRequest, Refusal, Told,
 };
-pub use signature::Secret;
+use crate::secret;
+pub use crate::secret::Secret;
 use signature::Signer;
 
 /// One academy's account at PayTR.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PayTrConfig {
     pub merchant_id: String,
+    #[serde(with = "secret::sealed")]
     pub merchant_key: Secret,
+    #[serde(with = "secret::sealed")]
     pub merchant_salt: Secret,
     /// Scheme and authority only: `https://www.paytr.com`, or where the sandbox listens.
+    #[serde(with = "secret::uri")]
     pub base_url: Uri,
     /// No real money moves. Also asks PayTR for readable errors.
     pub test_mode: bool,
@@ -44,11 +48,6 @@ pub struct PayTrConfig {
     /// Without it such a buyer is refused here, as PayTR would refuse them.
     pub private_buyer_address: Option<IpAddr>,
 }
-
-/// A configuration that no call could be made with; holds the field's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is missing or malformed")]
-pub struct InvalidConfig(pub &'static str);
 
 /// The adapter. Its `Debug` shows the account's number and nothing secret.
 pub struct PayTr {
@@ -150,16 +149,16 @@ impl Provider for PayTr {
         Box::pin(hosted_page::begin(self, payment))
     }
 
-    fn verify_callback(&self, body: &[u8]) -> Result<Notification, CallbackRefused> {
-        notification::verify(&self.signer, body)
+    fn verify_callback(&self, callback: &Callback<'_>) -> Result<Told, CallbackRefused> {
+        notification::verify(&self.signer, callback.body).map(Told::Outcome)
     }
 
     fn acknowledgement(&self) -> &'static str {
         "OK"
     }
 
-    fn inquire<'a>(&'a self, attempt: &'a Reference) -> BoxFuture<'a, Result<Inquiry, ProviderError>> {
-        Box::pin(inquiry::inquire(self, attempt))
+    fn inquire<'a>(&'a self, attempt: &'a BegunAttempt) -> BoxFuture<'a, Result<Inquiry, ProviderError>> {
+        Box::pin(inquiry::inquire(self, &attempt.reference))
     }
 
     fn refund<'a>(&'a self, refund: &'a RefundRequest) -> BoxFuture<'a, Result<(), ProviderError>> {

@@ -104,7 +104,7 @@ pub async fn prepare(
     let Some(provider) = payments.provider(tx, &payment.provider).await? else { return Ok(None) };
     store::postpone_refund(tx, refund.id, Some(now), now.plus_seconds(FIRST_PAUSE_SECONDS), now).await?;
     let request = RefundRequest {
-        attempt: Reference::from(payment.id),
+        attempt: payment.attempt(),
         amount: refund.amount,
         reference: Reference::from(refund.id),
     };
@@ -278,7 +278,7 @@ impl Payments {
         let provider = self.provider(&mut tx, &payment.provider).await?;
         tx.commit().await?;
         let Some(provider) = provider else { return Ok(()) };
-        let Ok(inquiry) = provider.inquire(&Reference::from(payment.id)).await else { return Ok(()) };
+        let Ok(inquiry) = provider.inquire(&payment.attempt()).await else { return Ok(()) };
         let reference = Reference::from(id);
         let is_booked = matches!(&inquiry, Inquiry::Captured(captured)
             if captured.refunds.iter().any(|seen| seen.reference.as_deref() == Some(reference.as_str())));

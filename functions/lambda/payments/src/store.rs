@@ -1,6 +1,7 @@
 //! The function's SQL: one function a statement, by what it is about.
 
 mod accounts;
+mod callbacks;
 mod commerce;
 mod ledger;
 mod orders;
@@ -9,6 +10,7 @@ mod refunds;
 mod reservations;
 
 pub use accounts::*;
+pub use callbacks::*;
 pub use commerce::*;
 pub use ledger::*;
 pub use orders::*;

@@ -63,7 +63,7 @@ pub async fn connect(local: &Local, base: &str) -> anyhow::Result<()> {
             // A documentation address (RFC 5737): PayTR takes no buyer on a private one.
             private_buyer_address: Some(std::net::Ipv4Addr::new(203, 0, 113, 7).into()),
         };
-        let callback = local.lambda.payments.configure_paytr(tenant, config).await?;
+        let callback = local.lambda.payments.configure(tenant, config).await?;
         let url = format!("http://platform.localhost:{}{callback}", local.address.port());
         let account = serde_json::json!({
             "merchant_id": merchant, "merchant_key": key, "merchant_salt": salt, "callback_url": url,

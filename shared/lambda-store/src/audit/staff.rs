@@ -46,6 +46,7 @@ actions! {
     ImportRequested = "import.requested";
     ImportStarted = "import.started";
     MailRetried = "mail.retried";
+    PaymentAccountSaved = "payment_account.saved";
     PriceSet = "price.set";
     RefundRequested = "refund.requested";
     ReportRun = "report.run";
@@ -62,6 +63,7 @@ pub const AUDITED: &[(&str, Action)] = &[
     ("PUT /api/v1/commerce/courses/{course_id}/price", Action::PriceSet),
     ("POST /api/v1/commerce/coupons", Action::CouponCreated),
     ("POST /api/v1/commerce/orders/{order_id}/refunds", Action::RefundRequested),
+    ("PUT /api/v1/commerce/payment-accounts", Action::PaymentAccountSaved),
     ("POST /api/v1/certificates/{serial}/revocation", Action::CertificateRevoked),
     ("PUT /api/v1/academy/identity-providers/{provider}", Action::IdentityProviderSaved),
     ("DELETE /api/v1/academy/identity-providers/{provider}", Action::IdentityProviderRemoved),

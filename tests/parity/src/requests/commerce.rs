@@ -33,6 +33,7 @@ const NEW_REFUND: &str = "POST /api/v1/commerce/orders/{order_id}/refunds";
 const NEW_ORDER: &str = "POST /api/v1/orders";
 const ORDERS: &str = "GET /api/v1/orders";
 const ORDER: &str = "GET /api/v1/orders/{order_id}";
+const RETURN: &str = "POST /api/v1/orders/{order_id}/return";
 const CALLBACK: &str = "POST /callbacks/{provider}/{tenant_token}";
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// In kuruş.
@@ -152,6 +153,14 @@ async fn orders(r: &mut Recorder<'_>, stale: &str) -> anyhow::Result<()> {
     r.good((ORDER, "order"), &learner, Ask::get(&path)).await?;
     r.bad((ORDER, "another's"), &staff, Ask::get(&path)).await?;
     r.bad((ORDER, "unknown"), &learner, Ask::get(format!("{orders}/{NOTHING}"))).await?;
+
+    let browser = r.umraniye.clone();
+    let back = |order: &str| {
+        let form = "application/x-www-form-urlencoded";
+        Ask::new(Method::POST, format!("{orders}/{order}/return")).body(form, "token=x".to_owned())
+    };
+    r.good((RETURN, "with nobody's token"), &browser, back(NOTHING)).await?;
+    r.bad((RETURN, "to no order"), &browser, back("x")).await?;
     Ok(())
 }
 

@@ -115,7 +115,7 @@ async fn connect_paytr(
         page_minutes: 30,
         private_buyer_address: None,
     };
-    Ok(payments.configure_paytr(deployment.umraniye, account).await?)
+    Ok(payments.configure(deployment.umraniye, account).await?)
 }
 
 async fn academy(superuser: &mut PgConnection, deployment: &Deployment) -> sqlx::Result<()> {

@@ -32,7 +32,7 @@ pub(super) async fn begin(paytr: &PayTr, payment: &PaymentRequest) -> Result<Che
             plain
                 .then(|| format!("{}/odeme/guvenli/{token}", paytr.base_url).parse::<Uri>().ok())
                 .flatten()
-                .map(|page| Checkout { page })
+                .map(|page| Checkout { page, provider_reference: None })
                 .ok_or_else(|| ProviderError::OutcomeUnknown("the token is malformed".to_owned()))
         }
         Answer::Failed { reason } => Err(ProviderError::Refused {

@@ -16,7 +16,7 @@ enum Answer {
 pub(super) async fn refund(paytr: &PayTr, refund: &RefundRequest) -> Result<(), ProviderError> {
     match paytr.post("/odeme/iade", &form(paytr, refund)?).await? {
         Answer::Success { merchant_oid, return_amount } => {
-            let same = merchant_oid == refund.attempt.as_str()
+            let same = merchant_oid == refund.attempt.reference.as_str()
                 && from_json(&return_amount) == Some(refund.amount.amount);
             same.then_some(()).ok_or_else(|| {
                 ProviderError::OutcomeUnknown("the answer speaks of another refund".to_owned())
@@ -34,10 +34,10 @@ pub(super) fn form(paytr: &PayTr, refund: &RefundRequest) -> Result<Form, Provid
         return Err(ProviderError::Invalid { field: "amount", reason: "must be more than 0" });
     }
     let amount = to_major(refund.amount.amount);
-    let token = paytr.signer.request_token(&[&paytr.merchant_id, refund.attempt.as_str(), &amount]);
+    let token = paytr.signer.request_token(&[&paytr.merchant_id, refund.attempt.reference.as_str(), &amount]);
     Ok(vec![
         ("merchant_id", paytr.merchant_id.clone()),
-        ("merchant_oid", refund.attempt.to_string()),
+        ("merchant_oid", refund.attempt.reference.to_string()),
         ("return_amount", amount),
         ("paytr_token", token),
         ("reference_no", refund.reference.to_string()),

@@ -2,38 +2,12 @@
 //! separators)). Only the order of the fields differs (dev.paytr.com, iFrame API steps 1 and 2, iade, durum
 //! sorgu).
 
-use std::fmt;
-
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
-use zeroize::Zeroizing;
 
-/// A text that no log may show: its `Debug` is a placeholder, and its memory is cleared when it is dropped.
-#[derive(Clone)]
-pub struct Secret(Zeroizing<String>);
-
-impl Secret {
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(Zeroizing::new(text.into()))
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The text itself, to be sealed.
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
+use crate::secret::Secret;
 
 /// The merchant's key and salt, ready to sign.
 #[derive(Clone)]
@@ -45,7 +19,7 @@ pub(super) struct Signer {
 impl Signer {
     /// `None` only if HMAC refused the key, which it does for no length.
     pub(super) fn new(key: &Secret, salt: Secret) -> Option<Self> {
-        Hmac::new_from_slice(key.0.as_bytes()).ok().map(|keyed| Self { keyed, salt })
+        Hmac::new_from_slice(key.expose().as_bytes()).ok().map(|keyed| Self { keyed, salt })
     }
 
     /// The `paytr_token` of a request: its signed fields in the endpoint's order, then the salt.
@@ -64,7 +38,7 @@ impl Signer {
         for field in before_salt {
             mac.update(field.as_bytes());
         }
-        mac.update(self.salt.0.as_bytes());
+        mac.update(self.salt.expose().as_bytes());
         for field in after_salt {
             mac.update(field.as_bytes());
         }

@@ -1,36 +1,15 @@
 //! The adapter against scripted answers: what goes out, and what each answer and each callback is taken for.
 
-use std::{
-    future::Future,
-    pin::pin,
-    sync::{Arc, Mutex},
-    task::{Context, Poll, Waker},
-};
+use std::sync::Arc;
 
 use akademi_domain::money::{Currency, Money};
-use futures::future::BoxFuture;
-use http::Response;
+use http::HeaderMap;
 
 use super::*;
 use crate::provider::{
-    BasketLine, Buyer, Failure, FailureReason, HttpError, Installments, Language, Outcome,
+    Failure, FailureReason, HttpError, Installments, Notification, Outcome, PaymentRequest, Reference,
+    scripted::{NOW, Scripted, now, payment},
 };
-
-/// Answers every request alike and keeps the last body.
-struct Scripted {
-    answer: Result<(u16, &'static str), HttpError>,
-    sent: Mutex<String>,
-}
-
-impl HttpClient for Scripted {
-    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, HttpError>> {
-        *self.sent.lock().unwrap() = String::from_utf8(request.into_body().to_vec()).unwrap();
-        let answer = self.answer.clone().map(|(status, body)| {
-            Response::builder().status(status).body(Bytes::from_static(body.as_bytes())).unwrap()
-        });
-        Box::pin(std::future::ready(answer))
-    }
-}
 
 fn config() -> PayTrConfig {
     PayTrConfig {
@@ -45,42 +24,15 @@ fn config() -> PayTrConfig {
 }
 
 fn adapter(answer: Result<(u16, &'static str), HttpError>) -> (PayTr, Arc<Scripted>) {
-    let http = Arc::new(Scripted { answer, sent: Mutex::default() });
+    let http = Scripted::new([answer]);
     (PayTr::new(config(), http.clone()).unwrap(), http)
-}
-
-fn payment() -> PaymentRequest {
-    PaymentRequest {
-        attempt: "ORD20260001".parse().unwrap(),
-        amount: Money { amount: 14990, currency: Currency::TRY },
-        buyer: Buyer {
-            email: "ogrenci@example.com".to_owned(),
-            name: "Şükrü Iğdır".to_owned(),
-            address: "Ümraniye, İstanbul".to_owned(),
-            phone: "05550000000".to_owned(),
-            client_address: "203.0.113.7".parse().unwrap(),
-        },
-        basket: vec![BasketLine { name: "Rust Kursu".to_owned(), unit_price: 14990, quantity: 1 }],
-        success_url: Uri::from_static("https://umraniye.example.com/odeme/tamam"),
-        failure_url: Uri::from_static("https://umraniye.example.com/odeme/olmadi"),
-        installments: Installments::Any,
-        language: Language::Turkish,
-    }
 }
 
 fn refund_request() -> RefundRequest {
     RefundRequest {
-        attempt: "ORD20260001".parse().unwrap(),
+        attempt: "ORD20260001".parse::<Reference>().unwrap().into(),
         amount: Money { amount: 4990, currency: Currency::TRY },
         reference: "R1".parse().unwrap(),
-    }
-}
-
-/// The scripted client is ready at once, so one poll finishes any call.
-fn now<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("waits for something"),
     }
 }
 
@@ -89,7 +41,7 @@ fn requests_carry_the_vectors_tokens_and_each_endpoints_notation() {
     let (paytr, http) = adapter(Ok((200, r#"{"status":"success","token":"abc123"}"#)));
     let checkout = now(paytr.begin(&payment())).unwrap();
     assert_eq!(checkout.page.to_string(), "https://www.paytr.com/odeme/guvenli/abc123");
-    let sent: Vec<(String, String)> = serde_urlencoded::from_str(&http.sent.lock().unwrap()).unwrap();
+    let sent: Vec<(String, String)> = serde_urlencoded::from_str(&http.last().body).unwrap();
     let field = |name: &str| sent.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
     assert_eq!(field("paytr_token"), Some("iehJuHgw9LmDsZKJQnaIvcbU5NOxuRvWaPCAHxV90HE="));
     assert_eq!(field("payment_amount"), Some("14990"));
@@ -125,7 +77,7 @@ fn what_paytr_would_refuse_is_not_sent() {
             other => panic!("{field}: {other:?}"),
         }
     }
-    assert!(http.sent.lock().unwrap().is_empty());
+    assert!(http.sent().is_empty());
 }
 
 #[test]
@@ -180,10 +132,17 @@ const CAPTURED: &str = "merchant_oid=ORD20260001&status=success&total_amount=149
     &hash=ugMw%2FRuQUiLMswafQ0dvTQy9t17dx3GKVGBtnIN%2FvuY%3D\
     &payment_amount=14990&currency=TL&payment_type=card&test_mode=1&new_field=1";
 
+fn verify(paytr: &PayTr, body: &[u8]) -> Result<Notification, CallbackRefused> {
+    match paytr.verify_callback(&Callback { headers: &HeaderMap::new(), body, received_at: NOW })? {
+        Told::Outcome(notification) => Ok(notification),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn a_signed_callback_is_read_and_unknown_fields_are_passed_over() {
     let (paytr, _) = adapter(Ok((200, "")));
-    let captured = paytr.verify_callback(CAPTURED.as_bytes()).unwrap();
+    let captured = verify(&paytr, CAPTURED.as_bytes()).unwrap();
     assert_eq!(captured.attempt.as_str(), "ORD20260001");
     assert_eq!(captured.outcome, Outcome::Captured);
     assert_eq!((captured.total_amount, captured.payment_amount), (14990, Some(14990)));
@@ -197,7 +156,7 @@ fn a_signed_callback_is_read_and_unknown_fields_are_passed_over() {
         code: "6".to_owned(),
         message: "Müşteri vazgeçti".to_owned(),
     };
-    let failed = paytr.verify_callback(failed.as_bytes()).unwrap();
+    let failed = verify(&paytr, failed.as_bytes()).unwrap();
     assert_eq!((failed.outcome, failed.currency), (Outcome::Failed(failure), None));
 }
 
@@ -212,7 +171,7 @@ fn a_changed_callback_is_refused() {
         ("hash=ugMw", "hash=UgMw"),
     ] {
         let body = CAPTURED.replace(from, to);
-        assert_eq!(paytr.verify_callback(body.as_bytes()), Err(CallbackRefused::WrongSignature), "{to}");
+        assert_eq!(verify(&paytr, body.as_bytes()), Err(CallbackRefused::WrongSignature), "{to}");
     }
     for (from, to, field) in [
         ("&hash=", "&hush=", "hash"),
@@ -222,10 +181,10 @@ fn a_changed_callback_is_refused() {
         ("payment_amount=14990", "payment_amount=149.90", "payment_amount"),
     ] {
         let body = CAPTURED.replace(from, to);
-        assert_eq!(paytr.verify_callback(body.as_bytes()), Err(CallbackRefused::Malformed(field)), "{to}");
+        assert_eq!(verify(&paytr, body.as_bytes()), Err(CallbackRefused::Malformed(field)), "{to}");
     }
     for body in [&b""[..], b"\xff\xfe", b"{\"status\":\"success\"}"] {
-        assert!(matches!(paytr.verify_callback(body), Err(CallbackRefused::Malformed(_))));
+        assert!(matches!(verify(&paytr, body), Err(CallbackRefused::Malformed(_))));
     }
 }
 
@@ -238,7 +197,7 @@ fn no_secret_is_in_any_debug_output() {
 
 #[test]
 fn a_configuration_without_a_part_is_refused_by_name() {
-    let http = || Arc::new(Scripted { answer: Ok((200, "")), sent: Mutex::default() });
+    let http = || Scripted::new([Ok((200, ""))]);
     for (field, config) in [
         ("merchant_id", PayTrConfig { merchant_id: String::new(), ..config() }),
         ("merchant_key", PayTrConfig { merchant_key: Secret::new(""), ..config() }),

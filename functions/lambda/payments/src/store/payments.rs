@@ -1,4 +1,4 @@
-//! Attempts to pay, callbacks, alarms.
+//! Attempts to pay.
 
 use akademi_domain::{
     ids::{OrderId, PaymentId},
@@ -9,6 +9,7 @@ use akademi_lambda_store::{error::StoreError, postgres::TenantTransaction};
 use sqlx::Row;
 
 use super::money;
+use crate::provider::{BegunAttempt, Reference};
 
 /// An attempt to pay an order.
 pub struct Payment {
@@ -19,8 +20,20 @@ pub struct Payment {
     pub provider: String,
     /// What was asked.
     pub amount: Money,
+    /// What the provider calls the attempt, where it gave a name.
+    pub provider_reference: Option<String>,
     /// Whether the order has no newer attempt.
     pub is_latest: bool,
+}
+
+impl Payment {
+    /// As the provider is asked about it.
+    pub fn attempt(&self) -> BegunAttempt {
+        BegunAttempt {
+            reference: Reference::from(self.id),
+            provider_reference: self.provider_reference.clone(),
+        }
+    }
 }
 
 pub async fn insert_payment(
@@ -47,21 +60,67 @@ pub async fn insert_payment(
     Ok(())
 }
 
-/// The provider's page of an attempt.
+/// The provider's page of an attempt, and the provider's name for it.
 pub async fn save_page(
     tx: &mut TenantTransaction,
     id: PaymentId,
     page: &str,
+    provider_reference: Option<&str>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE payment SET page = $3, updated_at = $4 WHERE tenant_id = $1 AND id = $2")
-        .bind(tx.tenant().as_uuid())
-        .bind(id.as_uuid())
-        .bind(page)
-        .bind(now.as_millis())
-        .execute(tx.connection())
-        .await?;
+    sqlx::query(
+        "UPDATE payment SET page = $3, provider_reference = $4, updated_at = $5 WHERE tenant_id = $1 AND id = $2",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(id.as_uuid())
+    .bind(page)
+    .bind(provider_reference)
+    .bind(now.as_millis())
+    .execute(tx.connection())
+    .await?;
     Ok(())
+}
+
+/// What this provider calls an attempt of ours; `None` if there is no such attempt there.
+pub async fn find_begun_attempt(
+    tx: &mut TenantTransaction,
+    provider: &str,
+    id: PaymentId,
+) -> Result<Option<BegunAttempt>, StoreError> {
+    let provider_reference: Option<Option<String>> = sqlx::query_scalar(
+        "SELECT provider_reference FROM payment WHERE tenant_id = $1 AND id = $2 AND provider = $3",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(id.as_uuid())
+    .bind(provider)
+    .fetch_optional(tx.connection())
+    .await?;
+    Ok(provider_reference
+        .map(|provider_reference| BegunAttempt { reference: Reference::from(id), provider_reference }))
+}
+
+/// The order's attempt that its provider calls by one of these names, and that provider.
+pub async fn find_attempt_of_return(
+    tx: &mut TenantTransaction,
+    order: OrderId,
+    names: &[String],
+) -> Result<Option<(String, BegunAttempt)>, StoreError> {
+    let row = sqlx::query(
+        "SELECT id, provider, provider_reference FROM payment
+         WHERE tenant_id = $1 AND order_id = $2 AND provider_reference = ANY ($3)
+         ORDER BY created_at DESC, id DESC LIMIT 1",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(order.as_uuid())
+    .bind(names)
+    .fetch_optional(tx.connection())
+    .await?;
+    row.map(|row| {
+        let reference = Reference::from(PaymentId::from_uuid(row.try_get("id")?));
+        let provider_reference = row.try_get("provider_reference")?;
+        Ok((row.try_get("provider")?, BegunAttempt { reference, provider_reference }))
+    })
+    .transpose()
 }
 
 /// An attempt whose page was not had. One that was captured nevertheless stays so.
@@ -114,7 +173,7 @@ pub async fn find_order_of_payment(
 /// An attempt; after its order was locked, so that nobody else changes it.
 pub async fn find_payment(tx: &mut TenantTransaction, id: PaymentId) -> Result<Option<Payment>, StoreError> {
     let row = sqlx::query(
-        "SELECT state, provider, amount, currency, NOT EXISTS (
+        "SELECT state, provider, provider_reference, amount, currency, NOT EXISTS (
              SELECT FROM payment AS newer
              WHERE newer.tenant_id = $1 AND newer.order_id = payment.order_id
                AND (newer.created_at, newer.id) > (payment.created_at, payment.id)) AS is_latest
@@ -129,6 +188,7 @@ pub async fn find_payment(tx: &mut TenantTransaction, id: PaymentId) -> Result<O
             id,
             state: row.try_get("state")?,
             provider: row.try_get("provider")?,
+            provider_reference: row.try_get("provider_reference")?,
             amount: money(&row, "amount")?,
             is_latest: row.try_get("is_latest")?,
         })
@@ -225,80 +285,6 @@ pub async fn save_failure(
     .bind(id.as_uuid())
     .bind(code)
     .bind(message)
-    .bind(now.as_millis())
-    .execute(tx.connection())
-    .await?;
-    Ok(())
-}
-
-/// A callback as it came.
-pub struct ReceivedCallback<'a> {
-    pub provider: &'a str,
-    /// SHA-256 of the body.
-    pub digest: [u8; 32],
-    pub body: &'a [u8],
-    /// `verified`, `wrong_signature` or `malformed`.
-    pub verification: &'a str,
-}
-
-/// Keeps a callback, or counts it if the same has come before.
-pub async fn save_callback(
-    tx: &mut TenantTransaction,
-    callback: &ReceivedCallback<'_>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO payment_callback AS known
-             (tenant_id, provider, digest, body, verification, first_at, last_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $6)
-         ON CONFLICT (tenant_id, provider, digest) DO UPDATE
-         SET times = known.times + 1, last_at = excluded.last_at, verification = excluded.verification",
-    )
-    .bind(tx.tenant().as_uuid())
-    .bind(callback.provider)
-    .bind(callback.digest.as_slice())
-    .bind(callback.body)
-    .bind(callback.verification)
-    .bind(now.as_millis())
-    .execute(tx.connection())
-    .await?;
-    Ok(())
-}
-
-/// What the first of a callback's copies led to.
-pub async fn save_callback_outcome(
-    tx: &mut TenantTransaction,
-    provider: &str,
-    digest: &[u8; 32],
-    outcome: &str,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE payment_callback SET outcome = $4
-         WHERE tenant_id = $1 AND provider = $2 AND digest = $3 AND outcome IS NULL",
-    )
-    .bind(tx.tenant().as_uuid())
-    .bind(provider)
-    .bind(digest.as_slice())
-    .bind(outcome)
-    .execute(tx.connection())
-    .await?;
-    Ok(())
-}
-
-/// Something that a person must look at; once for each subject.
-pub async fn raise_alarm(
-    tx: &mut TenantTransaction,
-    kind: &str,
-    subject: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO payment_alarm (tenant_id, kind, subject, raised_at) VALUES ($1, $2, $3, $4)
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(tx.tenant().as_uuid())
-    .bind(kind)
-    .bind(subject)
     .bind(now.as_millis())
     .execute(tx.connection())
     .await?;

@@ -1,6 +1,6 @@
 //! The whole road over real HTTP: the sandbox's page, its button, its callbacks.
 
-use akademi_paytr_sandbox::Behaviour;
+use akademi_payment_sandbox::Behaviour;
 
 use crate::academy::{Academy, course, learner, person};
 use crate::sandbox::{callbacks, press, start};

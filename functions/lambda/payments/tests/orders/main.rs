@@ -3,14 +3,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod academy;
+mod accounts;
 mod answer;
 mod audit;
 mod callbacks;
 mod commerce;
 mod end_to_end;
 mod expiry;
+mod iyzico;
 mod ledger;
 mod ordering;
+mod paytr_callback;
 mod ports;
 mod refunds;
 mod sandbox;

@@ -1,7 +1,7 @@
 //! Money that goes back, through the sandbox.
 
 use akademi_feed::LambdaEvent;
-use akademi_paytr_sandbox::{Behaviour, Endpoint, Fault, FaultKind, Handle};
+use akademi_payment_sandbox::{Behaviour, Endpoint, Fault, FaultKind, Handle};
 use futures::future::join_all;
 use http::Method;
 use serde_json::{Value, json};

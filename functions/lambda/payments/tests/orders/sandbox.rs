@@ -1,7 +1,7 @@
 //! An academy whose PayTR is the sandbox, over real HTTP.
 
 use akademi_api::ports::{HttpClient, Unreachable};
-use akademi_paytr_sandbox::{Behaviour, Config, Handle, serve};
+use akademi_payment_sandbox::{Behaviour, Config, Handle, serve};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response, header};
@@ -16,10 +16,10 @@ use tokio::net::TcpListener;
 use crate::academy::{Academy, KEY, SALT};
 use crate::ports::Provider;
 
-struct Network(Client<HttpConnector, Full<Bytes>>);
+pub struct Network(Client<HttpConnector, Full<Bytes>>);
 
 impl Network {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(Client::builder(TokioExecutor::new()).build_http())
     }
 }
@@ -42,7 +42,7 @@ pub async fn start(behaviour: Behaviour) -> (Academy, Handle) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let (sandbox, running) =
-        serve("127.0.0.1:0".parse().unwrap(), Config { merchants: Vec::new(), behaviour }).await.unwrap();
+        serve("127.0.0.1:0".parse().unwrap(), Config { behaviour, ..Config::default() }).await.unwrap();
     let academy =
         Academy::with(Provider::new(), Arc::new(Network::new()), &format!("http://{sandbox}")).await;
     let merchant = serde_json::json!({

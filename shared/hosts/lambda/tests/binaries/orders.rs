@@ -11,11 +11,11 @@ use akademi_domain::{
     pricing::{self, BasisPoints, Line},
 };
 use akademi_lambda::http_client::Network;
+use akademi_payment_sandbox::{Handle, Merchant, serve};
 use akademi_payments::{
     Payments,
     paytr::{PayTrConfig, Secret},
 };
-use akademi_paytr_sandbox::{Behaviour, Handle, Merchant, serve};
 use akademi_runtime_api::queue::Sent;
 use akademi_seal::{PersonKey, Vault};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -48,7 +48,7 @@ async fn connect(world: &World) -> (String, Handle) {
         merchant_salt: SALT.into(),
         callback_url: "http://platform.localhost:9/".into(),
     };
-    let config = akademi_paytr_sandbox::Config { merchants: vec![merchant], behaviour: Behaviour::default() };
+    let config = akademi_payment_sandbox::Config { merchants: vec![merchant], ..Default::default() };
     let (address, sandbox) = serve("127.0.0.1:0".parse().unwrap(), config).await.unwrap();
     let lookup = |name: &str| world.variables.get(name).cloned();
     let payments = Payments::new(
@@ -69,7 +69,7 @@ async fn connect(world: &World) -> (String, Handle) {
         page_minutes: 30,
         private_buyer_address: Some("203.0.113.7".parse().unwrap()),
     };
-    (payments.configure_paytr(tenant(), account).await.unwrap(), sandbox)
+    (payments.configure(tenant(), account).await.unwrap(), sandbox)
 }
 
 /// The buyer, as `sync` brings people.
