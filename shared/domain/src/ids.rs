@@ -94,8 +94,10 @@ ids! {
     CouponId,
     OrderId,
     PaymentId,
-    /// Money of a payment that goes back.
+    /// Money that goes back to a buyer.
     RefundId,
+    /// An invoice; its document's UUID (ETTN) too.
+    InvoiceId,
     EnrolmentId,
     CertificateId,
     /// One transaction of an academy's ledger.

@@ -62,6 +62,8 @@ rules! {
     QUARANTINE: "feed_quarantine", "the event came", 90, "somebody mends its cause and applies it";
     CALLBACKS: "payment_callback", "the last of its kind", 3653,
         "records of payments are kept for ten years (Law 6102 art. 82)";
+    INVOICE_KEYS: "invoice_key", "the end of its year", 3653,
+        "invoices are kept for ten years (Law 6102 art. 82), and nobody can read them any more then";
 }
 
 #[cfg(test)]

@@ -274,6 +274,13 @@ pub const FUNCTIONS: &[Function] = &[
         outbound: &["{{ mail_url }}"],
     },
     Function {
+        name: "invoices",
+        plane: Plane::Lambda,
+        database: true,
+        variables: &[DATABASE_URL, PLANE_ROOT_KEYS, LAMBDA_MASTER_KEY],
+        outbound: &[],
+    },
+    Function {
         name: "audit",
         plane: Plane::Lambda,
         database: true,

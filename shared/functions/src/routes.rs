@@ -236,6 +236,22 @@ pub const ROUTES: &[Route] = &[
     row(Post, "/internal/identity/passkeys/assertion", "identity", OtherPlane),
     row(Get, "/api/v1/mails", "mail", Needs(MailWrite)),
     checked(Post, "/api/v1/mails/{mail_id}/retry", "mail", Needs(MailWrite)),
+    of(
+        Feature::Commerce,
+        checked(Get, "/api/v1/commerce/invoice-settings", "invoices", Needs(CommerceWrite)),
+    ),
+    of(
+        Feature::Commerce,
+        checked(Put, "/api/v1/commerce/invoice-settings", "invoices", Needs(CommerceWrite)),
+    ),
+    // What was issued stays to be seen where nothing is sold any more.
+    checked(Get, "/api/v1/invoices", "invoices", Needs(CommerceWrite)),
+    checked(Get, "/api/v1/invoices/{invoice_id}", "invoices", Needs(CommerceWrite)),
+    checked(Get, "/api/v1/invoices/{invoice_id}/xml", "invoices", Needs(CommerceWrite)),
+    checked(Post, "/api/v1/invoices/{invoice_id}/retry", "invoices", Needs(CommerceWrite)),
+    checked(Put, "/api/v1/orders/{order_id}/invoice-details", "invoices", SignedIn),
+    row(Get, "/api/v1/orders/{order_id}/invoices", "invoices", SignedIn),
+    row(Get, "/api/v1/orders/{order_id}/invoices/{invoice_id}/xml", "invoices", SignedIn),
     row(Get, "/api/v1/audit", "audit", Needs(AuditRead)),
     checked(Get, "/api/v1/audit.csv", "audit", Needs(AuditRead)),
     row(Post, "/internal/wake", "sync", OtherPlane),

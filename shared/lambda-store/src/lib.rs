@@ -6,8 +6,8 @@
 //!   statements stand in its own `store.rs`.
 //! - [`feed`] gives committed events their numbers; [`inbox`] keeps how far another's feed has been applied.
 //! - [`audit`]: who did what, in one chain of hashes for each academy.
-//! - [`idempotency`]: the record behind `Idempotency-Key`. [`jobs`]: work that goes on after the answer; [`media`] and
-//!   [`mail`]: those that transcode and that send.
+//! - [`idempotency`]: the record behind `Idempotency-Key`. [`jobs`]: work that goes on after the answer; [`media`],
+//!   [`mail`] and [`invoices`]: those that transcode, that send and that issue.
 //! - [`objects`], [`object_key`], [`signed_url`]: an academy's files, and links that open one of them for a while.
 //! - [`cluster`], [`provision`]: a private PostgreSQL for a machine of one's own, and what it needs at first.
 //! - `testing` (feature): a database per test in tens of milliseconds.
@@ -40,6 +40,7 @@ pub mod error;
 pub mod feed;
 pub mod idempotency;
 pub mod inbox;
+pub mod invoices;
 pub mod jobs;
 pub mod mail;
 pub mod media;

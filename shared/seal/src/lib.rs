@@ -157,6 +157,30 @@ impl PersonKey {
     }
 }
 
+/// A key of an academy's records that are kept apart from its people's data, and for longer. It is stored sealed by
+/// [`Vault::seal_secret`]; destroying that ends the records.
+#[derive(Clone)]
+pub struct RecordKey(Zeroizing<[u8; 32]>);
+
+impl RecordKey {
+    pub fn from_bytes(random: [u8; 32]) -> Self {
+        Self(Zeroizing::new(random))
+    }
+
+    /// `plain` sealed for the record of this name; opens nowhere else.
+    pub fn seal(&self, record: &str, plain: &[u8], nonce: Nonce) -> Vec<u8> {
+        seal(&self.0, record.as_bytes(), plain, nonce)
+    }
+
+    /// What [`RecordKey::seal`] sealed.
+    ///
+    /// # Errors
+    /// [`Unopenable`]
+    pub fn open(&self, record: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unopenable> {
+        open(&self.0, record.as_bytes(), sealed)
+    }
+}
+
 fn place(user: UserId, field: &str) -> Vec<u8> {
     format!("{user}/{field}").into_bytes()
 }
@@ -221,6 +245,15 @@ mod tests {
         assert!(key.open(user(1), "profile", &altered).is_err());
         assert!(key.open(user(1), "profile", &sealed[..10]).is_err());
         assert!(!sealed.windows(3).any(|w| w == "kr\u{fc}".as_bytes()[..3].as_ref()));
+    }
+
+    #[test]
+    fn a_record_opens_under_its_key_and_name_only() {
+        let key = RecordKey::from_bytes([5; 32]);
+        let sealed = key.seal("1", b"invoice", [9; 24]);
+        assert_eq!(key.open("1", &sealed).unwrap().as_slice(), b"invoice");
+        assert!(key.open("2", &sealed).is_err());
+        assert!(RecordKey::from_bytes([6; 32]).open("1", &sealed).is_err());
     }
 
     #[test]

@@ -109,6 +109,7 @@ const PAGED: &[&str] = &[
     "GET /api/v1/orders",
     "GET /api/v1/certificates",
     "GET /api/v1/audit",
+    "GET /api/v1/invoices",
     "GET /api/v1/mails",
     "GET /api/v1/platform/academies",
 ];
@@ -172,6 +173,8 @@ const TURKISH: &[&str] = &[
     "POST /api/v1/commerce/coupons",
     "POST /api/v1/commerce/orders/{order_id}/refunds",
     "POST /api/v1/orders",
+    "PUT /api/v1/commerce/invoice-settings",
+    "PUT /api/v1/orders/{order_id}/invoice-details",
     "POST /api/v1/certificates/{serial}/revocation",
 ];
 

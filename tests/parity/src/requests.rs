@@ -12,6 +12,7 @@ mod doors;
 mod federation;
 mod feed;
 mod identity;
+mod invoices;
 mod learning;
 mod mail;
 mod passkeys;
@@ -88,6 +89,7 @@ async fn send_all(recorder: &mut Recorder<'_>) -> anyhow::Result<()> {
     reports::reports(recorder).await?;
     activation::activation(recorder).await?;
     academies::academies(recorder).await?;
+    invoices::invoices(recorder).await?;
     mail::mail(recorder).await?;
     federation::federation(recorder).await?;
     passkeys::passkeys(recorder).await?;

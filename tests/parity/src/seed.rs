@@ -1,5 +1,6 @@
 //! What every host begins with: two academies, somebody who may do everything in one of them, and somebody of the platform.
 
+pub mod invoices;
 pub mod lambda;
 
 use akademi_api::{caller::Caller, signed::PlaneKeys, token::TokenSigner};

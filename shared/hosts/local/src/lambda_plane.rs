@@ -8,6 +8,7 @@ use akademi_domain::time::Day;
 use akademi_etl::{Etl, ScheduleEvent};
 use akademi_functions::Variable;
 use akademi_identity_providers::Identity;
+use akademi_invoices::{FileDrop, Invoices};
 use akademi_lambda_store::{audit::Auditor, objects::Objects, postgres::Postgres};
 use akademi_mail::{Mail, Mailer};
 use akademi_payments::Payments;
@@ -61,6 +62,7 @@ pub struct LambdaPlane {
     pub storage: Storage,
     /// Rings when a job has been queued.
     pub bell: Arc<Bell>,
+    invoices: Invoices,
     mail: Mail,
     wake: Arc<WakeUp>,
     mail_wake: Arc<WakeUp>,
@@ -68,6 +70,9 @@ pub struct LambdaPlane {
 
 /// How often `mail` looks for mail that is due without being woken: a second attempt comes after seconds.
 const MAIL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often `invoices` looks for what is due.
+const INVOICE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Wakes a loop of this process.
 #[derive(Default)]
@@ -117,6 +122,8 @@ impl LambdaPlane {
         let auditor = Auditor::from_config(ports.clone(), config)?;
         let etl = Etl::new(ports.clone(), planes.clone(), postgres.clone(), auditor.clone(), objects.clone())
             .waking(wake.clone());
+        let integrator = Arc::new(FileDrop(objects.clone()));
+        let invoices = Invoices::new(ports.clone(), planes.clone(), postgres.clone(), integrator, config)?;
         let storage = Storage::from_config(objects, config)?;
         let bell = Arc::new(Bell::default());
         let authoring =
@@ -126,12 +133,26 @@ impl LambdaPlane {
             .merge(akademi_audit::router(audit))
             .merge(akademi_authoring::router(authoring.clone()))
             .merge(akademi_identity_providers::router(identity))
+            .merge(akademi_invoices::router(invoices.clone()))
             .merge(akademi_mail::router(mail.clone()))
             .merge(akademi_payments::router(payments.clone()))
             .merge(akademi_certificates::router(certificates))
             .merge(akademi_etl::router(etl.clone()));
         let callbacks = akademi_payments::callbacks(payments.clone());
-        Ok(Self { router, callbacks, sync, payments, etl, authoring, storage, bell, mail, wake, mail_wake })
+        Ok(Self {
+            router,
+            callbacks,
+            sync,
+            payments,
+            etl,
+            authoring,
+            storage,
+            bell,
+            invoices,
+            mail,
+            wake,
+            mail_wake,
+        })
     }
 
     /// Ends orders that nobody paid in time and goes on with refunds, every minute, until the task is aborted.
@@ -178,6 +199,23 @@ impl LambdaPlane {
                     }),
                 };
                 ports.log.line(&line.to_string());
+            }
+        })
+    }
+
+    /// Issues invoices and hands them over, every second, until the task is aborted.
+    pub fn run_invoices(&self, ports: Ports) -> JoinHandle<()> {
+        let invoices = self.invoices.clone();
+        tokio::spawn(async move {
+            let mut second = tokio::time::interval(INVOICE_INTERVAL);
+            loop {
+                second.tick().await;
+                if let Err(error) = invoices.run_due(|| true).await {
+                    let line = serde_json::json!({
+                        "at": ports.now(), "function": "invoices", "level": "error", "cause": error.to_string(),
+                    });
+                    ports.log.line(&line.to_string());
+                }
             }
         })
     }

@@ -62,6 +62,7 @@ pub struct Local {
     payments: JoinHandle<()>,
     reports: JoinHandle<()>,
     mail: JoinHandle<()>,
+    invoices: JoinHandle<()>,
     workers: Workers,
 }
 
@@ -136,6 +137,7 @@ impl Local {
         let sync = lambda.run_sync(ports.clone(), options.sync_interval);
         let payments = lambda.run_payments(ports.clone());
         let mail = lambda.run_mail(ports.clone());
+        let invoices = lambda.run_invoices(ports.clone());
         let reports = lambda.run_reports(ports);
         Ok(Self {
             edge,
@@ -148,6 +150,7 @@ impl Local {
             payments,
             reports,
             mail,
+            invoices,
             workers,
         })
     }
@@ -156,7 +159,7 @@ impl Local {
     pub async fn stop(self) {
         self.server.stop().await;
         self.workers.stop().await;
-        for job in [self.sync, self.payments, self.reports, self.mail] {
+        for job in [self.sync, self.payments, self.reports, self.mail, self.invoices] {
             job.abort();
             // It ends at its next await, or has ended already.
             let _ = job.await;

@@ -45,6 +45,8 @@ actions! {
     IdentityProviderSaved = "identity_provider.saved";
     ImportRequested = "import.requested";
     ImportStarted = "import.started";
+    InvoiceRetried = "invoice.retried";
+    InvoiceSettingsSaved = "invoice_settings.saved";
     MailRetried = "mail.retried";
     PaymentAccountSaved = "payment_account.saved";
     PriceSet = "price.set";
@@ -68,6 +70,8 @@ pub const AUDITED: &[(&str, Action)] = &[
     ("PUT /api/v1/academy/identity-providers/{provider}", Action::IdentityProviderSaved),
     ("DELETE /api/v1/academy/identity-providers/{provider}", Action::IdentityProviderRemoved),
     ("POST /api/v1/mails/{mail_id}/retry", Action::MailRetried),
+    ("PUT /api/v1/commerce/invoice-settings", Action::InvoiceSettingsSaved),
+    ("POST /api/v1/invoices/{invoice_id}/retry", Action::InvoiceRetried),
     ("POST /api/v1/reports/runs", Action::ReportRun),
     ("GET /api/v1/audit.csv", Action::AuditExported),
 ];

@@ -10,6 +10,8 @@ use crate::error::StoreError;
 const MONEY: &str =
     "records of sales and payments are kept for ten years (Law 6102 art. 82); they name nobody";
 
+const INVOICES: &str = "invoices are kept for ten years (Law 6102 art. 82), sealed under a key of their own";
+
 /// Tables whose rows stay, and why. The row of `tenant` stays too, without its name: nothing brings the academy back.
 pub const KEPT: &[(&str, &str)] = &[
     ("audit_entry", "who did what is proof, the deletion among it; what it seals opens no more"),
@@ -25,6 +27,9 @@ pub const KEPT: &[(&str, &str)] = &[
     ("payment_alarm", MONEY),
     ("ledger_transaction", MONEY),
     ("ledger_entry", MONEY),
+    ("invoice", INVOICES),
+    ("invoice_series", INVOICES),
+    ("invoice_key", INVOICES),
 ];
 
 /// foreign_key_violation: other rows go first.

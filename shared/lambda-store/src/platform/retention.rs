@@ -1,7 +1,7 @@
 //! What the night deletes of all academies, by the rules of `akademi_domain::retention`.
 
 use akademi_domain::{
-    retention::{ANSWERS, CALLBACKS, IMPORTS, JOBS, MAILS, QUARANTINE, Rule, TOMBSTONES},
+    retention::{ANSWERS, CALLBACKS, IMPORTS, INVOICE_KEYS, JOBS, MAILS, QUARANTINE, Rule, TOMBSTONES},
     time::Timestamp,
 };
 
@@ -38,6 +38,7 @@ const DELETIONS: &[(Rule, &str)] = &[
     (ANSWERS, delete!("idempotency", "tenant_id, user_id, route, key", "created_at", "true")),
     (QUARANTINE, delete!("feed_quarantine", "tenant_id, source, number", "at", "true")),
     (CALLBACKS, delete!("payment_callback", "tenant_id, provider, digest", "last_at", "true")),
+    (INVOICE_KEYS, delete!("invoice_key", "tenant_id, year", "year_ended_at", "true")),
     (TOMBSTONES, delete!("tombstone", "tenant_id, person_id", "erased_at", "true")),
 ];
 

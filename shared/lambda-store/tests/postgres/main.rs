@@ -7,6 +7,7 @@ mod cluster;
 mod feed;
 mod idempotency;
 mod inbox;
+mod invoices;
 mod isolation;
 mod jobs;
 mod migrations;

@@ -16,7 +16,7 @@ use sqlx::PgConnection;
 use std::sync::Arc;
 use uuid::{Uuid, uuid};
 
-use super::Deployment;
+use super::{Deployment, invoices::seed_invoices};
 
 pub const COURSE: Uuid = uuid!("01890000-0000-7000-8000-0000000000c1");
 pub const OTHER_COURSE: Uuid = uuid!("01890000-0000-7000-8000-0000000000c2");
@@ -26,7 +26,7 @@ pub const IMPORT: Uuid = uuid!("01890000-0000-7000-8000-000000000101");
 pub const VIDEO_FILE: Uuid = uuid!("01890000-0000-7000-8000-000000000102");
 /// Orders of the staff's: one that waits for the payment below, one that nobody paid in time.
 pub const PENDING_ORDER: Uuid = uuid!("01890000-0000-7000-8000-000000000103");
-const EXPIRED_ORDER: Uuid = uuid!("01890000-0000-7000-8000-000000000104");
+pub const EXPIRED_ORDER: Uuid = uuid!("01890000-0000-7000-8000-000000000104");
 pub const PAYMENT: Uuid = uuid!("01890000-0000-7000-8000-000000000105");
 /// What the payment is of, in kuruş.
 pub const PAYMENT_AMOUNT: i64 = 14_990;
@@ -81,6 +81,7 @@ pub async fn seed_lambda(
         placed_order(&mut superuser, deployment, order, state).await?;
     }
     begun_payment(&mut superuser, deployment).await?;
+    seed_invoices(deployment, database).await?;
     let folder = ObjectKey::new(deployment.umraniye, ["imports", &IMPORT.to_string()])?;
     for (mail, state) in MAILS.into_iter().zip(["failed", "sent"]) {
         mail_to_staff(&mut superuser, deployment, mail, state).await?;

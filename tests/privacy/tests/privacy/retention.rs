@@ -2,9 +2,9 @@
 
 use akademi_domain::{
     retention::{
-        ANSWERS, CALLBACKS, CONSENTS, DOMAIN_CLAIMS, IMPORTS, JOBS, LINKS, MAILS, PASSKEY_CHALLENGES,
-        PENDING_PEOPLE, PROVIDER_DELETIONS, PROVIDER_SIGN_INS, QUARANTINE, RECOVERY_CODES, RULES, Rule,
-        SESSIONS, THROTTLES, TOMBSTONES, TRUSTED_THROTTLES,
+        ANSWERS, CALLBACKS, CONSENTS, DOMAIN_CLAIMS, IMPORTS, INVOICE_KEYS, JOBS, LINKS, MAILS,
+        PASSKEY_CHALLENGES, PENDING_PEOPLE, PROVIDER_DELETIONS, PROVIDER_SIGN_INS, QUARANTINE,
+        RECOVERY_CODES, RULES, Rule, SESSIONS, THROTTLES, TOMBSTONES, TRUSTED_THROTTLES,
     },
     time::Timestamp,
 };
@@ -107,7 +107,8 @@ async fn the_edge_deletes_what_is_due_and_keeps_what_is_younger() {
     }
     // Who has an account keeps their key and their sign-in.
     assert_eq!(world.edge_count("person_key", &format!("person_id = '{id}'")).await, 1);
-    let here: Vec<_> = [MAILS, JOBS, IMPORTS, QUARANTINE, CALLBACKS].map(|rule| rule.what).into();
+    let here: Vec<_> =
+        [MAILS, JOBS, IMPORTS, QUARANTINE, CALLBACKS, INVOICE_KEYS].map(|rule| rule.what).into();
     let covered =
         |rule: &Rule| deleted.contains(&rule.what) || here.contains(&rule.what) || rule.what == "backup";
     assert!(RULES.iter().all(covered), "a rule is tried in no test");
@@ -143,6 +144,7 @@ async fn the_books_delete_what_is_due_and_keep_what_is_younger() {
                 "INSERT INTO payment_callback VALUES ('{tenant}', 'paytr', '{number}', '', 'verified', NULL, 1, 0, {})",
                 at(CALLBACKS)
             ),
+            format!("INSERT INTO invoice_key VALUES ('{tenant}', 201{number}, '', {})", at(INVOICE_KEYS)),
             format!("INSERT INTO tombstone VALUES ('{tenant}', '{id}', {})", at(TOMBSTONES)),
         ] {
             world.books_execute(sql).await;
@@ -155,7 +157,7 @@ async fn the_books_delete_what_is_due_and_keep_what_is_younger() {
              VALUES ('01890000-0000-7000-8000-00000000000a', '{tenant}', 'k', '1', 'queued', 1, 0, 0, 0)"
         ))
         .await;
-    assert_eq!(world.night().await, 7);
+    assert_eq!(world.night().await, 8);
     for (table, left) in [
         ("mail", 1),
         ("job", 2),
@@ -163,6 +165,7 @@ async fn the_books_delete_what_is_due_and_keep_what_is_younger() {
         ("idempotency", 1),
         ("feed_quarantine", 1),
         ("payment_callback", 1),
+        ("invoice_key", 1),
         ("tombstone", 1),
     ] {
         assert_eq!(world.books_count(table, "true").await, left, "{table}");

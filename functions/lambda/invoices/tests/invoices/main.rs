@@ -1,0 +1,14 @@
+//! Invoices of orders on a real PostgreSQL, from the request to the integrator. A race test stands beside its twin: the same
+//! race with the protection taken away, which must then go wrong.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod academy;
+mod buyers;
+mod delivering;
+mod integrator;
+mod isolation;
+mod issuing;
+mod own;
+mod ports;
+mod returns;
+mod staff;
