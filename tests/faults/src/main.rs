@@ -1,0 +1,52 @@
+//! `akademi-faults --seeds N [--first S]`: lives through N histories and checks the books after each. A failing seed prints
+//! its history; `--seeds 1 --first S` lives through it again, step by step.
+
+use akademi_faults::histories;
+use anyhow::Context;
+use clap::Parser;
+use std::{num::NonZeroUsize, process::ExitCode, thread::available_parallelism, time::Instant};
+
+#[derive(Parser)]
+struct Arguments {
+    /// How many histories
+    #[arg(long, default_value_t = 2000)]
+    seeds: u64,
+    /// The first one's seed
+    #[arg(long, default_value_t = 0)]
+    first: u64,
+    /// How many at once; as many as there are processors without it
+    #[arg(long)]
+    threads: Option<NonZeroUsize>,
+}
+
+/// A failing history is some hundred lines.
+const MOST_PRINTED: usize = 3;
+
+fn main() -> anyhow::Result<ExitCode> {
+    let arguments = Arguments::parse();
+    let threads = arguments.threads.map_or_else(available_parallelism, Ok)?;
+    let last = arguments.first.checked_add(arguments.seeds).context("there are 2^64 seeds")?;
+    #[allow(clippy::disallowed_methods, reason = "a program measures how long it took")]
+    let started = Instant::now();
+    let totals = histories(arguments.first..last, threads, None, false)?;
+    let seconds = started.elapsed().as_secs_f64();
+    for (seed, report) in totals.failed.iter().take(MOST_PRINTED) {
+        println!(
+            "{}\nseed {seed} again: cargo xtask faults --seeds 1 --first {seed}\n",
+            report.trace.join("\n")
+        );
+    }
+    for (seed, report) in &totals.failed {
+        println!("seed {seed}: {}", report.violations.join("; "));
+    }
+    println!(
+        "{} steps, {} faults, {} minor units captured; {:.1} seeds/s in {seconds:.0} s on {threads} threads",
+        totals.steps,
+        totals.faults,
+        totals.captured,
+        totals.histories as f64 / seconds,
+    );
+    let failed = totals.failed.len() as u64;
+    println!("{} passed, {failed} failed", totals.histories - failed);
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
