@@ -32,10 +32,16 @@ use akademi_sync::Trigger;
 pub struct Report {
     /// What is not as it must be; nothing when all holds.
     pub violations: Vec<String>,
-    /// Every step, in order.
+    /// Every step and what came of it, in order.
     pub trace: Vec<String>,
+    pub steps: usize,
     pub faults: usize,
-    pub paid: i64,
+    /// How often a statement waited for another transaction's lock.
+    pub waits: usize,
+    /// How many orders ended in which state.
+    pub orders: BTreeMap<String, i64>,
+    /// Minor units.
+    pub captured: i64,
 }
 
 /// An order that a learner wants, under one `Idempotency-Key`.

@@ -64,7 +64,8 @@ const NONE_OF: [(&str, &str); 14] = [
         "SELECT count(*) FROM payment_callback WHERE verification = 'verified' AND outcome IS NULL",
     ),
 ];
-const PAID: &str =
+const ORDERS: &str = "SELECT state, count(*) FROM customer_order GROUP BY state";
+const CAPTURED: &str =
     "SELECT COALESCE(sum(amount), 0)::bigint FROM ledger_entry WHERE account LIKE 'provider:%'";
 /// Who has which course by what was paid.
 const PAID_LINES: &str = "SELECT DISTINCT user_id || ' ' || course_id FROM order_line
@@ -86,7 +87,9 @@ pub async fn check(world: &mut World, paytr: &PayTr, report: &mut Report) -> any
     }
     check_provider(world, paytr, &mut violations).await?;
     check_edge(world, &mut violations).await?;
-    report.paid = sqlx::query_scalar(PAID).fetch_one(&mut world.observer).await?;
+    report.captured = sqlx::query_scalar(CAPTURED).fetch_one(&mut world.observer).await?;
+    let orders: Vec<(String, i64)> = sqlx::query_as(ORDERS).fetch_all(&mut world.observer).await?;
+    report.orders = orders.into_iter().collect();
     report.trace.extend(violations.iter().map(|what| format!("VIOLATION: {what}")));
     report.violations.extend(violations);
     Ok(())

@@ -14,17 +14,21 @@ struct Arguments {
     /// The first one's seed
     #[arg(long, default_value_t = 0)]
     first: u64,
-    /// How many at once; as many as there are processors without it
+    /// How many at once; twice as many as there are processors without it, since half of them wait for a disk
     #[arg(long)]
     threads: Option<NonZeroUsize>,
 }
 
+const TWICE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
 /// A failing history is some hundred lines.
 const MOST_PRINTED: usize = 3;
 
 fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
-    let threads = arguments.threads.map_or_else(available_parallelism, Ok)?;
+    let threads = match arguments.threads {
+        Some(threads) => threads,
+        None => available_parallelism()?.saturating_mul(TWICE),
+    };
     let last = arguments.first.checked_add(arguments.seeds).context("there are 2^64 seeds")?;
     #[allow(clippy::disallowed_methods, reason = "a program measures how long it took")]
     let started = Instant::now();
@@ -39,13 +43,11 @@ fn main() -> anyhow::Result<ExitCode> {
     for (seed, report) in &totals.failed {
         println!("seed {seed}: {}", report.violations.join("; "));
     }
-    println!(
-        "{} steps, {} faults, {} minor units captured; {:.1} seeds/s in {seconds:.0} s on {threads} threads",
-        totals.steps,
-        totals.faults,
-        totals.captured,
-        totals.histories as f64 / seconds,
-    );
+    let orders: Vec<String> = totals.orders.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    println!("orders: {}; {} minor units captured", orders.join(", "), totals.captured);
+    println!("{} steps, {} faults, {} waits for a lock", totals.steps, totals.faults, totals.waits);
+    let rate = totals.histories as f64 / seconds;
+    println!("{rate:.1} seeds/s: {} in {seconds:.0} s on {threads} threads", totals.histories);
     let failed = totals.failed.len() as u64;
     println!("{} passed, {failed} failed", totals.histories - failed);
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -58,7 +58,7 @@ impl Protection {
     pub fn instead_of_commit(self) -> Option<&'static str> {
         (self == Self::OutboxAtomicity).then_some(
             "SET LOCAL ROLE akademi_platform;
-             DELETE FROM feed_event WHERE xmin = pg_current_xact_id()::xid;
+             DELETE FROM feed_event WHERE number IS NULL AND xmin = pg_current_xact_id()::xid;
              COMMIT",
         )
     }

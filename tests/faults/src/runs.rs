@@ -1,6 +1,7 @@
 //! Many histories, on as many threads as are asked for, each thread with a world of its own.
 
 use std::{
+    collections::BTreeMap,
     num::NonZeroUsize,
     ops::Range,
     sync::{
@@ -22,10 +23,27 @@ pub struct Totals {
     pub histories: u64,
     pub steps: usize,
     pub faults: usize,
+    /// How often a statement waited for another transaction's lock.
+    pub waits: usize,
+    /// How many orders ended in which state.
+    pub orders: BTreeMap<String, i64>,
     /// Minor units.
     pub captured: i64,
     /// Seeds whose history broke a rule, with their reports.
     pub failed: Vec<(u64, Report)>,
+}
+
+impl Totals {
+    fn add(&mut self, report: &Report) {
+        self.histories += 1;
+        self.steps += report.steps;
+        self.faults += report.faults;
+        self.waits += report.waits;
+        self.captured += report.captured;
+        for (state, count) in &report.orders {
+            *self.orders.entry(state.clone()).or_default() += count;
+        }
+    }
 }
 
 /// Lives through the histories of these seeds; with `stop_at_first` no more after one that broke a rule.
@@ -51,10 +69,7 @@ pub fn histories(
                 }
                 let report = History::live(&mut world, seed).await?;
                 let mut totals = totals.lock().unwrap();
-                totals.histories += 1;
-                totals.steps += report.trace.len();
-                totals.faults += report.faults;
-                totals.captured += report.paid;
+                totals.add(&report);
                 if !report.violations.is_empty() {
                     totals.failed.push((seed, report));
                     is_over.fetch_or(stop_at_first, Ordering::SeqCst);
@@ -79,7 +94,6 @@ pub fn history(seed: u64, without: Option<Protection>) -> anyhow::Result<Report>
     runtime()?.block_on(async { History::live(&mut World::new(without).await?, seed).await })
 }
 
-/// Looks at its sockets after each task, so that a few turns without news mean that there are none.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_current_thread().enable_all().event_interval(1).build()?)
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
 }

@@ -94,6 +94,7 @@ impl World {
             sqlx::raw_sql(change).execute(&mut observer).await?;
         }
         let edge_observer = rusqlite::Connection::open(folder.path().join("edge.sqlite"))?;
+        edge_observer.pragma_update(None, "synchronous", "off")?;
         edge_observer.execute_batch(KEEP_WHAT_WAS_APPLIED)?;
 
         let server = database.options();

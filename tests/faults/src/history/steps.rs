@@ -49,6 +49,7 @@ impl History<'_> {
             let Parked { owner, work } = self.world.gate.take(place);
             self.world.clock.advance(1);
             let fault = self.draw(&work);
+            self.report.steps += 1;
             self.report.faults += usize::from(fault.is_some());
             let fault_note = fault.map(|fault| format!(" [{fault:?}]")).unwrap_or_default();
             match (owner, work) {
@@ -67,7 +68,6 @@ impl History<'_> {
                 }
                 _ => self.note("a step that nobody takes".into()),
             }
-            self.settle().await;
             Ok(())
         })
     }
@@ -175,9 +175,12 @@ impl History<'_> {
             tokio::time::sleep(Duration::from_millis(2)).await;
             return Ok(());
         }
+        self.report.waits += 1;
         self.note(format!("L{instance} waits for a lock"));
         let place = self.random.pick(&places);
-        self.step(place).await
+        self.step(place).await?;
+        self.settle().await;
+        Ok(())
     }
 
     /// The instance is gone; another takes its place.
