@@ -21,6 +21,7 @@ use akademi_sync::{Sync, Trigger};
 use anyhow::ensure;
 use axum::body::Body;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use bytes::Bytes;
 use http::{Method, Request, Uri, header};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -87,7 +88,7 @@ pub fn forwarded(
     idempotency_key: Option<&str>,
     body: &Value,
     ports: &Ports,
-) -> Request<Body> {
+) -> Request<Bytes> {
     let target: Uri = target.parse().unwrap();
     let bytes = serde_json::to_vec(body).unwrap();
     let context = CallContext {
@@ -99,7 +100,7 @@ pub fn forwarded(
         caller: Some(CallCaller { sub: user, sid: SessionId::new(START, [1; 10]), prm: permissions.bits() }),
     };
     let signature = planes().sign(Purpose::Origin, &method, &target, &bytes, &context, ports.now()).unwrap();
-    let mut request = Request::new(Body::from(bytes));
+    let mut request = Request::new(Bytes::from(bytes));
     *request.method_mut() = method;
     *request.uri_mut() = target;
     request.headers_mut().insert(CALL_HEADER, signature);
@@ -107,8 +108,9 @@ pub fn forwarded(
     request
 }
 
-/// Fills both stores and carries the feed until both know of it. Answers the callback's path.
+/// Fills both stores with an academy of so many learners, and carries the feed until both know of it. Answers the callback's path.
 pub async fn populate(
+    people: u8,
     ports: &Ports,
     postgres: &Postgres,
     superuser: &mut PgConnection,
@@ -120,12 +122,12 @@ pub async fn populate(
     let wakes = Arc::new(Wakes::default());
     let payments = Payments::new(ports.clone(), planes(), postgres.clone(), http.clone(), wakes, &config)?;
     let callback = payments.configure_paytr(tenant(), account()).await?;
-    add_people(superuser).await?;
+    add_people(people, superuser).await?;
     let router = akademi_payments::router(payments);
     let staff = Permissions::NONE.with(Permission::CommerceWrite).with(Permission::CoursesAll);
     let write = async |method: Method, target: &str, body: Value| {
         let request = forwarded(person(200), staff, method, target, None, &body, ports);
-        let answer = serve(router.clone(), request).await;
+        let answer = serve(router.clone(), request.map(Body::from)).await;
         ensure!(answer.status().is_success(), "{target}: {answer:?}");
         Ok(())
     };
@@ -158,9 +160,9 @@ fn account() -> PayTrConfig {
 }
 
 /// As `sync` brings them.
-async fn add_people(superuser: &mut PgConnection) -> anyhow::Result<()> {
+async fn add_people(people: u8, superuser: &mut PgConnection) -> anyhow::Result<()> {
     let vault = Vault::from_config(&key(3))?;
-    for user in (1..=PEOPLE).map(person) {
+    for user in (1..=people).map(person) {
         let person_key = PersonKey::from_bytes([5; 32]);
         let profile = json!({ "name": "Şükrü Iğdır", "email": "ogrenci@example.com" }).to_string();
         let sealed = person_key.seal(user, "profile", profile.as_bytes(), [6; 24]);

@@ -89,32 +89,35 @@ impl EdgePlane {
         Ok(())
     }
 
-    /// The signed quote of a basket.
-    pub async fn quote(
-        &self,
-        learner: u8,
-        courses: &[CourseId],
-        coupon: Option<&str>,
-        ports: &Ports,
-    ) -> Value {
-        let caller = Caller {
-            tenant: tenant(),
-            user: person(learner),
-            session: SessionId::new(START, [1; 10]),
-            permissions: Permissions::NONE,
-        };
-        let signer = TokenSigner::from_config(&format!("k1:{}", key(1))).unwrap();
-        let token = signer.sign(&caller, ports.now(), ports.random()).unwrap();
-        let body = json!({ "courses": courses, "coupon": coupon });
-        let request = Request::post("/api/v1/coupons/quote")
-            .header(header::HOST, EDGE_HOST)
-            .header(header::AUTHORIZATION, format!("Bearer {token}"))
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Body::from(body.to_string()))
-            .unwrap();
-        let response = serve(self.router.clone(), request).await;
+    /// The answer to a basket: a signed quote, or why there is none.
+    pub async fn quote(&self, request: Request<Bytes>) -> Value {
+        let response = serve(self.router.clone(), request.map(Body::from)).await;
         serde_json::from_slice(response.body()).unwrap_or_default()
     }
+}
+
+/// A learner asks what a basket costs.
+pub fn quote_request(
+    learner: u8,
+    courses: &[CourseId],
+    coupon: Option<&str>,
+    ports: &Ports,
+) -> Request<Bytes> {
+    let caller = Caller {
+        tenant: tenant(),
+        user: person(learner),
+        session: SessionId::new(START, [1; 10]),
+        permissions: Permissions::NONE,
+    };
+    let signer = TokenSigner::from_config(&format!("k1:{}", key(1))).unwrap();
+    let token = signer.sign(&caller, ports.now(), ports.random()).unwrap();
+    let body = json!({ "courses": courses, "coupon": coupon });
+    Request::post("/api/v1/coupons/quote")
+        .header(header::HOST, EDGE_HOST)
+        .header(header::AUTHORIZATION, format!("Bearer {token}"))
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Bytes::from(body.to_string()))
+        .unwrap()
 }
 
 /// A function's whole answer.

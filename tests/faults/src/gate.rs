@@ -32,7 +32,7 @@ pub enum Passage {
 /// A step that waits.
 pub enum Work {
     Statement { sql: String, go: oneshot::Sender<(Passage, Arc<Done>)> },
-    Http { request: Request<Bytes>, answer: oneshot::Sender<Result<Response<Bytes>, Unreachable>> },
+    Http { request: Box<Request<Bytes>>, answer: oneshot::Sender<Result<Response<Bytes>, Unreachable>> },
     Batch { statements: Vec<Statement>, answer: oneshot::Sender<Result<Vec<Rows>, StoreError>> },
 }
 

@@ -132,7 +132,12 @@ impl<'w> History<'w> {
         let actions = 16 + history.random.below(24);
         history.go_on(actions).await?;
         history.drain().await?;
-        invariants::check(history.world, &history.paytr, &mut history.report).await?;
+        let violations = invariants::check(&mut history.world.ground, &history.paytr).await?;
+        for what in violations {
+            history.violation(what);
+        }
+        let counted = invariants::count(&mut history.world.ground).await?;
+        (history.report.orders, history.report.captured) = counted;
         Ok(history.report)
     }
 
@@ -254,7 +259,7 @@ impl<'w> History<'w> {
     }
 
     fn order_request(&self, purchase: &Purchase) -> Request<Body> {
-        forwarded(
+        let request = forwarded(
             person(purchase.learner),
             Permissions::NONE,
             Method::POST,
@@ -262,11 +267,12 @@ impl<'w> History<'w> {
             Some(&purchase.key),
             &purchase.body,
             &self.world.ports,
-        )
+        );
+        request.map(Body::from)
     }
 
     fn notification_request(&self, n: usize) -> Request<Body> {
-        Request::post(self.world.callback.as_str())
+        Request::post(self.world.ground.callback.as_str())
             .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Body::from(self.paytr.notifications[n].body.clone()))
             .unwrap()
@@ -276,7 +282,7 @@ impl<'w> History<'w> {
     fn serve_at_edge(&mut self, request: Request<Bytes>, reply: Option<Reply>) {
         self.served += 1;
         let number = self.served;
-        let (router, gate) = (self.world.edge.router.clone(), self.world.gate.clone());
+        let (router, gate) = (self.world.ground.edge.router.clone(), self.world.gate.clone());
         let serving = REQUEST.scope(number, async move {
             let answer = serve(router, request.map(Body::from)).await;
             if let Some(reply) = reply {

@@ -2,12 +2,11 @@
 
 use akademi_edge_store::{Database as _, Statement};
 use sqlx::AssertSqlSafe;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    history::Report,
+    ground::Ground,
     paytr::{Outcome, PayTr},
-    world::World,
 };
 
 /// What is wrong, and a statement that counts it.
@@ -77,27 +76,30 @@ const LEFT: &str = "SELECT id::text FROM coupon WHERE held + used < use_limit";
 /// The newest number that was ever given.
 const NEWEST: &str = "SELECT greatest(last_number, (SELECT max(number) FROM feed_event)) FROM feed_state";
 
-pub async fn check(world: &mut World, paytr: &PayTr, report: &mut Report) -> anyhow::Result<()> {
+/// What is not as it must be.
+pub async fn check(ground: &mut Ground, paytr: &PayTr) -> anyhow::Result<Vec<String>> {
     let mut violations = Vec::new();
     for (what, sql) in NONE_OF {
-        let found: i64 = sqlx::query_scalar(sql).fetch_one(&mut world.observer).await?;
+        let found: i64 = sqlx::query_scalar(sql).fetch_one(&mut ground.observer).await?;
         if found != 0 {
             violations.push(format!("{what} ({found})"));
         }
     }
-    check_provider(world, paytr, &mut violations).await?;
-    check_edge(world, &mut violations).await?;
-    report.captured = sqlx::query_scalar(CAPTURED).fetch_one(&mut world.observer).await?;
-    let orders: Vec<(String, i64)> = sqlx::query_as(ORDERS).fetch_all(&mut world.observer).await?;
-    report.orders = orders.into_iter().collect();
-    report.trace.extend(violations.iter().map(|what| format!("VIOLATION: {what}")));
-    report.violations.extend(violations);
-    Ok(())
+    check_provider(ground, paytr, &mut violations).await?;
+    check_edge(ground, &mut violations).await?;
+    Ok(violations)
+}
+
+/// How many orders ended in which state, and what was captured, in minor units.
+pub async fn count(ground: &mut Ground) -> anyhow::Result<(BTreeMap<String, i64>, i64)> {
+    let orders: Vec<(String, i64)> = sqlx::query_as(ORDERS).fetch_all(&mut ground.observer).await?;
+    let captured = sqlx::query_scalar(CAPTURED).fetch_one(&mut ground.observer).await?;
+    Ok((orders.into_iter().collect(), captured))
 }
 
 /// What was captured here is what was paid there, attempt by attempt.
 async fn check_provider(
-    world: &mut World,
+    ground: &mut Ground,
     paytr: &PayTr,
     violations: &mut Vec<String>,
 ) -> anyhow::Result<()> {
@@ -108,35 +110,35 @@ async fn check_provider(
     let paid: BTreeSet<String> = paid.collect();
     let captured = "SELECT concat_ws(' ', replace(id::text, '-', ''), amount, total_paid) FROM payment
                     WHERE state IN ('captured', 'refund_due')";
-    let captured = texts(world, captured).await?;
+    let captured = texts(ground, captured).await?;
     if paid != captured {
         violations.push(format!("PayTR took {paid:?}, and the academy knows of {captured:?}"));
     }
     Ok(())
 }
 
-async fn check_edge(world: &mut World, violations: &mut Vec<String>) -> anyhow::Result<()> {
-    let enrolled = edge_texts(world, "SELECT person_id || ' ' || course_id FROM enrolment").await?;
-    let paid = texts(world, PAID_LINES).await?;
+async fn check_edge(ground: &mut Ground, violations: &mut Vec<String>) -> anyhow::Result<()> {
+    let enrolled = edge_texts(ground, "SELECT person_id || ' ' || course_id FROM enrolment").await?;
+    let paid = texts(ground, PAID_LINES).await?;
     if enrolled != paid {
         violations.push(format!("paid lines are {paid:?}, and enrolments at the edge {enrolled:?}"));
     }
-    let granted_by = edge_texts(world, "SELECT id FROM enrolment").await?;
-    if !granted_by.is_subset(&texts(world, PAID_ENROLMENTS).await?) {
+    let granted_by = edge_texts(ground, "SELECT id FROM enrolment").await?;
+    if !granted_by.is_subset(&texts(ground, PAID_ENROLMENTS).await?) {
         violations.push("an enrolment at the edge is of no paid line".into());
     }
-    if texts(world, COPIED).await? != enrolled {
+    if texts(ground, COPIED).await? != enrolled {
         violations.push("the copy of the enrolments is another than the edge's".into());
     }
-    let available = edge_texts(world, "SELECT id FROM coupon WHERE available = 1").await?;
-    let left = texts(world, LEFT).await?;
+    let available = edge_texts(ground, "SELECT id FROM coupon WHERE available = 1").await?;
+    let left = texts(ground, LEFT).await?;
     if available != left {
         violations.push(format!("coupons {left:?} have uses left, and the edge knows of {available:?}"));
     }
-    let newest: i64 = sqlx::query_scalar(NEWEST).fetch_one(&mut world.observer).await?;
+    let newest: i64 = sqlx::query_scalar(NEWEST).fetch_one(&mut ground.observer).await?;
     let mut cursor = 0;
     let moves = Statement { sql: "SELECT first, last FROM applied ORDER BY rowid", params: Vec::new() };
-    for row in world.edge.engine.query(moves).await? {
+    for row in ground.edge.engine.query(moves).await? {
         let (first, last) = (row.integer(0)?, row.integer(1)?);
         if first != cursor || last < first {
             violations.push(format!("the edge applied ({first}, {last}] at {cursor}"));
@@ -149,12 +151,12 @@ async fn check_edge(world: &mut World, violations: &mut Vec<String>) -> anyhow::
     Ok(())
 }
 
-async fn texts(world: &mut World, sql: &'static str) -> anyhow::Result<BTreeSet<String>> {
-    let texts: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut world.observer).await?;
+async fn texts(ground: &mut Ground, sql: &'static str) -> anyhow::Result<BTreeSet<String>> {
+    let texts: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut ground.observer).await?;
     Ok(texts.into_iter().collect())
 }
 
-async fn edge_texts(world: &World, sql: &'static str) -> anyhow::Result<BTreeSet<String>> {
-    let rows = world.edge.engine.query(Statement { sql, params: Vec::new() }).await?;
-    Ok(rows.iter().map(|row| Ok(row.text(0)?.to_owned())).collect::<anyhow::Result<_>>()?)
+async fn edge_texts(ground: &Ground, sql: &'static str) -> anyhow::Result<BTreeSet<String>> {
+    let rows = ground.edge.engine.query(Statement { sql, params: Vec::new() }).await?;
+    rows.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
 }

@@ -16,16 +16,24 @@
 //! # Faults
 //! A step can be cut off before or after it is done, for whoever asks (a lost connection, a lost reply) or together with
 //! whoever asks (a crash, which leaves nothing but what is durable); a call can also arrive twice, or late.
+//!
+//! # Real processes
+//! [`kill_at_random`] has the same functions run as processes that share no clock and no scheduler, kills them and cuts their
+//! connections to PostgreSQL at random moments, and looks at the same books.
 // Tests alone use it: where it cannot go on, they have failed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod academy;
 mod edge;
 mod gate;
+mod ground;
 mod history;
 mod invariants;
+mod killing;
+mod network;
 mod paytr;
 mod ports;
+pub mod processes;
 mod protection;
 mod proxy;
 mod random;
@@ -34,5 +42,6 @@ mod wire;
 mod world;
 
 pub use history::Report;
+pub use killing::{Survived, kill_at_random};
 pub use protection::Protection;
 pub use runs::{Totals, histories, history};

@@ -1,13 +1,16 @@
 //! `akademi-faults --seeds N [--first S]`: lives through N histories and checks the books after each. A failing seed prints
 //! its history; `--seeds 1 --first S` lives through it again, step by step.
 
-use akademi_faults::histories;
+use akademi_faults::{histories, processes};
 use anyhow::Context;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use std::{num::NonZeroUsize, process::ExitCode, thread::available_parallelism, time::Instant};
 
 #[derive(Parser)]
+#[command(args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// How many histories
     #[arg(long, default_value_t = 2000)]
     seeds: u64,
@@ -19,12 +22,31 @@ struct Arguments {
     threads: Option<NonZeroUsize>,
 }
 
+#[derive(Subcommand)]
+enum Command {
+    /// The functions of the Lambda plane, as a process that a test kills
+    #[command(hide = true)]
+    Lambda(processes::Lambda),
+    /// The edge's functions, likewise
+    #[command(hide = true)]
+    Edge(processes::Edge),
+}
+
 const TWICE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
 /// A failing history is some hundred lines.
 const MOST_PRINTED: usize = 3;
 
 fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
+    match arguments.command {
+        Some(Command::Lambda(options)) => processes::lambda(&options)?,
+        Some(Command::Edge(options)) => processes::edge(&options)?,
+        None => return live_through(&arguments),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn live_through(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let threads = match arguments.threads {
         Some(threads) => threads,
         None => available_parallelism()?.saturating_mul(TWICE),

@@ -99,6 +99,7 @@ impl HttpClient for SteppedNetwork {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, Unreachable>> {
         Box::pin(async move {
             let (answer, answered) = oneshot::channel();
+            let request = Box::new(request);
             self.gate.park(self.owner, Work::Http { request, answer });
             answered.await.unwrap_or_else(|_| Err(Unreachable("the other side is gone".into())))
         })

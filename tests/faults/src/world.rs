@@ -1,18 +1,18 @@
 //! What is durable, and what runs on it: one PostgreSQL database, one SQLite file, and instances that come and go.
 
 use akademi_api::{Ports, config::Config};
-use akademi_lambda_store::{postgres::Postgres, testing::TestDatabase};
+use akademi_lambda_store::postgres::Postgres;
 use akademi_payments::Payments;
 use akademi_sync::Sync;
-use anyhow::Context;
 use axum::Router;
-use sqlx::{AssertSqlSafe, PgConnection, Row as _, postgres::PgConnectOptions};
-use std::{path::PathBuf, sync::Arc};
+use sqlx::{AssertSqlSafe, Row as _, postgres::PgConnectOptions};
+use std::sync::Arc;
 
 use crate::{
-    academy::{COUPONS, lookup, planes, populate},
+    academy::{COUPONS, PEOPLE, lookup, planes},
     edge::EdgePlane,
     gate::{Gate, Owner},
+    ground::Ground,
     ports::{MovedClock, START, Seeded, SteppedNetwork, Wakes, ports},
     protection::Protection,
     proxy::{Backend, Proxy},
@@ -32,19 +32,6 @@ const EMPTY_EDGE: &str = "
     DELETE FROM enrolment; DELETE FROM feed_event; DELETE FROM feed_cursor; DELETE FROM applied;
     UPDATE feed_head SET number = 0, acknowledged = 0;
     UPDATE coupon SET available = 1";
-/// What was appended to the feed, kept when the feed is pruned.
-const KEEP_WHAT_WAS_APPENDED: &str = "
-    CREATE TABLE appended (kind text NOT NULL, payload jsonb NOT NULL);
-    CREATE FUNCTION keep_appended() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
-    $$ BEGIN INSERT INTO appended VALUES (NEW.kind, NEW.payload); RETURN NULL; END $$;
-    CREATE TRIGGER keep_appended AFTER INSERT ON feed_event FOR EACH ROW EXECUTE FUNCTION keep_appended()";
-/// How the edge's cursor moved.
-const KEEP_WHAT_WAS_APPLIED: &str = "
-    CREATE TABLE applied (first INTEGER NOT NULL, last INTEGER NOT NULL) STRICT;
-    CREATE TRIGGER cursor_began AFTER INSERT ON feed_cursor BEGIN
-        INSERT INTO applied VALUES (0, NEW.number); END;
-    CREATE TRIGGER cursor_moved AFTER UPDATE ON feed_cursor BEGIN
-        INSERT INTO applied VALUES (OLD.number, NEW.number); END";
 /// Dead rows of this many histories are swept at once: nothing else does it in a server for tests.
 const SWEEP_EVERY: u32 = 25;
 
@@ -63,64 +50,42 @@ pub struct World {
     pub rng: Arc<Seeded>,
     pub wakes: Arc<Wakes>,
     pub lambdas: Vec<Lambda>,
-    pub edge: EdgePlane,
-    /// A superuser who looks from outside.
-    pub observer: PgConnection,
-    /// Another process on the edge's file.
-    pub edge_observer: rusqlite::Connection,
-    /// The path of PayTR's callbacks.
-    pub callback: String,
+    pub ground: Ground,
     pub without: Option<Protection>,
+    /// Another process on the edge's file.
+    edge_observer: rusqlite::Connection,
     histories: u32,
     options: PgConnectOptions,
-    folder: tempfile::TempDir,
-    _database: TestDatabase,
 }
 
 impl World {
     /// A world of its own, with a protection taken away or with all. Within a runtime of one thread.
     pub async fn new(without: Option<Protection>) -> anyhow::Result<Self> {
-        let database = TestDatabase::new().await?;
-        let folder = tempfile::tempdir()?;
-        let gate = Gate::default();
         let (ports, clock, rng) = ports();
-        let mut observer = database.superuser().await?;
-        let edge = EdgePlane::start(&folder.path().join("edge.sqlite"), &gate, &ports)?;
-        let callback = populate(&ports, database.postgres(), &mut observer, &edge).await?;
-        database.postgres().close().await;
-
-        sqlx::raw_sql(KEEP_WHAT_WAS_APPENDED).execute(&mut observer).await?;
+        let mut ground = Ground::new(PEOPLE, &ports).await?;
         if let Some(change) = without.and_then(Protection::schema_change) {
-            sqlx::raw_sql(change).execute(&mut observer).await?;
+            sqlx::raw_sql(change).execute(&mut ground.observer).await?;
         }
-        let edge_observer = rusqlite::Connection::open(folder.path().join("edge.sqlite"))?;
+        let edge_observer = rusqlite::Connection::open(ground.edge_file())?;
         edge_observer.pragma_update(None, "synchronous", "off")?;
-        edge_observer.execute_batch(KEEP_WHAT_WAS_APPLIED)?;
-
-        let server = database.options();
-        let server = server.get_socket().context("the server has a socket")?.join(".s.PGSQL.5432");
-        let wakes = Arc::new(Wakes::default());
+        let server = ground.server_socket()?;
         let mut world = Self {
-            gate,
+            gate: ground.gate.clone(),
             ports,
             clock,
             rng,
-            wakes,
+            wakes: Arc::default(),
             lambdas: Vec::new(),
-            edge,
-            observer,
             edge_observer,
-            callback,
             without,
             histories: 0,
-            options: database.options().socket(folder.path()),
-            folder,
-            _database: database,
+            options: ground.database.options().socket(ground.folder.path()),
+            ground,
         };
         for instance in 0..INSTANCES {
             let lambda = world.lambda(instance, Arc::default())?;
             let (gate, backend, server) = (world.gate.clone(), lambda.backend.clone(), server.clone());
-            Proxy { instance, server, gate, backend, without }.listen(world.folder.path())?;
+            Proxy { instance, server, gate, backend, without }.listen(world.ground.folder.path())?;
             world.lambdas.push(lambda);
         }
         Ok(world)
@@ -150,11 +115,7 @@ impl World {
 
     /// The edge's functions anew on what is on disk.
     pub fn replace_edge(&mut self) {
-        self.edge = EdgePlane::start(&self.edge_file(), &self.gate, &self.ports).unwrap();
-    }
-
-    fn edge_file(&self) -> PathBuf {
-        self.folder.path().join("edge.sqlite")
+        self.ground.edge = EdgePlane::start(&self.ground.edge_file(), &self.gate, &self.ports).unwrap();
     }
 
     /// As it was before any history, but for the coupons' limits.
@@ -171,10 +132,10 @@ impl World {
         if let Some(reset) = self.without.and_then(Protection::reset) {
             statements = format!("{statements}; {reset}");
         }
-        sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut self.observer).await?;
+        sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut self.ground.observer).await?;
         self.histories += 1;
         if self.histories.is_multiple_of(SWEEP_EVERY) {
-            sqlx::raw_sql("VACUUM").execute(&mut self.observer).await?;
+            sqlx::raw_sql("VACUUM").execute(&mut self.ground.observer).await?;
         }
         self.edge_observer.execute_batch(&format!("BEGIN; {EMPTY_EDGE}; COMMIT"))?;
         Ok(())
@@ -184,7 +145,7 @@ impl World {
     pub async fn blockers(&mut self, pids: &[i32]) -> anyhow::Result<Vec<Vec<i32>>> {
         let rows = sqlx::query("SELECT pg_blocking_pids(pid) AS blockers FROM UNNEST($1::int[]) WITH ORDINALITY AS asked (pid, place) ORDER BY place")
             .bind(pids)
-            .fetch_all(&mut self.observer)
+            .fetch_all(&mut self.ground.observer)
             .await?;
         rows.iter().map(|row| Ok(row.try_get("blockers")?)).collect()
     }

@@ -2,8 +2,8 @@
 //! away the same histories break a rule.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use akademi_faults::{Protection, histories, history};
-use std::num::NonZeroUsize;
+use akademi_faults::{Protection, histories, history, kill_at_random};
+use std::{num::NonZeroUsize, path::Path};
 
 const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 /// As many as CI has time for beside other tests; `cargo xtask faults` lives through more.
@@ -75,4 +75,12 @@ fn without_the_publisher_a_lost_event_is_noticed() {
 #[test]
 fn without_the_signature_check_a_forgery_is_noticed() {
     noticed(Protection::SignatureCheck);
+}
+
+#[test]
+fn processes_that_are_killed_50_times_leave_the_books_right() {
+    let survived = kill_at_random(Path::new(env!("CARGO_BIN_EXE_akademi-faults")), 50, 1).unwrap();
+    assert_eq!(survived.violations, Vec::<String>::new());
+    assert!(survived.captured > 0, "{survived:?}");
+    println!("{survived:?}");
 }

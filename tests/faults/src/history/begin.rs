@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{History, Job, Purchase};
 use crate::{
     academy::{COUPONS, COURSES, PEOPLE, course},
+    edge::quote_request,
     paytr::Outcome,
     protection::Protection,
 };
@@ -114,8 +115,8 @@ impl History<'_> {
         let courses: Vec<CourseId> =
             (0..lines).map(|n| course(((first + n) % COURSES.len()) as u8 + 1)).collect();
         let coupon = self.random.chance(700).then(|| self.random.pick(&COUPONS).0);
-        let ports = self.world.ports.clone();
-        let quoted = self.world.edge.quote(learner, &courses, coupon, &ports).await;
+        let request = quote_request(learner, &courses, coupon, &self.world.ports);
+        let quoted = self.world.ground.edge.quote(request).await;
         let total = quoted["total"]["amount"].clone();
         let Some(quote) = quoted["quote"].as_str() else {
             let why = &quoted["errors"][0]["message"];

@@ -60,7 +60,7 @@ impl History<'_> {
                 (Owner::Lambda(instance), Work::Http { request, answer }) => {
                     let (method, path) = (request.method(), request.uri().path());
                     self.note(format!("L{instance} {method} {path}{fault_note}"));
-                    self.call(instance, request, answer, fault);
+                    self.call(instance, *request, answer, fault);
                 }
                 (Owner::Edge(number), Work::Batch { statements, answer }) => {
                     self.note(format!("E{number} batch of {}{fault_note}", statements.len()));
@@ -241,7 +241,7 @@ impl History<'_> {
     ) {
         let lost = || Err(StoreError::Unavailable("the connection was lost".into()));
         let is_done = !matches!(fault, Some(Fault::CrashBefore | Fault::LoseConnection));
-        let rows = if is_done { self.world.edge.engine.batch(statements).await } else { lost() };
+        let rows = if is_done { self.world.ground.edge.engine.batch(statements).await } else { lost() };
         match fault {
             Some(Fault::CrashBefore | Fault::CrashAfter) => self.crash_edge(),
             // Nobody listens if the request was given up.
