@@ -18,7 +18,7 @@ use crate::{
     academy::{COUPONS, forwarded, person},
     edge::{REQUEST, serve},
     gate::Done,
-    invariants,
+    invariants::{self, Outcomes},
     paytr::PayTr,
     random::Random,
     world::{INSTANCES, World},
@@ -38,10 +38,7 @@ pub struct Report {
     pub faults: usize,
     /// How often a statement waited for another transaction's lock.
     pub waits: usize,
-    /// How many orders ended in which state.
-    pub orders: BTreeMap<String, i64>,
-    /// Minor units.
-    pub captured: i64,
+    pub outcomes: Outcomes,
 }
 
 /// An order that a learner wants, under one `Idempotency-Key`.
@@ -136,8 +133,7 @@ impl<'w> History<'w> {
         for what in violations {
             history.violation(what);
         }
-        let counted = invariants::count(&mut history.world.ground).await?;
-        (history.report.orders, history.report.captured) = counted;
+        history.report.outcomes = invariants::outcomes(&mut history.world.ground).await?;
         Ok(history.report)
     }
 

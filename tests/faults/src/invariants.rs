@@ -66,6 +66,8 @@ const NONE_OF: [(&str, &str); 14] = [
 const ORDERS: &str = "SELECT state, count(*) FROM customer_order GROUP BY state";
 const CAPTURED: &str =
     "SELECT COALESCE(sum(amount), 0)::bigint FROM ledger_entry WHERE account LIKE 'provider:%'";
+const PAID_TWICE: &str = "SELECT count(*) - count(DISTINCT (user_id, course_id)) FROM order_line
+    JOIN customer_order ON customer_order.id = order_id WHERE state = 'paid'";
 /// Who has which course by what was paid.
 const PAID_LINES: &str = "SELECT DISTINCT user_id || ' ' || course_id FROM order_line
     JOIN customer_order ON customer_order.id = order_id WHERE state = 'paid'";
@@ -90,11 +92,32 @@ pub async fn check(ground: &mut Ground, paytr: &PayTr) -> anyhow::Result<Vec<Str
     Ok(violations)
 }
 
-/// How many orders ended in which state, and what was captured, in minor units.
-pub async fn count(ground: &mut Ground) -> anyhow::Result<(BTreeMap<String, i64>, i64)> {
+/// What a history came to, for whoever wonders whether anything happened in it.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Outcomes {
+    /// How many orders ended in which state.
+    pub orders: BTreeMap<String, i64>,
+    /// Minor units.
+    pub captured: i64,
+    /// Lines that somebody paid for who had paid for the course in another order: one enrolment is all they get.
+    pub paid_twice: i64,
+}
+
+impl Outcomes {
+    pub fn add(&mut self, other: &Self) {
+        for (state, count) in &other.orders {
+            *self.orders.entry(state.clone()).or_default() += count;
+        }
+        self.captured += other.captured;
+        self.paid_twice += other.paid_twice;
+    }
+}
+
+pub async fn outcomes(ground: &mut Ground) -> anyhow::Result<Outcomes> {
     let orders: Vec<(String, i64)> = sqlx::query_as(ORDERS).fetch_all(&mut ground.observer).await?;
     let captured = sqlx::query_scalar(CAPTURED).fetch_one(&mut ground.observer).await?;
-    Ok((orders.into_iter().collect(), captured))
+    let paid_twice = sqlx::query_scalar(PAID_TWICE).fetch_one(&mut ground.observer).await?;
+    Ok(Outcomes { orders: orders.into_iter().collect(), captured, paid_twice })
 }
 
 /// What was captured here is what was paid there, attempt by attempt.

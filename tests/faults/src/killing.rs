@@ -15,7 +15,6 @@ use axum::{
 };
 use http::{Request, Response};
 use std::{
-    collections::BTreeMap,
     ffi::OsString,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -32,7 +31,7 @@ use crate::{
     academy::{lookup, planes},
     edge::Direct,
     ground::Ground,
-    invariants,
+    invariants::{self, Outcomes},
     paytr::PayTr,
     ports::Wakes,
     processes::process_ports,
@@ -55,10 +54,7 @@ const UNTIL_ALL_EXPIRE: i64 = 31 * 60;
 pub struct Survived {
     pub killed: usize,
     pub cut: usize,
-    /// Minor units.
-    pub captured: i64,
-    /// How many orders ended in which state.
-    pub orders: BTreeMap<String, i64>,
+    pub outcomes: Outcomes,
     pub violations: Vec<String>,
 }
 
@@ -160,7 +156,7 @@ async fn live_through(program: &Path, rounds: usize, mut random: Random) -> anyh
     let paytr = std::mem::take(&mut *paytr.lock().unwrap());
     survived.violations = market.violations();
     survived.violations.extend(invariants::check(&mut ground, &paytr).await?);
-    (survived.orders, survived.captured) = invariants::count(&mut ground).await?;
+    survived.outcomes = invariants::outcomes(&mut ground).await?;
     Ok(survived)
 }
 

@@ -42,6 +42,7 @@ mod wire;
 mod world;
 
 pub use history::Report;
+pub use invariants::Outcomes;
 pub use killing::{Survived, kill_at_random};
 pub use protection::Protection;
 pub use runs::{Totals, histories, history};

@@ -1,7 +1,7 @@
 //! `akademi-faults --seeds N [--first S]`: lives through N histories and checks the books after each. A failing seed prints
 //! its history; `--seeds 1 --first S` lives through it again, step by step.
 
-use akademi_faults::{histories, processes};
+use akademi_faults::{Outcomes, histories, processes};
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use std::{num::NonZeroUsize, process::ExitCode, thread::available_parallelism, time::Instant};
@@ -65,8 +65,11 @@ fn live_through(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     for (seed, report) in &totals.failed {
         println!("seed {seed}: {}", report.violations.join("; "));
     }
-    let orders: Vec<String> = totals.orders.iter().map(|(state, count)| format!("{count} {state}")).collect();
-    println!("orders: {}; {} minor units captured", orders.join(", "), totals.captured);
+    let orders: Vec<String> =
+        totals.outcomes.orders.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    let Outcomes { captured, paid_twice, .. } = totals.outcomes;
+    println!("orders: {}; {captured} minor units captured", orders.join(", "));
+    println!("{paid_twice} lines paid by somebody who had paid for the course before");
     println!("{} steps, {} faults, {} waits for a lock", totals.steps, totals.faults, totals.waits);
     let rate = totals.histories as f64 / seconds;
     println!("{rate:.1} seeds/s: {} in {seconds:.0} s on {threads} threads", totals.histories);

@@ -1,7 +1,6 @@
 //! Many histories, on as many threads as are asked for, each thread with a world of its own.
 
 use std::{
-    collections::BTreeMap,
     num::NonZeroUsize,
     ops::Range,
     sync::{
@@ -13,6 +12,7 @@ use std::{
 
 use crate::{
     history::{History, Report},
+    invariants::Outcomes,
     protection::Protection,
     world::World,
 };
@@ -25,10 +25,7 @@ pub struct Totals {
     pub faults: usize,
     /// How often a statement waited for another transaction's lock.
     pub waits: usize,
-    /// How many orders ended in which state.
-    pub orders: BTreeMap<String, i64>,
-    /// Minor units.
-    pub captured: i64,
+    pub outcomes: Outcomes,
     /// Seeds whose history broke a rule, with their reports.
     pub failed: Vec<(u64, Report)>,
 }
@@ -39,10 +36,7 @@ impl Totals {
         self.steps += report.steps;
         self.faults += report.faults;
         self.waits += report.waits;
-        self.captured += report.captured;
-        for (state, count) in &report.orders {
-            *self.orders.entry(state.clone()).or_default() += count;
-        }
+        self.outcomes.add(&report.outcomes);
     }
 }
 

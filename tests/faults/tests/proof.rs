@@ -18,7 +18,7 @@ fn money_and_courses_are_right_after_every_history() {
         println!("{}\nseed {seed}: {:?}", report.trace.join("\n"), report.violations);
     }
     assert!(totals.failed.is_empty());
-    assert!(totals.captured > 0 && totals.faults > 0, "{totals:?}");
+    assert!(totals.outcomes.captured > 0 && totals.faults > 0, "{totals:?}");
     println!("{} histories, {} steps, {} faults", totals.histories, totals.steps, totals.faults);
 }
 
@@ -81,6 +81,6 @@ fn without_the_signature_check_a_forgery_is_noticed() {
 fn processes_that_are_killed_50_times_leave_the_books_right() {
     let survived = kill_at_random(Path::new(env!("CARGO_BIN_EXE_akademi-faults")), 50, 1).unwrap();
     assert_eq!(survived.violations, Vec::<String>::new());
-    assert!(survived.captured > 0, "{survived:?}");
+    assert!(survived.outcomes.captured > 0, "{survived:?}");
     println!("{survived:?}");
 }

@@ -145,8 +145,7 @@ async fn order(
             body,
             &market.ports,
         );
-        let answer: Result<Answer, Unreachable> =
-            market.network.to(random.pick(&market.lambdas), request).await;
+        let answer = market.network.to(random.pick(&market.lambdas), request).await;
         if let Ok(answer) = answer {
             if answer.status() == StatusCode::CREATED {
                 return Some(answer);
