@@ -6,6 +6,7 @@ mod bench;
 mod build;
 mod component;
 mod coverage;
+mod faults;
 mod gates;
 mod install;
 mod lambda;
@@ -80,6 +81,15 @@ enum Command {
         /// One JSON object a line
         #[arg(long)]
         json: bool,
+    },
+    /// Live through seeded histories of orders, callbacks, crashes and losses, and check the books after each
+    Faults {
+        /// How many histories
+        #[arg(long, default_value_t = 2000)]
+        seeds: u64,
+        /// The first one's seed: a history that failed is lived through again with `--seeds 1`
+        #[arg(long, default_value_t = 0)]
+        first: u64,
     },
     /// Count the lines that the tests run, crate by crate: 80 % of the rules, 70 % overall
     Coverage {
@@ -167,6 +177,7 @@ fn main() -> anyhow::Result<()> {
         }
         Command::Parity { host } => parity::parity(&host),
         Command::Bench { name, seconds, json } => bench::bench(name.as_deref(), seconds, json),
+        Command::Faults { seeds, first } => faults::faults(seeds, first),
         Command::Coverage { package } => coverage::coverage(&package),
         Command::Size { check } => size::size(check),
         Command::Openapi => run::cargo(["run", "--package", "akademi-contract", "--bin", "openapi"]),

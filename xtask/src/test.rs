@@ -22,6 +22,8 @@ pub enum Group {
     Store,
     /// Nothing of one academy or learner in another's answers, on every edge host; traps, faults, suspension
     Isolation,
+    /// The books after seeded histories of crashes and losses, and without each of what keeps them right
+    Faults,
 }
 
 impl Group {
@@ -33,6 +35,7 @@ impl Group {
             Self::Parity => &["akademi-parity", "akademi-component-host", "akademi-worker-host"],
             Self::Store => &["akademi-store-contract"],
             Self::Isolation => &["akademi-host-tests"],
+            Self::Faults => &["akademi-faults"],
         }
     }
 }

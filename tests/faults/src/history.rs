@@ -1,0 +1,292 @@
+//! One history: who wants what, which step goes on next, what goes wrong, all by one seed.
+
+mod begin;
+mod drain;
+mod steps;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{Method, Request, StatusCode};
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use crate::{
+    academy::{COUPONS, forwarded, person},
+    edge::{REQUEST, serve},
+    gate::Done,
+    invariants::{self, Outcomes},
+    paytr::PayTr,
+    random::Random,
+    world::{INSTANCES, World},
+};
+use akademi_api::ports::Unreachable;
+use akademi_domain::permission::Permissions;
+use akademi_sync::Trigger;
+
+/// What a history came to.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// What is not as it must be; nothing when all holds.
+    pub violations: Vec<String>,
+    /// Every step and what came of it, in order.
+    pub trace: Vec<String>,
+    pub steps: usize,
+    pub faults: usize,
+    /// How often a statement waited for another transaction's lock.
+    pub waits: usize,
+    pub outcomes: Outcomes,
+}
+
+/// An order that a learner wants, under one `Idempotency-Key`.
+struct Purchase {
+    learner: u8,
+    key: String,
+    body: Value,
+    /// The first answer that reached the learner and made the order.
+    first: Option<(StatusCode, Bytes)>,
+    /// How the newest request was answered.
+    latest: Option<StatusCode>,
+}
+
+/// What an instance of Lambda is at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Job {
+    Order(usize),
+    Notification(usize),
+    Expiry,
+    Sync,
+}
+
+struct Running {
+    job: Job,
+    handle: JoinHandle<()>,
+}
+
+/// How a job ended.
+enum Ended {
+    Answer(http::Response<Bytes>),
+    Run(Result<usize, String>),
+}
+
+type Reply = oneshot::Sender<Result<http::Response<Bytes>, Unreachable>>;
+
+/// A statement that was let go and has had no answer yet.
+struct UnderWay {
+    /// The server's process.
+    pid: i32,
+    done: Arc<Done>,
+}
+
+pub struct History<'w> {
+    world: &'w mut World,
+    random: Random,
+    /// How many of 1,000 steps go wrong; commits and calls four times as many.
+    faultiness: u64,
+    report: Report,
+    paytr: PayTr,
+    purchases: Vec<Purchase>,
+    running: [Option<Running>; INSTANCES],
+    ended: Arc<Mutex<Vec<(usize, Ended)>>>,
+    /// Requests that the edge serves.
+    serving: BTreeMap<u64, JoinHandle<()>>,
+    served: u64,
+    /// Requests that arrive later than anybody waits for them.
+    late: Vec<Request<Bytes>>,
+    under_way: Vec<UnderWay>,
+    begun: usize,
+    /// How the newest run of `sync` ended.
+    carried: Result<usize, String>,
+}
+
+impl<'w> History<'w> {
+    /// Lives through the history of this seed in a world that is emptied for it.
+    pub async fn live(world: &'w mut World, seed: u64) -> anyhow::Result<Report> {
+        let mut random = Random::new(seed);
+        let limits = COUPONS.map(|_| 1 + random.below(2) as i64);
+        world.reset(seed, limits).await?;
+        let faultiness = random.pick(&[0, 5, 10, 20, 40]);
+        let mut history = Self {
+            world,
+            random,
+            faultiness,
+            report: Report::default(),
+            paytr: PayTr::default(),
+            purchases: Vec::new(),
+            running: [const { None }; INSTANCES],
+            ended: Arc::default(),
+            serving: BTreeMap::new(),
+            served: 0,
+            late: Vec::new(),
+            under_way: Vec::new(),
+            begun: 0,
+            carried: Ok(0),
+        };
+        history.note(format!("seed {seed}, {faultiness} faults in 1000 steps, coupons for {limits:?}"));
+        let actions = 16 + history.random.below(24);
+        history.go_on(actions).await?;
+        history.drain().await?;
+        let violations = invariants::check(&mut history.world.ground, &history.paytr).await?;
+        for what in violations {
+            history.violation(what);
+        }
+        history.report.outcomes = invariants::outcomes(&mut history.world.ground).await?;
+        Ok(history.report)
+    }
+
+    /// Lets steps go and begins new things until so many were begun and all of them have ended.
+    async fn go_on(&mut self, actions: usize) -> anyhow::Result<()> {
+        loop {
+            self.settle().await;
+            let waiting = self.world.gate.owners().len();
+            let free = self.free();
+            let may_begin = self.begun < actions && !free.is_empty();
+            if waiting > 0 && !(may_begin && self.random.chance(200)) {
+                let place = self.random.below(waiting);
+                self.step(place).await?;
+            } else if may_begin {
+                let instance = self.random.pick(&free);
+                self.begin(instance).await;
+            } else if waiting == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits until everything waits, and takes note of what has ended.
+    async fn settle(&mut self) {
+        self.world.gate.settle().await;
+        let mut ended = std::mem::take(&mut *self.ended.lock().unwrap());
+        ended.sort_by_key(|(instance, _)| *instance);
+        for (instance, end) in ended {
+            if let Some(Running { job, .. }) = self.running[instance].take() {
+                self.take_note(instance, job, end);
+            }
+        }
+    }
+
+    fn take_note(&mut self, instance: usize, job: Job, end: Ended) {
+        match (job, end) {
+            (Job::Order(purchase), Ended::Answer(answer)) => self.learn(instance, purchase, answer),
+            (Job::Notification(n), Ended::Answer(answer)) => {
+                let is_accepted = answer.status() == StatusCode::OK && answer.body() == "OK";
+                let what = self.paytr.notifications[n].what;
+                self.note(format!("L{instance} answers notification {n} ({what}): {}", answer.status()));
+                self.paytr.notifications[n].is_accepted |= is_accepted;
+            }
+            (job, Ended::Run(result)) => {
+                self.note(format!("L{instance} ends {job:?}: {result:?}"));
+                if job == Job::Sync {
+                    self.carried = result;
+                }
+            }
+            (job, Ended::Answer(_)) => self.note(format!("L{instance} answers {job:?}")),
+        }
+    }
+
+    /// A learner gets an answer, unless it is lost on the way.
+    fn learn(&mut self, instance: usize, purchase: usize, answer: http::Response<Bytes>) {
+        let status = answer.status();
+        let is_lost = self.random.chance(self.faultiness * 4);
+        let lost = if is_lost { ", which is lost" } else { "" };
+        let kind = serde_json::from_slice::<Value>(answer.body()).unwrap_or_default();
+        let kind = kind["type"].as_str().unwrap_or_default().to_owned();
+        self.note(format!("L{instance} answers purchase {purchase}: {status} {kind}{lost}"));
+        self.purchases[purchase].latest = Some(status);
+        if is_lost || status != StatusCode::CREATED {
+            return;
+        }
+        let answer = (status, answer.into_body());
+        match &self.purchases[purchase].first {
+            None => self.purchases[purchase].first = Some(answer),
+            Some(first) if *first == answer => {}
+            Some(_) => {
+                self.violation(format!("purchase {purchase} is answered otherwise than the first time"));
+            }
+        }
+    }
+
+    fn free(&self) -> Vec<usize> {
+        (0..INSTANCES).filter(|instance| self.running[*instance].is_none()).collect()
+    }
+
+    fn note(&mut self, line: String) {
+        let millis = self.world.millis();
+        self.report.trace.push(format!("{:>9} {line}", format!("{}.{:03}", millis / 1000, millis % 1000)));
+    }
+
+    fn violation(&mut self, what: String) {
+        self.note(format!("VIOLATION: {what}"));
+        self.report.violations.push(what);
+    }
+
+    /// Has an instance that is free do this.
+    fn run(&mut self, instance: usize, job: Job) {
+        let lambda = &self.world.lambdas[instance];
+        let (ended, gate) = (self.ended.clone(), self.world.gate.clone());
+        let request = match job {
+            Job::Order(purchase) => Some(self.order_request(&self.purchases[purchase])),
+            Job::Notification(n) => Some(self.notification_request(n)),
+            Job::Expiry | Job::Sync => None,
+        };
+        let (router, payments, sync) = (lambda.router.clone(), lambda.payments.clone(), lambda.sync.clone());
+        let now = self.world.ports.now();
+        let handle = tokio::spawn(async move {
+            let end = match (job, request) {
+                (_, Some(request)) => Ended::Answer(serve(router, request).await),
+                (Job::Expiry, None) => {
+                    let ended = payments.expire_orders(now).await.map(|ended| ended as usize);
+                    Ended::Run(ended.map_err(|error| error.to_string()))
+                }
+                (_, None) => {
+                    let carried = sync.handle(Trigger::Wake).await;
+                    let carried = carried.map(|carried| carried.pulled + carried.pushed);
+                    Ended::Run(carried.map_err(|error| error.to_string()))
+                }
+            };
+            ended.lock().unwrap().push((instance, end));
+            gate.stir();
+        });
+        self.note(format!("L{instance} begins {job:?}"));
+        self.running[instance] = Some(Running { job, handle });
+    }
+
+    fn order_request(&self, purchase: &Purchase) -> Request<Body> {
+        let request = forwarded(
+            person(purchase.learner),
+            Permissions::NONE,
+            Method::POST,
+            "/api/v1/orders",
+            Some(&purchase.key),
+            &purchase.body,
+            &self.world.ports,
+        );
+        request.map(Body::from)
+    }
+
+    fn notification_request(&self, n: usize) -> Request<Body> {
+        Request::post(self.world.ground.callback.as_str())
+            .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(self.paytr.notifications[n].body.clone()))
+            .unwrap()
+    }
+
+    /// Has the edge serve a request; nobody may wait for the answer.
+    fn serve_at_edge(&mut self, request: Request<Bytes>, reply: Option<Reply>) {
+        self.served += 1;
+        let number = self.served;
+        let (router, gate) = (self.world.ground.edge.router.clone(), self.world.gate.clone());
+        let serving = REQUEST.scope(number, async move {
+            let answer = serve(router, request.map(Body::from)).await;
+            if let Some(reply) = reply {
+                // Whoever asked may have crashed.
+                let _ = reply.send(Ok(answer));
+            }
+            gate.stir();
+        });
+        self.serving.insert(number, tokio::spawn(serving));
+    }
+}

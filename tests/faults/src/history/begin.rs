@@ -1,0 +1,157 @@
+//! What begins: orders and their repetitions, decisions at the payment page, notifications, jobs, and time that passes.
+
+use akademi_domain::ids::CourseId;
+use serde_json::json;
+
+use super::{History, Job, Purchase};
+use crate::{
+    academy::{COUPONS, COURSES, PEOPLE, course},
+    edge::quote_request,
+    paytr::Outcome,
+    protection::Protection,
+};
+
+const MOST_PURCHASES: usize = 6;
+
+#[derive(Debug, Clone, Copy)]
+enum Beginning {
+    Purchase,
+    /// The same request again, perhaps while the first is still under way.
+    Repeat(usize),
+    Decide(usize),
+    Notify(usize),
+    Forge(usize),
+    NotifyLess(usize),
+    /// Milliseconds
+    Wait(i64),
+    Expiry,
+    Sync,
+    Late,
+}
+
+impl History<'_> {
+    /// Begins one of the things that can happen now.
+    pub(super) async fn begin(&mut self, instance: usize) {
+        self.begun += 1;
+        let choices = self.choices();
+        let beginning = self.random.pick(&choices);
+        match beginning {
+            Beginning::Purchase => {
+                if let Some(purchase) = self.want().await {
+                    self.run(instance, Job::Order(purchase));
+                }
+            }
+            Beginning::Repeat(purchase) => self.run(instance, Job::Order(purchase)),
+            Beginning::Decide(attempt) => self.decide(attempt),
+            Beginning::Notify(n) => self.run(instance, Job::Notification(n)),
+            Beginning::Forge(attempt) => {
+                match self.world.without {
+                    Some(Protection::SignatureCheck) => self.paytr.forge_with_key(attempt),
+                    _ => self.paytr.forge(attempt),
+                }
+                self.run(instance, Job::Notification(self.paytr.notifications.len() - 1));
+            }
+            Beginning::NotifyLess(attempt) => {
+                match self.world.without {
+                    Some(Protection::AmountCheck) => self.paytr.notify_less_unseen(attempt),
+                    _ => self.paytr.notify_less(attempt),
+                }
+                self.run(instance, Job::Notification(self.paytr.notifications.len() - 1));
+            }
+            Beginning::Wait(millis) => {
+                self.world.clock.advance(millis);
+                self.note("time passes".into());
+            }
+            Beginning::Expiry => self.run(instance, Job::Expiry),
+            Beginning::Sync => {
+                self.world.wakes.take();
+                self.run(instance, Job::Sync);
+            }
+            Beginning::Late => {
+                let place = self.random.below(self.late.len());
+                let request = self.late.remove(place);
+                self.note(format!("{} {} arrives late", request.method(), request.uri().path()));
+                self.arrive_late(request);
+            }
+        }
+    }
+
+    /// All that can begin, as often as it is likely.
+    fn choices(&mut self) -> Vec<Beginning> {
+        let seconds = self.random.pick(&[5, 40, 61, 70, 600, 1900]);
+        let mut choices = vec![Beginning::Wait(seconds * 1000), Beginning::Expiry, Beginning::Sync];
+        if self.world.wakes.waiting() {
+            choices.extend([Beginning::Sync; 4]);
+        }
+        if self.purchases.len() < MOST_PURCHASES {
+            choices.extend([Beginning::Purchase; 6]);
+        }
+        if !self.late.is_empty() {
+            choices.push(Beginning::Late);
+        }
+        choices.extend((0..self.purchases.len()).map(Beginning::Repeat));
+        for (n, attempt) in self.paytr.attempts.iter().enumerate() {
+            match attempt.outcome {
+                None => {
+                    choices.extend([Beginning::Decide(n); 5]);
+                    choices.extend([Beginning::Forge(n), Beginning::NotifyLess(n)]);
+                }
+                Some(Outcome::Declined) => choices.push(Beginning::Forge(n)),
+                Some(Outcome::Paid { .. }) => {}
+            }
+        }
+        for (n, notification) in self.paytr.notifications.iter().enumerate() {
+            let times = if notification.is_accepted || !notification.is_genuine { 1 } else { 5 };
+            choices.extend(std::iter::repeat_n(Beginning::Notify(n), times));
+        }
+        choices
+    }
+
+    /// A learner has a basket quoted at the edge and wants it.
+    async fn want(&mut self) -> Option<usize> {
+        let learner = 1 + self.random.below(usize::from(PEOPLE)) as u8;
+        let first = self.random.below(COURSES.len());
+        let lines = 1 + self.random.below(2);
+        let courses: Vec<CourseId> =
+            (0..lines).map(|n| course(((first + n) % COURSES.len()) as u8 + 1)).collect();
+        let coupon = self.random.chance(700).then(|| self.random.pick(&COUPONS).0);
+        let request = quote_request(learner, &courses, coupon, &self.world.ports);
+        let quoted = self.world.ground.edge.quote(request).await;
+        let total = quoted["total"]["amount"].clone();
+        let Some(quote) = quoted["quote"].as_str() else {
+            let why = &quoted["errors"][0]["message"];
+            if why == "you have this course already" {
+                self.note(format!("learner {learner} has course {} already", first + 1));
+            } else {
+                self.violation(format!("the edge gives no quote: {quoted}"));
+            }
+            return None;
+        };
+        let purchase = self.purchases.len();
+        self.note(format!(
+            "learner {learner} wants purchase {purchase}: {lines} from course {}, {coupon:?}, for {total}",
+            first + 1
+        ));
+        let buyer = json!({ "phone": "05550000000", "address": "Ümraniye, İstanbul" });
+        let body = json!({ "quote": quote, "buyer": buyer });
+        self.purchases.push(Purchase {
+            learner,
+            key: format!("key-{purchase}"),
+            body,
+            first: None,
+            latest: None,
+        });
+        Some(purchase)
+    }
+
+    fn decide(&mut self, attempt: usize) {
+        let asked = self.paytr.attempts[attempt].asked;
+        let outcome = match self.random.below(8) {
+            0 | 1 => Outcome::Declined,
+            2 => Outcome::Paid { total: asked + asked / 50 },
+            _ => Outcome::Paid { total: asked },
+        };
+        self.note(format!("attempt {attempt} of {asked}: {outcome:?}"));
+        self.paytr.decide(attempt, outcome);
+    }
+}

@@ -1,0 +1,218 @@
+//! Learners buy from real processes, which are killed with `kill -9` and whose connections to PostgreSQL are cut, at random
+//! moments; then the books are looked at.
+
+mod buying;
+
+use akademi_api::config::Config;
+use akademi_lambda_store::postgres::Postgres;
+use akademi_payments::Payments;
+use akademi_sync::{Carried, Sync, Trigger};
+use anyhow::ensure;
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::State,
+};
+use http::{Request, Response};
+use std::{
+    ffi::OsString,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{
+    net::{TcpListener, UnixListener, UnixStream},
+    sync::watch,
+};
+
+use crate::{
+    academy::{lookup, planes},
+    edge::Direct,
+    ground::Ground,
+    invariants::{self, Outcomes},
+    paytr::PayTr,
+    ports::Wakes,
+    processes::process_ports,
+    random::Random,
+};
+use buying::{Market, buy, notify};
+
+const PEOPLE: u8 = 120;
+/// So many learners buy at once, one after the other.
+const AT_ONCE: u8 = 6;
+/// The port in the name of the socket that the processes take for PostgreSQL's.
+const CUT_PORT: u16 = 7;
+/// No request to PayTR is larger.
+const MOST_BYTES: usize = 64 * 1024;
+/// Longer than an order waits for its money, in seconds.
+const UNTIL_ALL_EXPIRE: i64 = 31 * 60;
+
+/// What was left when it was over.
+#[derive(Debug, Default)]
+pub struct Survived {
+    pub killed: usize,
+    pub cut: usize,
+    pub outcomes: Outcomes,
+    pub violations: Vec<String>,
+}
+
+/// A process that comes back after each death.
+struct Immortal {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    child: Child,
+}
+
+impl Immortal {
+    fn start(program: &Path, arguments: Vec<OsString>) -> anyhow::Result<Self> {
+        let child = spawn(program, &arguments)?;
+        Ok(Self { program: program.into(), arguments, child })
+    }
+
+    /// SIGKILL, and another one.
+    fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        self.child = spawn(&self.program, &self.arguments)?;
+        Ok(())
+    }
+}
+
+impl Drop for Immortal {
+    fn drop(&mut self) {
+        // It may be dead already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn spawn(program: &Path, arguments: &[OsString]) -> anyhow::Result<Child> {
+    Ok(Command::new(program).args(arguments).stdin(Stdio::null()).spawn()?)
+}
+
+/// Kills one of the processes so many times, and cuts the connections to PostgreSQL as often; `program` is `akademi-faults`.
+///
+/// # Errors
+/// When a process cannot be started, or nothing comes to its end.
+pub fn kill_at_random(program: &Path, rounds: usize, seed: u64) -> anyhow::Result<Survived> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(live_through(program, rounds, Random::new(seed)))
+}
+
+async fn live_through(program: &Path, rounds: usize, mut random: Random) -> anyhow::Result<Survived> {
+    let ports = process_ports();
+    let mut ground = Ground::new(PEOPLE, &ports).await?;
+    sqlx::raw_sql("UPDATE coupon SET use_limit = 15").execute(&mut ground.observer).await?;
+    let paytr = Arc::new(Mutex::new(PayTr::default()));
+    let (cut, cuts) = watch::channel(0_usize);
+    let socket = ground.folder.path().join(format!(".s.PGSQL.{CUT_PORT}"));
+    tokio::spawn(relay(UnixListener::bind(socket)?, ground.server_socket()?, cuts));
+
+    let [edge, first, second] = [free_address().await?, free_address().await?, free_address().await?];
+    let database = database_url(&ground)?;
+    let listening = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let at_paytr = listening.local_addr()?;
+    let provider = Router::new().fallback(answer).with_state(paytr.clone());
+    tokio::spawn(async move { axum::serve(listening, provider).await });
+
+    let file = ground.edge_file().into_os_string();
+    let mut processes =
+        vec![Immortal::start(program, words(["edge", "--listen", &edge.to_string(), "--file"], file))?];
+    for listen in [first, second] {
+        let (listen, edge, paytr) = (listen.to_string(), edge.to_string(), at_paytr.to_string());
+        let told = ["lambda", "--listen", &listen, "--edge", &edge, "--paytr", &paytr, "--database"];
+        processes.push(Immortal::start(program, words(told, database.clone().into()))?);
+    }
+
+    let market =
+        Arc::new(Market::new(paytr.clone(), edge, [first, second], ground.callback.clone(), ports.clone()));
+    let share = PEOPLE / AT_ONCE;
+    let buyers = (0..AT_ONCE).map(|n| {
+        let people = n * share + 1..=(n + 1) * share;
+        tokio::spawn(buy(market.clone(), people, Random::new(random.next())))
+    });
+    let buyers: Vec<_> = buyers.collect();
+    let notifier = tokio::spawn(notify(market.clone(), Random::new(random.next())));
+
+    let mut survived = Survived::default();
+    for _ in 0..rounds {
+        tokio::time::sleep(Duration::from_millis(40 + random.below(160) as u64)).await;
+        let victim = random.below(processes.len());
+        processes[victim].kill()?;
+        survived.killed += 1;
+        tokio::time::sleep(Duration::from_millis(random.below(120) as u64)).await;
+        cut.send_modify(|count| *count += 1);
+        survived.cut += 1;
+    }
+    market.close();
+    for buyer in buyers {
+        buyer.await?;
+    }
+    notifier.await?;
+    drop(processes);
+    finish(&ground).await?;
+    let paytr = std::mem::take(&mut *paytr.lock().unwrap());
+    survived.violations = market.violations();
+    survived.violations.extend(invariants::check(&mut ground, &paytr).await?);
+    survived.outcomes = invariants::outcomes(&mut ground).await?;
+    Ok(survived)
+}
+
+/// Ends the orders that nobody pays and carries the feed to its end, half an hour later.
+async fn finish(ground: &Ground) -> anyhow::Result<()> {
+    let ports = process_ports();
+    let postgres = Postgres::new(ground.database.options(), 2);
+    let http = Arc::new(Direct(ground.edge.router.clone()));
+    let config = Config::new(&lookup);
+    let wakes = Arc::new(Wakes::default());
+    let payments = Payments::new(ports.clone(), planes(), postgres.clone(), http.clone(), wakes, &config)?;
+    payments.expire_orders(ports.now().plus_seconds(UNTIL_ALL_EXPIRE)).await?;
+    let sync = Sync::new(ports, planes(), postgres.clone(), http, &config)?;
+    while sync.handle(Trigger::Wake).await? != Carried::default() {}
+    postgres.close().await;
+    Ok(())
+}
+
+/// PayTR's answer.
+async fn answer(State(paytr): State<Arc<Mutex<PayTr>>>, request: Request<Body>) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, MOST_BYTES).await.unwrap_or_default();
+    let answer = paytr.lock().unwrap().answer(&Request::from_parts(parts, body));
+    answer.map(Body::from)
+}
+
+/// Carries bytes between the processes and PostgreSQL, and drops all connections at each cut, wherever they stand.
+async fn relay(listener: UnixListener, server: PathBuf, cuts: watch::Receiver<usize>) {
+    while let Ok((mut client, _)) = listener.accept().await {
+        let (server, mut cuts) = (server.clone(), cuts.clone());
+        cuts.mark_unchanged();
+        tokio::spawn(async move {
+            let Ok(mut server) = UnixStream::connect(&server).await else { return };
+            tokio::select! {
+                // Either side may end it.
+                _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
+                _ = cuts.changed() => {}
+            }
+        });
+    }
+}
+
+/// Where nobody listens yet.
+async fn free_address() -> anyhow::Result<SocketAddr> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?.local_addr()?)
+}
+
+/// The address of PostgreSQL by way of [`relay`].
+fn database_url(ground: &Ground) -> anyhow::Result<String> {
+    let url = ground.database.url();
+    let (address, _) = url.split_once("?host=").unwrap_or_default();
+    ensure!(!address.is_empty(), "the server has a socket");
+    let folder = ground.folder.path().display();
+    Ok(format!("{address}?host={folder}&port={CUT_PORT}&sslmode=disable"))
+}
+
+fn words<const N: usize>(words: [&str; N], last: OsString) -> Vec<OsString> {
+    words.into_iter().map(OsString::from).chain([last]).collect()
+}

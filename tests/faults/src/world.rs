@@ -1,0 +1,157 @@
+//! What is durable, and what runs on it: one PostgreSQL database, one SQLite file, and instances that come and go.
+
+use akademi_api::{Ports, config::Config};
+use akademi_lambda_store::postgres::Postgres;
+use akademi_payments::Payments;
+use akademi_sync::Sync;
+use axum::Router;
+use sqlx::{AssertSqlSafe, Row as _, postgres::PgConnectOptions};
+use std::sync::Arc;
+
+use crate::{
+    academy::{COUPONS, PEOPLE, lookup, planes},
+    edge::EdgePlane,
+    gate::{Gate, Owner},
+    ground::Ground,
+    ports::{MovedClock, START, Seeded, SteppedNetwork, Wakes, ports},
+    protection::Protection,
+    proxy::{Backend, Proxy},
+};
+
+/// How many requests and jobs run at once on the Lambda plane.
+pub const INSTANCES: usize = 4;
+
+/// Empties what histories write, children first; what every history begins with stays.
+const EMPTY: &str = "
+    DELETE FROM ledger_entry; DELETE FROM ledger_transaction; DELETE FROM payment_alarm; DELETE FROM payment_callback;
+    DELETE FROM payment; DELETE FROM coupon_use; DELETE FROM order_line; DELETE FROM customer_order;
+    DELETE FROM idempotency; DELETE FROM feed_event; DELETE FROM feed_cursor; DELETE FROM feed_quarantine;
+    DELETE FROM enrolment; DELETE FROM due_day; DELETE FROM appended;
+    UPDATE feed_state SET last_number = 0, acknowledged = 0";
+const EMPTY_EDGE: &str = "
+    DELETE FROM enrolment; DELETE FROM feed_event; DELETE FROM feed_cursor; DELETE FROM applied;
+    UPDATE feed_head SET number = 0, acknowledged = 0;
+    UPDATE coupon SET available = 1";
+/// Dead rows of this many histories are swept at once: nothing else does it in a server for tests.
+const SWEEP_EVERY: u32 = 25;
+
+/// An instance of the Lambda functions, with all that it has in memory.
+pub struct Lambda {
+    pub backend: Arc<Backend>,
+    pub router: Router,
+    pub payments: Payments,
+    pub sync: Sync,
+}
+
+pub struct World {
+    pub gate: Gate,
+    pub ports: Ports,
+    pub clock: Arc<MovedClock>,
+    pub rng: Arc<Seeded>,
+    pub wakes: Arc<Wakes>,
+    pub lambdas: Vec<Lambda>,
+    pub ground: Ground,
+    pub without: Option<Protection>,
+    /// Another process on the edge's file.
+    edge_observer: rusqlite::Connection,
+    histories: u32,
+    options: PgConnectOptions,
+}
+
+impl World {
+    /// A world of its own, with a protection taken away or with all. Within a runtime of one thread.
+    pub async fn new(without: Option<Protection>) -> anyhow::Result<Self> {
+        let (ports, clock, rng) = ports();
+        let mut ground = Ground::new(PEOPLE, &ports).await?;
+        if let Some(change) = without.and_then(Protection::schema_change) {
+            sqlx::raw_sql(change).execute(&mut ground.observer).await?;
+        }
+        let edge_observer = rusqlite::Connection::open(ground.edge_file())?;
+        edge_observer.pragma_update(None, "synchronous", "off")?;
+        let server = ground.server_socket()?;
+        let mut world = Self {
+            gate: ground.gate.clone(),
+            ports,
+            clock,
+            rng,
+            wakes: Arc::default(),
+            lambdas: Vec::new(),
+            edge_observer,
+            without,
+            histories: 0,
+            options: ground.database.options().socket(ground.folder.path()),
+            ground,
+        };
+        for instance in 0..INSTANCES {
+            let lambda = world.lambda(instance, Arc::default())?;
+            let (gate, backend, server) = (world.gate.clone(), lambda.backend.clone(), server.clone());
+            Proxy { instance, server, gate, backend, without }.listen(world.ground.folder.path())?;
+            world.lambdas.push(lambda);
+        }
+        Ok(world)
+    }
+
+    fn lambda(&self, instance: usize, backend: Arc<Backend>) -> anyhow::Result<Lambda> {
+        let postgres = Postgres::new(self.options.clone().port(Proxy::port(instance)), 1);
+        let http = Arc::new(SteppedNetwork { owner: Owner::Lambda(instance), gate: self.gate.clone() });
+        let config = Config::new(&lookup);
+        let payments = Payments::new(
+            self.ports.clone(),
+            planes(),
+            postgres.clone(),
+            http.clone(),
+            self.wakes.clone(),
+            &config,
+        )?;
+        let sync = Sync::new(self.ports.clone(), planes(), postgres, http, &config)?;
+        Ok(Lambda { backend, router: akademi_payments::router(payments.clone()), payments, sync })
+    }
+
+    /// A new instance in this place, which knows nothing of the one before.
+    pub fn replace_lambda(&mut self, instance: usize) {
+        let backend = self.lambdas[instance].backend.clone();
+        self.lambdas[instance] = self.lambda(instance, backend).unwrap();
+    }
+
+    /// The edge's functions anew on what is on disk.
+    pub fn replace_edge(&mut self) {
+        self.ground.edge = EdgePlane::start(&self.ground.edge_file(), &self.gate, &self.ports).unwrap();
+    }
+
+    /// As it was before any history, but for the coupons' limits.
+    pub async fn reset(&mut self, seed: u64, limits: [i64; COUPONS.len()]) -> anyhow::Result<()> {
+        self.gate.settle().await;
+        self.clock.reset();
+        self.rng.reset(seed);
+        self.wakes.take();
+        let mut statements = EMPTY.to_owned();
+        for ((code, _), limit) in COUPONS.iter().zip(limits) {
+            statements +=
+                &format!("; UPDATE coupon SET held = 0, used = 0, use_limit = {limit} WHERE code = '{code}'");
+        }
+        if let Some(reset) = self.without.and_then(Protection::reset) {
+            statements = format!("{statements}; {reset}");
+        }
+        sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut self.ground.observer).await?;
+        self.histories += 1;
+        if self.histories.is_multiple_of(SWEEP_EVERY) {
+            sqlx::raw_sql("VACUUM").execute(&mut self.ground.observer).await?;
+        }
+        self.edge_observer.execute_batch(&format!("BEGIN; {EMPTY_EDGE}; COMMIT"))?;
+        Ok(())
+    }
+
+    /// Of these server processes, whom each waits for.
+    pub async fn blockers(&mut self, pids: &[i32]) -> anyhow::Result<Vec<Vec<i32>>> {
+        let rows = sqlx::query("SELECT pg_blocking_pids(pid) AS blockers FROM UNNEST($1::int[]) WITH ORDINALITY AS asked (pid, place) ORDER BY place")
+            .bind(pids)
+            .fetch_all(&mut self.ground.observer)
+            .await?;
+        rows.iter().map(|row| Ok(row.try_get("blockers")?)).collect()
+    }
+
+    /// The start of time, for what is told of it.
+    pub fn millis(&self) -> i64 {
+        self.ports.now().as_millis() - START.as_millis()
+    }
+}

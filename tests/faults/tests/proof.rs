@@ -1,0 +1,86 @@
+//! The books hold through seeded histories of faults; a seed gives the same history again; and with each protection taken
+//! away the same histories break a rule.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use akademi_faults::{Protection, histories, history, kill_at_random};
+use std::{num::NonZeroUsize, path::Path};
+
+const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
+/// As many as CI has time for beside other tests; `cargo xtask faults` lives through more.
+const SEEDS: u64 = 60;
+/// A protection that is gone shows within so many.
+const UNTIL_NOTICED: u64 = 400;
+
+#[test]
+fn money_and_courses_are_right_after_every_history() {
+    let totals = histories(0..SEEDS, TWO, None, false).unwrap();
+    for (seed, report) in &totals.failed {
+        println!("{}\nseed {seed}: {:?}", report.trace.join("\n"), report.violations);
+    }
+    assert!(totals.failed.is_empty());
+    assert!(totals.outcomes.captured > 0 && totals.faults > 0, "{totals:?}");
+    println!("{} histories, {} steps, {} faults", totals.histories, totals.steps, totals.faults);
+}
+
+#[test]
+fn a_seed_gives_the_same_history_again_step_by_step() {
+    for seed in [3, 8, 21] {
+        let first = history(seed, None).unwrap();
+        let again = history(seed, None).unwrap();
+        assert!(first.trace.len() > 100);
+        assert_eq!(first, again, "seed {seed}");
+    }
+}
+
+/// The first seed that notices that this is gone.
+fn noticed(protection: Protection) {
+    let totals = histories(0..UNTIL_NOTICED, TWO, Some(protection), true).unwrap();
+    let (seed, report) = totals.failed.first().unwrap_or_else(|| panic!("nobody misses {protection:?}"));
+    println!(
+        "without {protection:?}: seed {seed}, after {} histories: {:?}",
+        totals.histories, report.violations
+    );
+}
+
+#[test]
+fn without_the_idempotency_record_a_repetition_is_noticed() {
+    noticed(Protection::IdempotencyRecord);
+}
+
+#[test]
+fn without_the_row_lock_a_race_is_noticed() {
+    noticed(Protection::RowLock);
+}
+
+#[test]
+fn without_the_unique_keys_a_second_order_is_noticed() {
+    noticed(Protection::UniqueKey);
+}
+
+#[test]
+fn without_the_amount_check_a_payment_of_less_is_noticed() {
+    noticed(Protection::AmountCheck);
+}
+
+#[test]
+fn without_the_outbox_in_the_transaction_a_lost_course_is_noticed() {
+    noticed(Protection::OutboxAtomicity);
+}
+
+#[test]
+fn without_the_publisher_a_lost_event_is_noticed() {
+    noticed(Protection::PublisherOrder);
+}
+
+#[test]
+fn without_the_signature_check_a_forgery_is_noticed() {
+    noticed(Protection::SignatureCheck);
+}
+
+#[test]
+fn processes_that_are_killed_50_times_leave_the_books_right() {
+    let survived = kill_at_random(Path::new(env!("CARGO_BIN_EXE_akademi-faults")), 50, 1).unwrap();
+    assert_eq!(survived.violations, Vec::<String>::new());
+    assert!(survived.outcomes.captured > 0, "{survived:?}");
+    println!("{survived:?}");
+}
