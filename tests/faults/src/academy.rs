@@ -121,7 +121,7 @@ pub async fn populate(
     let config = Config::new(&lookup);
     let wakes = Arc::new(Wakes::default());
     let payments = Payments::new(ports.clone(), planes(), postgres.clone(), http.clone(), wakes, &config)?;
-    let callback = payments.configure_paytr(tenant(), account()).await?;
+    let callback = payments.configure(tenant(), account()).await?;
     add_people(people, superuser).await?;
     let router = akademi_payments::router(payments);
     let staff = Permissions::NONE.with(Permission::CommerceWrite).with(Permission::CoursesAll);

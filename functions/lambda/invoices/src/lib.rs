@@ -32,7 +32,7 @@ use akademi_api::{
     config::{Config, ConfigError},
     signed::PlaneKeys,
 };
-use akademi_functions::LAMBDA_MASTER_KEY;
+use akademi_functions::{LAMBDA_MASTER_KEY, routes_of};
 use akademi_lambda_store::{audit::Auditor, postgres::Postgres};
 use akademi_seal::Vault;
 use axum::{
@@ -74,7 +74,7 @@ impl Invoices {
 }
 
 pub fn router(invoices: Invoices) -> Router {
-    let gate = Gate::lambda("invoices", invoices.ports.clone(), invoices.planes.clone());
+    let gate = Gate::lambda(routes_of!("invoices"), invoices.ports.clone(), invoices.planes.clone());
     let router = Router::new()
         .route("/api/v1/commerce/invoice-settings", get(settings::show).put(settings::save))
         .route("/api/v1/invoices", get(invoices::list))

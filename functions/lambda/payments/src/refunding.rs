@@ -9,7 +9,11 @@ use akademi_domain::{
     time::Timestamp,
 };
 use akademi_feed::LambdaEvent;
-use akademi_lambda_store::{feed, postgres::TenantTransaction};
+use akademi_lambda_store::{
+    feed,
+    invoices::{self, ReturnedLine},
+    postgres::TenantTransaction,
+};
 use std::sync::Arc;
 
 use crate::{
@@ -171,6 +175,14 @@ async fn complete(
     store::save_order_state(tx, order.id, &machine, None).await?;
     let lines = store::refund_lines(tx, refund.id).await?;
     enter(payments, tx, payment, refund, &lines, now).await?;
+    let returned: Vec<ReturnedLine> = lines
+        .iter()
+        .filter(|line| line.amount.amount > 0)
+        .map(|line| ReturnedLine { course: line.course, total: line.amount.amount, vat: line.vat.amount })
+        .collect();
+    if !returned.is_empty() {
+        invoices::request_return(tx, &payments.ports, order.id, refund.id, &returned).await?;
+    }
     if action == Action::Withdraw {
         withdraw(tx, order, &lines, now).await?;
     }

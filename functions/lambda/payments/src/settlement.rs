@@ -6,7 +6,7 @@ use akademi_domain::{
     order::{self, Action, Event, Holds, OrderState, Transition},
     time::Timestamp,
 };
-use akademi_lambda_store::postgres::TenantTransaction;
+use akademi_lambda_store::{invoices, postgres::TenantTransaction};
 use uuid::Uuid;
 
 use crate::{
@@ -122,6 +122,7 @@ async fn capture(
                 holds::confirm(tx, order.id, coupon, now).await?;
             }
             placing::grant(tx, order, now).await?;
+            invoices::request(tx, &payments.ports, order.id).await?;
             Ok(Settled::Granted)
         }
         Action::RefundLateCapture => {
