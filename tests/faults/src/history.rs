@@ -17,7 +17,7 @@ use tokio::{sync::oneshot, task::JoinHandle};
 use crate::{
     academy::{COUPONS, forwarded, person},
     edge::{REQUEST, serve},
-    gate::Done,
+    gate::{Done, Owner},
     invariants::{self, Outcomes},
     paytr::PayTr,
     random::Random,
@@ -86,6 +86,10 @@ pub struct History<'w> {
     random: Random,
     /// How many of 1,000 steps go wrong; commits and calls four times as many.
     faultiness: u64,
+    /// How often of 1,000 times somebody falls behind who is to go on.
+    slowness: u64,
+    /// Who has fallen behind, and until which step.
+    behind: BTreeMap<Owner, usize>,
     report: Report,
     paytr: PayTr,
     purchases: Vec<Purchase>,
@@ -109,10 +113,13 @@ impl<'w> History<'w> {
         let limits = COUPONS.map(|_| 1 + random.below(2) as i64);
         world.reset(seed, limits).await?;
         let faultiness = random.pick(&[0, 5, 10, 20, 40]);
+        let slowness = random.pick(&[0, 20, 60]);
         let mut history = Self {
             world,
             random,
             faultiness,
+            slowness,
+            behind: BTreeMap::new(),
             report: Report::default(),
             paytr: PayTr::default(),
             purchases: Vec::new(),
@@ -141,19 +148,48 @@ impl<'w> History<'w> {
     async fn go_on(&mut self, actions: usize) -> anyhow::Result<()> {
         loop {
             self.settle().await;
-            let waiting = self.world.gate.owners().len();
+            let waiting = self.awake();
             let free = self.free();
             let may_begin = self.begun < actions && !free.is_empty();
-            if waiting > 0 && !(may_begin && self.random.chance(200)) {
-                let place = self.random.below(waiting);
-                self.step(place).await?;
+            if !waiting.is_empty() && !(may_begin && self.random.chance(200)) {
+                let place = self.random.pick(&waiting);
+                if !self.falls_behind(place) {
+                    self.step(place).await?;
+                }
             } else if may_begin {
                 let instance = self.random.pick(&free);
                 self.begin(instance).await;
-            } else if waiting == 0 {
+            } else if waiting.is_empty() {
                 return Ok(());
             }
         }
+    }
+
+    /// The places of those steps that may go on: of all that wait but for who fell behind, unless nobody else waits.
+    fn awake(&self) -> Vec<usize> {
+        let owners = self.world.gate.owners();
+        let is_awake = |owner: &Owner| self.behind.get(owner).is_none_or(|until| *until <= self.report.steps);
+        let places = |all: bool| -> Vec<usize> {
+            let chosen = owners.iter().enumerate().filter(|(_, owner)| all || is_awake(owner));
+            chosen.map(|(place, _)| place).collect()
+        };
+        let awake = places(false);
+        if awake.is_empty() { places(true) } else { awake }
+    }
+
+    /// Whether whoever waits at this place lets others go on for a while.
+    fn falls_behind(&mut self, place: usize) -> bool {
+        let owners = self.world.gate.owners();
+        let may = owners.len() > 1 && !self.behind.contains_key(&owners[place]);
+        let falls = may && self.random.chance(self.slowness);
+        if falls {
+            let until = self.report.steps + 20 + self.random.below(80);
+            self.behind.insert(owners[place], until);
+            self.note(format!("{:?} falls behind", owners[place]));
+        } else if !may {
+            self.behind.remove(&owners[place]);
+        }
+        falls
     }
 
     /// Waits until everything waits, and takes note of what has ended.

@@ -15,7 +15,8 @@
 //!
 //! # Faults
 //! A step can be cut off before or after it is done, for whoever asks (a lost connection, a lost reply) or together with
-//! whoever asks (a crash, which leaves nothing but what is durable); a call can also arrive twice, or late.
+//! whoever asks (a crash, which leaves nothing but what is durable); a call can also arrive twice, or late; and anybody may
+//! fall behind for a while, in the midst of a transaction too.
 //!
 //! # Real processes
 //! [`kill_at_random`] has the same functions run as processes that share no clock and no scheduler, kills them and cuts their

@@ -78,10 +78,16 @@ impl History<'_> {
 
     /// All that can begin, as often as it is likely.
     fn choices(&mut self) -> Vec<Beginning> {
-        let seconds = self.random.pick(&[5, 40, 61, 70, 600, 1900]);
+        let seconds = self.random.pick(&[5, 61, 70, 600, 1900, 1900]);
         let mut choices = vec![Beginning::Wait(seconds * 1000), Beginning::Expiry, Beginning::Sync];
+        choices.extend([
+            Beginning::Wait(seconds * 1000),
+            Beginning::Expiry,
+            Beginning::Sync,
+            Beginning::Sync,
+        ]);
         if self.world.wakes.waiting() {
-            choices.extend([Beginning::Sync; 4]);
+            choices.extend([Beginning::Sync; 6]);
         }
         if self.purchases.len() < MOST_PURCHASES {
             choices.extend([Beginning::Purchase; 6]);
@@ -114,7 +120,12 @@ impl History<'_> {
         let lines = 1 + self.random.below(2);
         let courses: Vec<CourseId> =
             (0..lines).map(|n| course(((first + n) % COURSES.len()) as u8 + 1)).collect();
-        let coupon = self.random.chance(700).then(|| self.random.pick(&COUPONS).0);
+        // Most want the first one, so that there is not enough of it.
+        let coupon = match self.random.below(10) {
+            0..6 => Some(COUPONS[0].0),
+            6..8 => Some(self.random.pick(&COUPONS).0),
+            _ => None,
+        };
         let request = quote_request(learner, &courses, coupon, &self.world.ports);
         let quoted = self.world.ground.edge.quote(request).await;
         let total = quoted["total"]["amount"].clone();

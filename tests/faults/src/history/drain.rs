@@ -14,6 +14,8 @@ impl History<'_> {
     pub(super) async fn drain(&mut self) -> anyhow::Result<()> {
         self.note("nothing goes wrong any more".into());
         self.faultiness = 0;
+        self.slowness = 0;
+        self.behind.clear();
         for request in std::mem::take(&mut self.late) {
             self.arrive_late(request);
         }
