@@ -26,6 +26,8 @@ const SET_PRICE: &str = "PUT /api/v1/commerce/courses/{course_id}/price";
 const PRICE: &str = "GET /api/v1/commerce/courses/{course_id}/price";
 const NEW_COUPON: &str = "POST /api/v1/commerce/coupons";
 const COUPONS: &str = "GET /api/v1/commerce/coupons";
+const SAVE_ACCOUNT: &str = "PUT /api/v1/commerce/payment-accounts";
+const ACCOUNTS: &str = "GET /api/v1/commerce/payment-accounts";
 const QUOTE: &str = "POST /api/v1/coupons/quote";
 const SALES: &str = "GET /api/v1/commerce/orders";
 const SALE: &str = "GET /api/v1/commerce/orders/{order_id}";
@@ -42,6 +44,7 @@ const AMOUNT: i64 = 14_990;
 pub async fn commerce(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     prices(r).await?;
     coupons(r).await?;
+    accounts(r).await?;
     let stale = quotes(r).await?;
     orders(r, &stale).await?;
     callbacks(r).await?;
@@ -161,6 +164,20 @@ async fn orders(r: &mut Recorder<'_>, stale: &str) -> anyhow::Result<()> {
     };
     r.good((RETURN, "with nobody's token"), &browser, back(NOTHING)).await?;
     r.bad((RETURN, "to no order"), &browser, back("x")).await?;
+    Ok(())
+}
+
+/// PayTR goes on taking the orders.
+async fn accounts(r: &mut Recorder<'_>) -> anyhow::Result<()> {
+    let (staff, path) = (r.staff.clone(), "/api/v1/commerce/payment-accounts");
+    let save = |secret: &str| {
+        let settings = json!({ "provider": "stripe", "secret_key": secret, "webhook_secret": "whsec_demo" });
+        Ask::json(Method::PUT, path, &json!({ "settings": settings, "takes_orders": false }))
+    };
+    r.good((SAVE_ACCOUNT, "Stripe"), &staff, save("sk_test_demo")).await?;
+    r.bad((SAVE_ACCOUNT, "no secret"), &staff, save("")).await?;
+    r.good((ACCOUNTS, "all"), &staff, Ask::get(path)).await?;
+    r.bad((ACCOUNTS, "made-up token"), &r.umraniye.signed_in("abc"), Ask::get(path)).await?;
     Ok(())
 }
 
