@@ -5,6 +5,7 @@
 mod academy;
 mod answer;
 mod audit;
+mod bundles;
 mod callbacks;
 mod commerce;
 mod end_to_end;
