@@ -4,7 +4,7 @@
 //! that both planes derive from the root they share. It reserves nothing and is good for 15 minutes.
 
 use akademi_domain::{
-    ids::{CouponId, CourseId, TenantId, UserId},
+    ids::{BundleId, CouponId, CourseId, TenantId, UserId},
     money::Currency,
     pricing::Quote,
     time::Timestamp,
@@ -21,7 +21,7 @@ use crate::keys::{InvalidKeys, derive, parse_keys};
 pub const QUOTE_SECONDS: i64 = 15 * 60;
 /// How far the planes' clocks may lie apart.
 const SKEW_SECONDS: i64 = 60;
-/// A hundred lines take some 25 KB; a longer token is refused unread.
+/// A hundred lines take some 32 KB; a longer token is refused unread.
 const MAX_TOKEN_BYTES: usize = 48 * 1024;
 const LABEL: &str = "akademi/quote/1";
 
@@ -32,11 +32,11 @@ pub struct QuoteTerms {
     pub tenant: TenantId,
     pub person: UserId,
     pub currency: Currency,
-    /// In the basket's order.
+    /// The courses that are bought alone, in the basket's order, and then those of each bundle.
     pub lines: Vec<QuotedPrice>,
-    /// The coupon that lowered the prices, if one did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub coupon: Option<CouponId>,
+    /// The coupons that lowered the prices.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub coupons: Vec<CouponId>,
     pub total: i64,
     pub expires_at: Timestamp,
 }
@@ -46,6 +46,9 @@ pub struct QuoteTerms {
 #[serde(deny_unknown_fields)]
 pub struct QuotedPrice {
     pub course: CourseId,
+    /// The bundle that it is bought with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bundle: Option<BundleId>,
     pub price: i64,
     /// The price less its part of the discount.
     pub total: i64,
@@ -54,12 +57,12 @@ pub struct QuotedPrice {
 }
 
 impl QuoteTerms {
-    /// What `quote`, in which `coupon` was applied, promises to `person`.
+    /// What `quote`, in which `coupons` were applied, promises to `person`.
     pub fn new(
         tenant: TenantId,
         person: UserId,
         quote: &Quote,
-        coupon: Option<CouponId>,
+        coupons: Vec<CouponId>,
         expires_at: Timestamp,
     ) -> Self {
         Self {
@@ -67,7 +70,7 @@ impl QuoteTerms {
             person,
             currency: quote.total.currency,
             lines: prices(quote),
-            coupon,
+            coupons,
             total: quote.total.amount,
             expires_at,
         }
@@ -84,6 +87,7 @@ impl QuoteTerms {
 fn prices(quote: &Quote) -> Vec<QuotedPrice> {
     let line = |line: &akademi_domain::pricing::QuotedLine| QuotedPrice {
         course: line.course,
+        bundle: line.bundle,
         price: line.price.amount,
         total: line.total.amount,
         vat: line.vat.amount,
@@ -166,13 +170,13 @@ mod tests {
     }
 
     fn terms(lines: usize) -> QuoteTerms {
-        let course = CourseId::new(NOW, [3; 10]);
+        let (course, bundle) = (CourseId::new(NOW, [3; 10]), Some(BundleId::new(NOW, [5; 10])));
         QuoteTerms {
             tenant: TenantId::new(NOW, [1; 10]),
             person: UserId::new(NOW, [2; 10]),
             currency: Currency::TRY,
-            lines: vec![QuotedPrice { course, price: 14990, total: 11990, vat: 1998 }; lines],
-            coupon: Some(CouponId::new(NOW, [4; 10])),
+            lines: vec![QuotedPrice { course, bundle, price: 14990, total: 11990, vat: 1998 }; lines],
+            coupons: vec![CouponId::new(NOW, [4; 10]); 5],
             total: 11990,
             expires_at: NOW.plus_seconds(QUOTE_SECONDS),
         }

@@ -92,6 +92,8 @@ ids! {
     /// Work that goes on after the answer: an import, a transcode.
     JobId,
     CouponId,
+    /// Courses that are sold together at one price.
+    BundleId,
     OrderId,
     PaymentId,
     /// Money that goes back to a buyer.

@@ -1,15 +1,20 @@
-//! What a basket costs: prices with VAT, one coupon, and a quote that is right to the last minor unit.
+//! What a basket costs: prices with VAT, sales, bundles, coupons, and a quote that is right to the last minor unit.
 //!
 //! Prices are gross, as Turkish law has them shown to consumers: the VAT is inside. A discount lowers the
 //! gross price, and the VAT is what the lowered price holds.
 
 mod coupon;
+mod product;
+mod spread;
+mod stacking;
 
-pub(crate) use coupon::spread;
 pub use coupon::{Coupon, CouponCode, CouponRefusal, CouponScope, Discount, InvalidCouponCode};
+pub use product::{Bundle, BundleRefusal, Product, Sale};
+pub(crate) use spread::spread;
 
 use crate::{
-    ids::CourseId,
+    course::Slug,
+    ids::{BundleId, CouponId, CourseId},
     money::{Currency, Money},
     time::Timestamp,
 };
@@ -17,6 +22,9 @@ use serde::{Deserialize, Serialize};
 
 /// The most lines that a basket may have.
 pub const MAX_LINES: usize = 100;
+
+/// The most coupons that a basket may come with.
+pub const MAX_COUPONS: usize = 5;
 
 /// The largest amount, in minor units, in a price or a sum: 2^53 − 1, the largest integer that JSON readers
 /// and every edge store keep exactly.
@@ -56,13 +64,26 @@ impl From<BasisPoints> for u16 {
     }
 }
 
-/// A course in a basket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A course in a basket: of a [`Product`], or one of those of a [`Bundle`].
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     pub course: CourseId,
+    /// The bundle that it is bought with.
+    pub bundle: Option<BundleId>,
+    pub categories: Vec<Slug>,
     /// Gross, VAT inside.
     pub price: Money,
     pub vat_rate: BasisPoints,
+}
+
+/// What somebody wants to buy.
+#[derive(Debug, Clone, Copy)]
+pub struct Basket<'a> {
+    pub lines: &'a [Line],
+    /// The coupons whose codes the buyer gave, each once.
+    pub coupons: &'a [(CouponId, Coupon)],
+    /// Whether the buyer has bought nothing yet.
+    pub is_first_purchase: bool,
 }
 
 /// What a basket costs. All amounts are in one currency; the lines are in the basket's order.
@@ -77,14 +98,16 @@ pub struct Quote {
     pub total: Money,
     /// The VAT inside the total: Σ of the lines' VAT.
     pub vat: Money,
-    /// What became of the coupon, if there was one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub coupon: Option<CouponOutcome>,
+    /// What became of each coupon, in the order in which they were given.
+    pub coupons: Vec<CouponOutcome>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct QuotedLine {
     pub course: CourseId,
+    /// The bundle that it is bought with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bundle: Option<BundleId>,
     pub price: Money,
     pub discount: Money,
     /// price − discount.
@@ -113,37 +136,35 @@ pub enum PricingError {
     Duplicate(usize),
     #[error("line {0} is in another currency than the first")]
     Currency(usize),
+    #[error("the basket comes with more than {MAX_COUPONS} coupons")]
+    TooManyCoupons,
+    #[error("coupon {0} was given before")]
+    DuplicateCoupon(usize),
     #[error("an amount is negative")]
     Negative,
     #[error("an amount is beyond 2^53 - 1 minor units")]
     Overflow,
 }
 
-/// The price of a basket at `now`, with at most one coupon.
+/// The price of a basket at `now`.
 ///
-/// A discount is spread over the lines it is for in proportion to their prices, by the method of largest
-/// remainders (the first line wins a tie), so that the parts sum to the discount exactly.
-pub fn quote(lines: &[Line], coupon: Option<&Coupon>, now: Timestamp) -> Result<Quote, PricingError> {
-    let (currency, subtotal) = check(lines)?;
-    let decided = coupon.map(|coupon| coupon.discount_for(lines, currency, subtotal, now)).transpose()?;
-    let (discounts, outcome) = match decided {
-        None => (Vec::new(), None),
-        Some(Err(refusal)) => (Vec::new(), Some(CouponOutcome::Refused(refusal))),
-        Some(Ok(discounts)) => (discounts, Some(CouponOutcome::Applied)),
-    };
+/// Which of the coupons lower it is said by `stacking`. What each takes off is spread over the lines that it is for in
+/// proportion to what they cost then, by the method of largest remainders (the first line wins a tie), so that the
+/// parts sum to the discount exactly.
+pub fn quote(basket: &Basket<'_>, now: Timestamp) -> Result<Quote, PricingError> {
+    let (currency, subtotal) = check(basket)?;
+    let (totals, coupons) = stacking::lower(basket, currency, subtotal, now)?;
     let money = |amount| Money { amount, currency };
-    let mut discounts = discounts.into_iter();
-    let (mut discount_sum, mut vat_sum) = (0, 0);
-    let lines = lines.iter().map(|line| {
-        let discount = discounts.next().unwrap_or(0);
-        let total = line.price.amount - discount;
+    let (mut total_sum, mut vat_sum) = (0, 0);
+    let lines = basket.lines.iter().zip(totals).map(|(line, total)| {
         let vat = vat_inside(total, line.vat_rate);
-        discount_sum += discount;
+        total_sum += total;
         vat_sum += vat;
         QuotedLine {
             course: line.course,
+            bundle: line.bundle,
             price: line.price,
-            discount: money(discount),
+            discount: money(line.price.amount - total),
             total: money(total),
             vat_rate: line.vat_rate,
             vat: money(vat),
@@ -152,18 +173,27 @@ pub fn quote(lines: &[Line], coupon: Option<&Coupon>, now: Timestamp) -> Result<
     Ok(Quote {
         lines: lines.collect(),
         subtotal: money(subtotal),
-        discount: money(discount_sum),
-        total: money(subtotal - discount_sum),
+        discount: money(subtotal - total_sum),
+        total: money(total_sum),
         vat: money(vat_sum),
-        coupon: outcome,
+        coupons,
     })
 }
 
 /// The currency of the lines and the sum of their prices, which bounds every other sum of the quote.
-fn check(lines: &[Line]) -> Result<(Currency, i64), PricingError> {
+fn check(basket: &Basket<'_>) -> Result<(Currency, i64), PricingError> {
+    let Basket { lines, coupons, .. } = *basket;
     let first = lines.first().ok_or(PricingError::Empty)?;
     if lines.len() > MAX_LINES {
         return Err(PricingError::TooManyLines);
+    }
+    if coupons.len() > MAX_COUPONS {
+        return Err(PricingError::TooManyCoupons);
+    }
+    for (index, (id, _)) in coupons.iter().enumerate() {
+        if coupons.iter().take(index).any(|(earlier, _)| earlier == id) {
+            return Err(PricingError::DuplicateCoupon(index));
+        }
     }
     let mut sum = 0_i64;
     for (index, line) in lines.iter().enumerate() {

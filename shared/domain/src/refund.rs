@@ -76,7 +76,7 @@ pub fn allocate(lines: &[RefundableLine], wanted: &Wanted) -> Result<Vec<RefundP
         Wanted::Amount(amount) if *amount > left => return Err(RefundError::MoreThanLeft(left)),
         Wanted::Amount(amount) => {
             let rests: Vec<i64> = lines.iter().map(RefundableLine::left).collect();
-            spread(*amount, &rests, left).into_iter().map(|part| (part > 0).then_some(part)).collect()
+            spread(*amount, &rests).into_iter().map(|part| (part > 0).then_some(part)).collect()
         }
     };
     let parts: Vec<RefundPart> = (0..)

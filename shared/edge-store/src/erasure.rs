@@ -17,7 +17,7 @@ macro_rules! waiting {
 pub fn erase_person(person: UserId, now: Timestamp) -> Vec<TenantStatement> {
     // In this order: the first ones read the person's row. Roles, sessions, links, recovery codes, identities and passkeys go with
     // it.
-    const STATEMENTS: [TenantSql; 10] = [
+    const STATEMENTS: [TenantSql; 11] = [
         TenantSql::new(concat!(
             "DELETE FROM person_key WHERE tenant_id = ?1 AND (person_id = ?2 OR person_id IN ",
             waiting!(),
@@ -39,6 +39,7 @@ pub fn erase_person(person: UserId, now: Timestamp) -> Vec<TenantStatement> {
         TenantSql::new("DELETE FROM enrolment WHERE tenant_id = ?1 AND person_id = ?2"),
         TenantSql::new("DELETE FROM progress WHERE tenant_id = ?1 AND person_id = ?2"),
         TenantSql::new("DELETE FROM learner_clock WHERE tenant_id = ?1 AND person_id = ?2"),
+        TenantSql::new("DELETE FROM spent_coupon WHERE tenant_id = ?1 AND person_id = ?2"),
         TenantSql::new("DELETE FROM idempotency WHERE tenant_id = ?1 AND person_id = ?2"),
         TenantSql::new(
             "UPDATE certificate SET holder = NULL WHERE tenant_id = ?1 AND person_id = ?2 AND holder IS NOT NULL",

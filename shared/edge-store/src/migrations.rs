@@ -28,6 +28,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0011_people.sql",
     "0012_passkey.sql",
     "0013_provider_deletion.sql",
+    "0014_shop.sql",
 ];
 
 #[cfg(test)]

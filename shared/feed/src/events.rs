@@ -2,11 +2,14 @@
 
 use akademi_domain::{
     certificate::CertificateSerial,
-    course::{CourseOutline, LessonBody, Requirement},
-    ids::{AuditId, CouponId, CourseId, EnrolmentId, LessonId, LinkId, MailId, OrderId, TenantId, UserId},
+    course::{CourseOutline, LessonBody, Requirement, Slug, Title},
+    ids::{
+        AuditId, BundleId, CouponId, CourseId, EnrolmentId, LessonId, LinkId, MailId, OrderId, TenantId,
+        UserId,
+    },
     mail::MailKind,
     money::Money,
-    pricing::{BasisPoints, Coupon, CouponCode},
+    pricing::{BasisPoints, Coupon, CouponCode, Sale},
     quiz::{AnswerKey, Score},
     time::Timestamp,
 };
@@ -186,6 +189,21 @@ feed! {
             course: CourseId,
             price: Money,
             vat_rate: BasisPoints,
+            #[serde(default)]
+            sale: Option<Sale>,
+            /// What coupons may be for.
+            #[serde(default)]
+            categories: Vec<Slug>,
+            at: Timestamp,
+        }
+        /// Courses that are sold together at one price, VAT inside; or no longer are.
+        BundleSaved, "bundle_saved", 1 {
+            id: BundleId,
+            title: Title,
+            courses: Vec<CourseId>,
+            price: Money,
+            sale: Option<Sale>,
+            for_sale: bool,
             at: Timestamp,
         }
         /// A coupon's terms, and whether a use of it is left.
@@ -194,6 +212,13 @@ feed! {
             code: CouponCode,
             terms: Coupon,
             available: bool,
+            at: Timestamp,
+        }
+        /// Whether somebody has used a coupon as often as one may.
+        CouponSpent, "coupon_spent", 1 {
+            coupon: CouponId,
+            person: UserId,
+            spent: bool,
             at: Timestamp,
         }
         /// A paid line of an order: the person may take the course.

@@ -161,6 +161,7 @@ pub const ROUTES: &[Route] = &[
     row(Get, "/api/v1/academy", "catalog", Public),
     row(Get, "/api/v1/catalog/courses", "catalog", Public),
     row(Get, "/api/v1/catalog/courses/{slug}", "catalog", Public),
+    of(Feature::Commerce, row(Get, "/api/v1/catalog/on-sale", "catalog", Public)),
     row(Get, "/api/v1/catalog/search", "catalog", Public),
     row(Post, "/api/v1/progress/heartbeats", "progress", SignedIn),
     row(Get, "/api/v1/progress/courses/{course_id}", "progress", SignedIn),
@@ -196,6 +197,12 @@ pub const ROUTES: &[Route] = &[
     of(
         Feature::Commerce,
         checked(Get, "/api/v1/commerce/courses/{course_id}/price", "payments", Needs(CommerceWrite)),
+    ),
+    of(Feature::Commerce, checked(Post, "/api/v1/commerce/bundles", "payments", Needs(CommerceWrite))),
+    of(Feature::Commerce, checked(Get, "/api/v1/commerce/bundles", "payments", Needs(CommerceWrite))),
+    of(
+        Feature::Commerce,
+        checked(Put, "/api/v1/commerce/bundles/{bundle_id}", "payments", Needs(CommerceWrite)),
     ),
     of(Feature::Commerce, checked(Post, "/api/v1/commerce/coupons", "payments", Needs(CommerceWrite))),
     of(Feature::Commerce, checked(Get, "/api/v1/commerce/coupons", "payments", Needs(CommerceWrite))),

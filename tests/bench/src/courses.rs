@@ -64,6 +64,8 @@ pub fn publication(id: CourseId, number: u32, made: Timestamp) -> anyhow::Result
         course: id,
         price: Money { amount: 14_990 + i64::from(number), currency: Currency::TRY },
         vat_rate: BasisPoints::new(2_000)?,
+        sale: None,
+        categories: Vec::new(),
         at: made,
     });
     Ok(events)

@@ -25,7 +25,7 @@ pub async fn set_price(instructor: &ApiClient, course: &Course, run: &str) -> an
 /// Waits until the price and the coupon have come to the edge, then asks what the course costs.
 pub async fn quote(learner: &ApiClient, course: &Course, run: &str) -> anyhow::Result<String> {
     // As a Turkish keyboard writes it in capitals.
-    let basket = json!({ "courses": [course.id], "coupon": format!("İNDİRİM{}", run.to_uppercase()) });
+    let basket = json!({ "courses": [course.id], "coupons": [format!("İNDİRİM{}", run.to_uppercase())] });
     until("the coupon's discount was not quoted", 10_000, async || {
         let quote = learner.post("/api/v1/coupons/quote", &basket).await?.json()?;
         let is_reduced = quote.pointer("/total/amount") == Some(&json!(PAID));

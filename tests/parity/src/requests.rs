@@ -20,6 +20,7 @@ mod people;
 mod privacy;
 mod publications;
 mod reports;
+mod shop;
 
 use akademi_api::ports::HttpClient;
 use akademi_domain::time::Timestamp;

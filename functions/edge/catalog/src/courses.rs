@@ -6,11 +6,12 @@ use akademi_api::{
     conditional::{public_json, unchanged},
     paging::{Cursor, Page, PageParams},
 };
-use akademi_domain::{course::CourseOutline, ids::CourseId, money::Money, time::Timestamp};
+use akademi_domain::{course::CourseOutline, ids::CourseId, money::Money, pricing::Sale, time::Timestamp};
 use axum::{extract::State, response::Response};
 use http::HeaderMap;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use std::hash::{DefaultHasher, Hasher};
 
 use crate::{Catalog, store};
 
@@ -25,8 +26,10 @@ pub struct CourseCard {
     /// The length of all videos together, in seconds.
     pub duration_seconds: i64,
     pub published_at: Timestamp,
-    /// VAT inside; `null` while the course is not for sale.
+    /// VAT inside, while there is no sale; `null` while the course cannot be bought.
     pub price: Option<Money>,
+    /// A lower price from one moment on until before another, perhaps not yet or no longer.
+    pub sale: Option<Sale>,
 }
 
 /// A course's public page. It holds no lesson body and no answer.
@@ -68,6 +71,45 @@ pub async fn list(
         Ok((Answer { etag: etag.clone(), body: body.into() }, may_be_kept))
     };
     let answer = catalog.answer((academy.id, etag.clone()), make).await?;
+    public_json(&headers, &answer.etag, answer.body)
+}
+
+/// How long a list of sales stays as it is, in seconds.
+const SALES_SECONDS: i64 = 60;
+
+/// Published courses that are on sale, those first that are so for the shortest time
+///
+/// As of the minute that has begun.
+#[utoipa::path(get, path = "/api/v1/catalog/on-sale", tag = "catalog", params(PageParams),
+    responses((status = 200, description = "A page of courses", body = Page<CourseCard>), (status = 304, description = "Unchanged")))]
+pub async fn on_sale(
+    State(catalog): State<Catalog>,
+    academy: Academy,
+    headers: HeaderMap,
+    QueryParams(page): QueryParams<PageParams>,
+) -> Result<Response, Problem> {
+    let after = page.cursor.as_deref().map(Cursor::decode).transpose()?;
+    let limit = page.limit.get();
+    let minute = catalog.edge.ports.now().as_millis().div_euclid(SALES_SECONDS * 1000);
+    let cursor = page.cursor.as_deref().unwrap_or_default();
+    let question = (academy.id, format!("s{}.{minute}.{limit}.{cursor}", academy.generation));
+    let make = async {
+        let at = Timestamp::from_millis(minute * SALES_SECONDS * 1000);
+        let database = catalog.edge.tenant(academy.id);
+        let found = store::list_courses_on_sale(&database, at, after, page.limit.and_one()).await?;
+        // There is no end of cursors behind the last course.
+        let may_be_kept = !found.is_empty();
+        let position = |last: &CourseCard| Cursor {
+            key: last.sale.map_or(0, |sale| sale.ends_at.as_millis()),
+            id: last.id.to_string(),
+        };
+        let body = serde_json::to_vec(&Page::of(found, page.limit, position)).map_err(Problem::broken)?;
+        // Of what is shown: from one minute to the next it is mostly the same.
+        let mut hash = DefaultHasher::new();
+        hash.write(&body);
+        Ok((Answer { etag: format!("s{:x}", hash.finish()), body: body.into() }, may_be_kept))
+    };
+    let answer = catalog.answer(question, make).await?;
     public_json(&headers, &answer.etag, answer.body)
 }
 

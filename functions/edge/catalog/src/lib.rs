@@ -66,11 +66,12 @@ pub fn router(catalog: Catalog) -> Router {
         .route("/api/v1/academy", get(academy::show))
         .route("/api/v1/catalog/courses", get(courses::list))
         .route("/api/v1/catalog/courses/{slug}", get(courses::show))
+        .route("/api/v1/catalog/on-sale", get(courses::on_sale))
         .route("/api/v1/catalog/search", get(search::search))
         .with_state(catalog);
     gate.guard(router)
 }
 
 #[derive(OpenApi)]
-#[openapi(paths(academy::show, courses::list, courses::show, search::search))]
+#[openapi(paths(academy::show, courses::list, courses::show, courses::on_sale, search::search))]
 pub struct ApiDoc;

@@ -4,6 +4,8 @@ use akademi_api::paging::Cursor;
 use akademi_domain::{
     ids::TenantId,
     money::{Currency, Money},
+    pricing::Sale,
+    time::Timestamp,
 };
 use akademi_edge_store::{MAX_INTEGER, Row, StoreError, TenantDatabase, TenantSql, search_scope};
 use serde_json::value::RawValue;
@@ -28,6 +30,7 @@ pub async fn find_details(database: &TenantDatabase<'_>) -> Result<Option<Detail
 }
 
 fn card(row: &Row) -> Result<CourseCard, StoreError> {
+    let price = price(row)?;
     Ok(CourseCard {
         id: row.parse(0)?,
         slug: row.text(1)?.to_owned(),
@@ -36,16 +39,31 @@ fn card(row: &Row) -> Result<CourseCard, StoreError> {
         lesson_count: row.integer(4)?,
         duration_seconds: row.integer(5)?,
         published_at: row.timestamp(6)?,
-        price: price(row, 7)?,
+        price: price.map(|(price, _)| price),
+        sale: price.and_then(|(_, sale)| sale),
     })
 }
 
-/// The price in this column and its currency in the next, if there is one.
-fn price(row: &Row, column: usize) -> Result<Option<Money>, StoreError> {
-    let Some(amount) = row.optional_integer(column)? else { return Ok(None) };
-    let currency = Currency::from_code(row.text(column + 1)?)
+/// The columns of a [`card`], in its order.
+macro_rules! card {
+    () => {
+        "id, slug, title, summary, lesson_count, duration_seconds, published_at, amount, currency, \
+         sale_amount, sale_starts_at, sale_ends_at"
+    };
+}
+
+/// The price in a card's columns and its sale, if there are any.
+fn price(row: &Row) -> Result<Option<(Money, Option<Sale>)>, StoreError> {
+    let Some(amount) = row.optional_integer(7)? else { return Ok(None) };
+    let currency = Currency::from_code(row.text(8)?)
         .ok_or_else(|| StoreError::Engine("a price in a currency that is none".into()))?;
-    Ok(Some(Money { amount, currency }))
+    let sale = match (row.optional_integer(9)?, row.optional_timestamp(10)?, row.optional_timestamp(11)?) {
+        (Some(amount), Some(starts_at), Some(ends_at)) => {
+            Some(Sale { price: Money { amount, currency }, starts_at, ends_at })
+        }
+        _ => None,
+    };
+    Ok(Some((Money { amount, currency }, sale)))
 }
 
 pub async fn list_courses(
@@ -53,13 +71,35 @@ pub async fn list_courses(
     after: Option<Cursor>,
     limit: i64,
 ) -> Result<Vec<CourseCard>, StoreError> {
-    const SQL: TenantSql = TenantSql::new(
-        "SELECT id, slug, title, summary, lesson_count, duration_seconds, published_at, amount, currency \
-         FROM course LEFT JOIN price ON price.tenant_id = ?1 AND price.course_id = course.id \
-         WHERE course.tenant_id = ?1 AND (published_at, id) < (?2, ?3) AND withdrawn_at IS NULL ORDER BY published_at DESC, id DESC LIMIT ?4",
-    );
+    const SQL: TenantSql = TenantSql::new(concat!(
+        "SELECT ",
+        card!(),
+        " FROM course LEFT JOIN price ON price.tenant_id = ?1 AND price.course_id = course.id \
+         WHERE course.tenant_id = ?1 AND (published_at, id) < (?2, ?3) AND withdrawn_at IS NULL \
+         ORDER BY published_at DESC, id DESC LIMIT ?4",
+    ));
     let after = after.unwrap_or(Cursor { key: MAX_INTEGER, id: String::new() });
     let rows = database.rows(SQL.with([after.key.into(), after.id.into(), limit.into()])).await?;
+    rows.iter().map(card).collect()
+}
+
+/// Courses whose sale is on at `now`, those first whose sale ends first.
+pub async fn list_courses_on_sale(
+    database: &TenantDatabase<'_>,
+    now: Timestamp,
+    after: Option<Cursor>,
+    limit: i64,
+) -> Result<Vec<CourseCard>, StoreError> {
+    const SQL: TenantSql = TenantSql::new(concat!(
+        "SELECT ",
+        card!(),
+        " FROM price JOIN course ON course.tenant_id = ?1 AND course.id = price.course_id AND withdrawn_at IS NULL \
+         WHERE price.tenant_id = ?1 AND sale_ends_at > ?2 AND sale_starts_at <= ?2 \
+         AND (sale_ends_at, course_id) > (?3, ?4) ORDER BY sale_ends_at, course_id LIMIT ?5",
+    ));
+    let after = after.unwrap_or(Cursor { key: 0, id: String::new() });
+    let params = [now.into(), after.key.into(), after.id.into(), limit.into()];
+    let rows = database.rows(SQL.with(params)).await?;
     rows.iter().map(card).collect()
 }
 
@@ -67,17 +107,18 @@ pub async fn find_course(
     database: &TenantDatabase<'_>,
     slug: &str,
 ) -> Result<Option<CoursePage>, StoreError> {
-    const SQL: TenantSql = TenantSql::new(
-        "SELECT id, slug, title, summary, lesson_count, duration_seconds, published_at, amount, currency, \
-         version, outline FROM course LEFT JOIN price ON price.tenant_id = ?1 AND price.course_id = course.id \
+    const SQL: TenantSql = TenantSql::new(concat!(
+        "SELECT ",
+        card!(),
+        ", version, outline FROM course LEFT JOIN price ON price.tenant_id = ?1 AND price.course_id = course.id \
          WHERE course.tenant_id = ?1 AND slug = ?2 AND withdrawn_at IS NULL",
-    );
+    ));
     let row = database.row(SQL.with([slug.into()])).await?;
     row.map(|row| {
-        let outline = RawValue::from_string(row.text(10)?.to_owned());
+        let outline = RawValue::from_string(row.text(13)?.to_owned());
         Ok(CoursePage {
             card: card(&row)?,
-            version: row.integer(9)?,
+            version: row.integer(12)?,
             outline: outline.map_err(|error| StoreError::Engine(error.to_string()))?,
         })
     })

@@ -11,7 +11,7 @@ use akademi_domain::{
     course::CourseOutline,
     ids::{CourseId, TenantId},
     money::{Currency, Money},
-    pricing::BasisPoints,
+    pricing::{BasisPoints, Sale},
     time::Timestamp,
 };
 use akademi_edge_store::{
@@ -90,9 +90,13 @@ fn course(number: u8) -> CourseId {
 }
 
 fn published(number: u8, title: &str, version: i64) -> LambdaEvent {
+    published_as(number, "isik", title, version)
+}
+
+fn published_as(number: u8, slug: &str, title: &str, version: i64) -> LambdaEvent {
     let outline = CourseOutline {
         id: course(number),
-        slug: "isik".parse().unwrap(),
+        slug: slug.parse().unwrap(),
         title: title.parse().unwrap(),
         language: None,
         modules: Vec::new(),
@@ -212,7 +216,17 @@ fn a_publication_and_a_price_change_kept_answers() {
 
     let price = Money { amount: 14_990, currency: Currency::TRY };
     let vat_rate = BasisPoints::new(2_000).unwrap();
-    academies.apply(1, &LambdaEvent::PriceSet { course: course(1), price, vat_rate, at: MADE });
+    academies.apply(
+        1,
+        &LambdaEvent::PriceSet {
+            course: course(1),
+            price,
+            vat_rate,
+            sale: None,
+            categories: vec![],
+            at: MADE,
+        },
+    );
     assert_eq!(academies.get("one.localhost", page).2["price"]["amount"], 14_990);
     assert_eq!(academies.get("one.localhost", list).2["data"][0]["price"]["amount"], 14_990);
 
@@ -280,4 +294,50 @@ fn a_kept_answer_is_compressed_once_and_belongs_to_one_academy() {
 
     academies.apply(1, &published(1, "Renk", 2));
     assert!(ask("one.localhost", path, "gzip").1.contains("Renk"));
+}
+
+#[test]
+fn courses_are_listed_while_their_sale_is_on() {
+    let mut academies = Academies::new();
+    let money = |amount| Money { amount, currency: Currency::TRY };
+    let day = |year: i64| Timestamp::from_millis((year - 1970) * 31_557_600_000);
+    for (number, starts, ends) in [(1, 2000, 2100), (2, 2000, 2001), (3, 2099, 2100), (4, 2000, 2090)] {
+        academies.apply(1, &published_as(number, &format!("isik-{number}"), "Işık", 1));
+        let set = LambdaEvent::PriceSet {
+            course: course(number),
+            price: money(14_990),
+            vat_rate: BasisPoints::new(2_000).unwrap(),
+            sale: Some(Sale { price: money(9_990), starts_at: day(starts), ends_at: day(ends) }),
+            categories: vec![],
+            at: MADE,
+        };
+        academies.apply(1, &set);
+    }
+    let ask = |host: &str, path: &str| {
+        academies.send(Request::get(path).header(header::HOST, host).body(Body::empty()).unwrap())
+    };
+    let ids = |page: &Value| -> Vec<Value> {
+        page["data"].as_array().unwrap().iter().map(|card| card["id"].clone()).collect()
+    };
+    let on_sale = "/api/v1/catalog/on-sale";
+    let (status, etag, page) = ask("one.localhost", on_sale);
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(ids(&page), [serde_json::json!(course(4)), serde_json::json!(course(1))], "which ends first");
+    let card = &page["data"][0];
+    assert_eq!((&card["price"]["amount"], &card["sale"]["price"]["amount"]), (&14_990.into(), &9_990.into()));
+    let (_, _, first) = ask("one.localhost", &format!("{on_sale}?limit=1"));
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let (_, _, second) = ask("one.localhost", &format!("{on_sale}?limit=1&cursor={cursor}"));
+    assert_eq!((ids(&first), ids(&second)), (ids(&page)[..1].to_vec(), ids(&page)[1..].to_vec()));
+    assert_eq!(second["next_cursor"], Value::Null);
+    assert_eq!(ask("two.localhost", on_sale).2["data"], serde_json::json!([]), "another academy has none");
+    let again = Request::get(on_sale)
+        .header(header::HOST, "one.localhost")
+        .header(header::IF_NONE_MATCH, etag)
+        .body(Body::empty())
+        .unwrap();
+    assert_eq!(academies.send(again).0, StatusCode::NOT_MODIFIED);
+    academies.apply(1, &LambdaEvent::CourseWithdrawn { course: course(4) });
+    let request = Request::get(on_sale).header(header::HOST, "one.localhost").body(Body::empty()).unwrap();
+    assert_eq!(ids(&academies.send(request).2), [serde_json::json!(course(1))]);
 }

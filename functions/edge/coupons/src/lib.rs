@@ -1,7 +1,7 @@
-//! What a basket costs, with at most one coupon.
+//! What a basket costs, with up to five coupons.
 //!
 //! A quote is made from read copies of prices and coupons and reserves nothing. It is signed, so that the Lambda
-//! plane can hold an order to what the learner saw; the order is priced again there, and the coupon's use is
+//! plane can hold an order to what the learner saw; the order is priced again there, and the coupons' uses are
 //! counted there only.
 
 mod quote;

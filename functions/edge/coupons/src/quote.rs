@@ -6,9 +6,12 @@ use akademi_api::{
     quote::{QUOTE_SECONDS, QuoteTerms},
 };
 use akademi_domain::{
-    ids::CourseId,
+    ids::{BundleId, CourseId},
     money::Money,
-    pricing::{self, CouponCode, CouponOutcome, CouponRefusal, Line, MAX_LINES, PricingError, QuotedLine},
+    pricing::{
+        self, Bundle, BundleRefusal, CouponCode, CouponOutcome, CouponRefusal, Line, MAX_COUPONS, MAX_LINES,
+        PricingError, Product, QuotedLine,
+    },
     time::Timestamp,
 };
 use axum::extract::State;
@@ -16,24 +19,34 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Coupons,
-    store::{self, Offer},
+    store::{self, AvailableCoupon, BundleOffer, Offer},
 };
+
+/// The most bundles in a basket: of two courses each they are as many lines as it may have.
+const MAX_BUNDLES: usize = 50;
+const NOT_FOR_SALE: &str = "is not for sale here";
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Basket {
-    /// What is to be bought, each course once: 1 to 100.
-    #[schema(min_items = 1, max_items = 100)]
-    courses: Vec<CourseId>,
-    /// A coupon's code as the learner typed it.
+    /// Courses that are to be bought alone. With those of the bundles they are 1 to 100, each once.
     #[serde(default)]
-    #[schema(max_length = 256)]
-    coupon: Option<String>,
+    #[schema(max_items = 100)]
+    courses: Vec<CourseId>,
+    /// Bundles that are to be bought.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    bundles: Vec<BundleId>,
+    /// Coupons' codes as the learner typed them.
+    #[serde(default)]
+    #[schema(max_items = 5)]
+    coupons: Vec<String>,
 }
 
 /// What the basket costs. Amounts are in one currency, VAT inside.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct QuoteAnswer {
+    /// The courses that are bought alone, as they were named, and then those of each bundle.
     lines: Vec<QuotedLine>,
     subtotal: Money,
     discount: Money,
@@ -41,9 +54,8 @@ pub struct QuoteAnswer {
     total: Money,
     /// The VAT inside the total.
     vat: Money,
-    /// What became of the coupon, if one was named.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    coupon: Option<CouponAnswer>,
+    /// What became of each code, as they were named.
+    coupons: Vec<CouponAnswer>,
     /// Send this with the order. It reserves nothing.
     quote: String,
     /// Until when an order may be made with it.
@@ -58,16 +70,32 @@ pub enum CouponAnswer {
     Refused(CouponReason),
 }
 
+impl From<CouponOutcome> for CouponAnswer {
+    fn from(outcome: CouponOutcome) -> Self {
+        match outcome {
+            CouponOutcome::Applied => Self::Applied,
+            CouponOutcome::Refused(refusal) => Self::Refused(refusal.into()),
+        }
+    }
+}
+
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CouponReason {
     /// No such code, or its uses are gone: which of them, nobody is told.
     NotAvailable,
+    /// The person has used it as often as one may.
+    AlreadyUsed,
     NotStarted,
     Expired,
     OtherCurrency,
     NotForTheseCourses,
     BelowMinimum,
+    NotFirstPurchase,
+    /// What it is for costs nothing, or others have taken everything off.
+    NothingToTakeOff,
+    /// It does not apply together with the others, and they take off as much or more.
+    NotCombined,
 }
 
 impl From<CouponRefusal> for CouponReason {
@@ -78,14 +106,18 @@ impl From<CouponRefusal> for CouponReason {
             CouponRefusal::OtherCurrency => Self::OtherCurrency,
             CouponRefusal::NotForTheseCourses => Self::NotForTheseCourses,
             CouponRefusal::BelowMinimum => Self::BelowMinimum,
+            CouponRefusal::NotFirstPurchase => Self::NotFirstPurchase,
+            CouponRefusal::NothingToTakeOff => Self::NothingToTakeOff,
+            CouponRefusal::NotCombined => Self::NotCombined,
         }
     }
 }
 
 /// Quote a basket
 ///
-/// What the courses cost, with at most one coupon. A coupon that does not apply is no error: the answer says why.
-/// The quote is good for 15 minutes and reserves nothing.
+/// What courses and bundles cost, with up to five coupons. Those that stack apply one after another; one that does not
+/// applies alone, if that is better. A coupon that does not apply is no error: the answer says why. The quote is good for
+/// 15 minutes and reserves nothing.
 #[utoipa::path(post, path = "/api/v1/coupons/quote", tag = "commerce", request_body = Basket,
     responses((status = 200, description = "What the basket costs", body = QuoteAnswer)))]
 pub async fn quote(
@@ -96,59 +128,121 @@ pub async fn quote(
     if basket.courses.len() > MAX_LINES {
         return Err(Problem::field("courses", "holds more than 100 courses"));
     }
+    if basket.bundles.len() > MAX_BUNDLES {
+        return Err(Problem::field("bundles", "holds more than 50 bundles"));
+    }
+    let codes = codes(&basket.coupons)?;
     let database = coupons.edge.tenant(caller.tenant);
-    let offers = store::find_offers(&database, caller.user, &basket.courses).await?;
-    let lines = lines(&basket.courses, &offers)?;
-    let coupon = match basket.coupon.as_deref().map(str::parse::<CouponCode>) {
-        None => None,
-        // What can be no code is one that nobody made.
-        Some(Err(_)) => Some(None),
-        Some(Ok(code)) => Some(store::find_available_coupon(&database, &code).await?),
+    let bundles = match &*basket.bundles {
+        [] => Vec::new(),
+        ids => store::find_bundles(&database, ids).await?,
     };
+    let wanted = basket.courses.iter().chain(bundles.iter().flat_map(|bundle| &bundle.courses));
+    let wanted: Vec<CourseId> = wanted.copied().collect();
+    let offers = store::find_offers(&database, caller.user, &wanted).await?;
     let now = coupons.edge.ports.now();
-    let found = coupon.as_ref().and_then(Option::as_ref);
-    let priced = pricing::quote(&lines, found.map(|(_, terms)| terms), now).map_err(problem)?;
+    let (lines, fields) = lines(&basket, &bundles, &offers, now)?;
 
-    let outcome = match (&coupon, priced.coupon) {
-        (None, _) => None,
-        (Some(None), _) | (Some(Some(_)), None) => Some(CouponAnswer::Refused(CouponReason::NotAvailable)),
-        (Some(Some(_)), Some(CouponOutcome::Applied)) => Some(CouponAnswer::Applied),
-        (Some(Some(_)), Some(CouponOutcome::Refused(refusal))) => Some(CouponAnswer::Refused(refusal.into())),
+    let known: Vec<&CouponCode> = codes.iter().flatten().collect();
+    let found = match &*known {
+        [] => Vec::new(),
+        codes => store::find_available_coupons(&database, caller.user, codes).await?,
     };
-    let applied = found.map(|(id, _)| *id).filter(|_| matches!(outcome, Some(CouponAnswer::Applied)));
+    let coupon_of = |code: &Option<CouponCode>| {
+        code.as_ref().and_then(|code| found.iter().find(|coupon| coupon.code == *code))
+    };
+    let usable = codes.iter().filter_map(coupon_of).filter(|coupon| !coupon.spent);
+    let usable: Vec<_> = usable.map(|coupon| (coupon.id, coupon.terms.clone())).collect();
+    let asks_for_first = usable.iter().any(|(_, terms)| terms.first_purchase_only);
+    let is_first_purchase = !asks_for_first || !store::has_bought(&database, caller.user).await?;
+    let priced = pricing::Basket { lines: &lines, coupons: &usable, is_first_purchase };
+    let priced = pricing::quote(&priced, now).map_err(|error| problem(error, &fields))?;
+
+    let applied = usable.iter().zip(&priced.coupons);
+    let applied = applied.filter(|(_, outcome)| **outcome == CouponOutcome::Applied).map(|((id, _), _)| *id);
     let expires_at = now.plus_seconds(QUOTE_SECONDS);
-    let terms = QuoteTerms::new(caller.tenant, caller.user, &priced, applied, expires_at);
+    let terms = QuoteTerms::new(caller.tenant, caller.user, &priced, applied.collect(), expires_at);
     let quote = coupons.quotes.sign(&terms).ok_or_else(|| Problem::broken("a quote could not be signed"))?;
+    let mut outcomes = priced.coupons.into_iter();
+    let answer = |coupon: Option<&AvailableCoupon>| match coupon {
+        // What can be no code is one that nobody made.
+        None => CouponAnswer::Refused(CouponReason::NotAvailable),
+        Some(coupon) if coupon.spent => CouponAnswer::Refused(CouponReason::AlreadyUsed),
+        Some(_) => {
+            outcomes.next().map_or(CouponAnswer::Refused(CouponReason::NotAvailable), CouponAnswer::from)
+        }
+    };
     Ok(Body(QuoteAnswer {
         lines: priced.lines,
         subtotal: priced.subtotal,
         discount: priced.discount,
         total: priced.total,
         vat: priced.vat,
-        coupon: outcome,
+        coupons: codes.iter().map(coupon_of).map(answer).collect(),
         quote,
         expires_at,
     }))
 }
 
-/// The offers in the basket's order; what cannot be bought is told field by field.
-fn lines(courses: &[CourseId], offers: &[Offer]) -> Result<Vec<Line>, Problem> {
-    let (mut lines, mut errors) = (Vec::with_capacity(courses.len()), Vec::new());
-    for (index, course) in courses.iter().enumerate() {
-        let message = match offers.iter().find(|offer| offer.line.course == *course) {
-            Some(offer) if !offer.enrolled => {
-                lines.push(offer.line);
-                continue;
-            }
-            Some(_) => "you have this course already",
-            None => "is not for sale here",
-        };
-        errors.push(FieldError { field: format!("courses[{index}]"), message: message.to_owned() });
+/// The codes that these can be; `None` for what no code looks like.
+fn codes(typed: &[String]) -> Result<Vec<Option<CouponCode>>, Problem> {
+    if typed.len() > MAX_COUPONS {
+        return Err(Problem::field("coupons", "holds more than 5 codes"));
     }
-    if errors.is_empty() { Ok(lines) } else { Err(Problem::invalid().with_errors(errors)) }
+    let codes: Vec<Option<CouponCode>> = typed.iter().map(|code| code.parse().ok()).collect();
+    for (index, code) in codes.iter().enumerate() {
+        if code.is_some() && codes.iter().take(index).any(|earlier| earlier == code) {
+            return Err(Problem::field(format!("coupons[{index}]"), "stands here twice"));
+        }
+    }
+    Ok(codes)
 }
 
-fn problem(error: PricingError) -> Problem {
+/// The lines of the basket, and the field that each comes from; what cannot be bought is told field by field.
+fn lines(
+    basket: &Basket,
+    bundles: &[BundleOffer],
+    offers: &[Offer],
+    now: Timestamp,
+) -> Result<(Vec<Line>, Vec<String>), Problem> {
+    let (mut lines, mut fields, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+    let offer = |course: &CourseId| offers.iter().find(|offer| offer.product.course == *course);
+    let mut refuse = |field: String, message: String| errors.push(FieldError { field, message });
+    for (index, course) in basket.courses.iter().enumerate() {
+        let field = format!("courses[{index}]");
+        match offer(course) {
+            Some(offer) if !offer.enrolled => {
+                lines.push(offer.product.line(now));
+                fields.push(field);
+            }
+            Some(_) => refuse(field, "you have this course already".to_owned()),
+            None => refuse(field, NOT_FOR_SALE.to_owned()),
+        }
+    }
+    let owned: Vec<CourseId> =
+        offers.iter().filter(|offer| offer.enrolled).map(|offer| offer.product.course).collect();
+    for (index, id) in basket.bundles.iter().enumerate() {
+        let field = format!("bundles[{index}]");
+        let bundle = bundles.iter().find(|bundle| bundle.id == *id).and_then(|bundle| {
+            let product = |course| offer(course).map(|offer| offer.product.clone());
+            let courses = bundle.courses.iter().map(product).collect::<Option<Vec<Product>>>()?;
+            Some(Bundle { id: *id, price: bundle.price, sale: bundle.sale, courses })
+        });
+        match bundle.ok_or(BundleRefusal::NotForSale).and_then(|bundle| bundle.lines(&owned, now)) {
+            Ok(parts) => {
+                fields.extend(parts.iter().map(|_| field.clone()));
+                lines.extend(parts);
+            }
+            Err(BundleRefusal::NotForSale) => refuse(field, NOT_FOR_SALE.to_owned()),
+            Err(BundleRefusal::AlreadyEnrolled(course)) => {
+                refuse(field, format!("holds a course that you have already: {course}"));
+            }
+        }
+    }
+    if errors.is_empty() { Ok((lines, fields)) } else { Err(Problem::invalid().with_errors(errors)) }
+}
+
+fn problem(error: PricingError, fields: &[String]) -> Problem {
     match error {
         PricingError::Empty | PricingError::TooManyLines => Problem::field("courses", error),
         PricingError::Duplicate(index) | PricingError::Currency(index) => {
@@ -156,8 +250,11 @@ fn problem(error: PricingError) -> Problem {
                 PricingError::Duplicate(_) => "stands in the basket twice",
                 _ => "is sold in another currency than the first course",
             };
-            Problem::field(format!("courses[{index}]"), message)
+            Problem::field(fields.get(index).map_or("courses", String::as_str), message)
         }
-        PricingError::Negative | PricingError::Overflow => Problem::broken(error),
+        PricingError::TooManyCoupons
+        | PricingError::DuplicateCoupon(_)
+        | PricingError::Negative
+        | PricingError::Overflow => Problem::broken(error),
     }
 }

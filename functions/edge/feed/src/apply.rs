@@ -1,7 +1,7 @@
 //! `POST /internal/feed`: the Lambda plane's events become rows here, with the cursor, in one atomic step.
 
 use akademi_api::{Body, Problem};
-use akademi_domain::{ids::TenantId, text::fold, time::Timestamp};
+use akademi_domain::{ids::TenantId, pricing::Product, text::fold, time::Timestamp};
 use akademi_edge_store::{
     Platform, Statement, StoreError, TenantStatement, erase_person, grant_enrolment, withdraw_enrolment,
 };
@@ -11,7 +11,7 @@ use http::StatusCode;
 
 use crate::{
     Feed,
-    store::{self, NewCertificate, NewLesson},
+    store::{self, NewCertificate, NewLesson, SavedBundle},
 };
 
 /// A batch's events and their JSON escapes: 512 KB of payload, or one large event.
@@ -117,11 +117,23 @@ fn changes(tenant: TenantId, event: LambdaEvent, now: Timestamp) -> Result<Vec<S
         LambdaEvent::CourseWithdrawn { course } => {
             vec![store::withdraw_course(course, now), store::bump_generation()]
         }
-        LambdaEvent::PriceSet { course, price, vat_rate, at: _ } => {
-            vec![store::save_price(course, price, vat_rate), store::bump_generation()]
+        LambdaEvent::PriceSet { course, price, vat_rate, sale, categories, at: _ } => {
+            let product = Product { course, price, sale, vat_rate, categories };
+            vec![store::save_price(&product), store::bump_generation()]
+        }
+        LambdaEvent::BundleSaved { id, title, courses, price, sale, for_sale, at: _ } => {
+            let (title, courses) = (title.as_str(), &*courses);
+            let bundle = SavedBundle { id, title, courses, price, sale, for_sale };
+            vec![store::save_bundle(bundle), store::bump_generation()]
         }
         LambdaEvent::CouponSaved { id, code, terms, available, at: _ } => {
             vec![store::save_coupon(id, &code, &terms, available)]
+        }
+        LambdaEvent::CouponSpent { coupon, person, spent: true, at: _ } => {
+            vec![store::spend_coupon(coupon, person)]
+        }
+        LambdaEvent::CouponSpent { coupon, person, spent: false, at: _ } => {
+            vec![store::give_back_coupon(coupon, person)]
         }
         LambdaEvent::EnrolmentGranted { person, course, enrolment, order: _, at } => {
             grant_enrolment(person, course, enrolment, "order", at).into()

@@ -27,7 +27,11 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{Payments, PaymentsError, prices::check_amount, store};
+use crate::{
+    Payments, PaymentsError,
+    prices::{MAX_CATEGORIES, check_amount},
+    store,
+};
 
 /// The most uses that a limit can name.
 const MAX_USES: i64 = 1_000_000_000;
@@ -41,6 +45,12 @@ pub struct NewCoupon {
     /// The least that the whole basket must cost before any discount.
     #[serde(default)]
     minimum_total: Option<Money>,
+    /// Whether it is only for who has bought nothing yet.
+    #[serde(default)]
+    first_purchase_only: bool,
+    /// Whether it applies together with others that say so too; else it applies alone.
+    #[serde(default)]
+    stackable: bool,
     /// The first moment at which it applies.
     #[serde(default)]
     starts_at: Option<Timestamp>,
@@ -51,6 +61,10 @@ pub struct NewCoupon {
     #[serde(default)]
     #[schema(minimum = 1, maximum = 1_000_000_000)]
     use_limit: Option<i64>,
+    /// How many orders of one person may use it; without it as many as want.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
+    person_use_limit: Option<i64>,
 }
 
 /// A coupon and how far it is used up.
@@ -62,9 +76,12 @@ pub struct CouponAnswer {
     pub discount: Discount,
     pub scope: CouponScope,
     pub minimum_total: Option<Money>,
+    pub first_purchase_only: bool,
+    pub stackable: bool,
     pub starts_at: Option<Timestamp>,
     pub ends_at: Option<Timestamp>,
     pub use_limit: Option<i64>,
+    pub person_use_limit: Option<i64>,
     /// Uses of orders that wait for money.
     pub held: i64,
     /// Uses of paid orders.
@@ -86,48 +103,50 @@ pub async fn create(
 ) -> Result<Response, PaymentsError> {
     check(&new)?;
     let now = payments.ports.now();
-    let id = CouponId::new(now, payments.ports.random());
-    let terms = Coupon {
-        discount: new.discount,
-        scope: new.scope,
-        minimum_total: new.minimum_total,
-        starts_at: new.starts_at,
-        ends_at: new.ends_at,
+    let coupon = store::Coupon {
+        id: CouponId::new(now, payments.ports.random()),
+        code: new.code,
+        terms: Coupon {
+            discount: new.discount,
+            scope: new.scope,
+            minimum_total: new.minimum_total,
+            first_purchase_only: new.first_purchase_only,
+            stackable: new.stackable,
+            starts_at: new.starts_at,
+            ends_at: new.ends_at,
+        },
+        use_limit: new.use_limit,
+        person_use_limit: new.person_use_limit,
+        held: 0,
+        used: 0,
+        created_at: now,
     };
     let mut tx = payments.postgres.tenant(caller.tenant).await?;
     if let Some(owner) = caller.courses_of()
-        && !store::is_scope_of(&mut tx, &terms.scope, owner).await?
+        && !store::is_scope_of(&mut tx, &coupon.terms.scope, owner).await?
     {
         return Err(Problem::field("scope", "must name courses of your own").into());
     }
-    store::insert_coupon(&mut tx, id, &new.code, &terms, new.use_limit, now).await?;
+    store::insert_coupon(&mut tx, &coupon).await?;
     let saved = LambdaEvent::CouponSaved {
-        id,
-        code: new.code.clone(),
-        terms: terms.clone(),
+        id: coupon.id,
+        code: coupon.code.clone(),
+        terms: coupon.terms.clone(),
         available: true,
         at: now,
     };
     feed::append(&mut tx, &saved, now).await?;
     let created = Write {
         action: Action::CouponCreated,
-        target: format!("coupon:{id}"),
+        target: format!("coupon:{}", coupon.id),
         before: Value::Null,
-        after: json!({ "code": new.code, "terms": terms, "use_limit": new.use_limit }),
+        after: json!({ "code": coupon.code, "terms": coupon.terms, "use_limit": coupon.use_limit,
+                       "person_use_limit": coupon.person_use_limit }),
     };
     payments.auditor.record(&mut tx, Actor::new(&caller, &call), created).await?;
     tx.commit().await?;
     payments.wake.wake();
-    let made = CouponAnswer::new(store::Coupon {
-        id,
-        code: new.code,
-        terms,
-        use_limit: new.use_limit,
-        held: 0,
-        used: 0,
-        created_at: now,
-    });
-    Ok((StatusCode::CREATED, Body(made)).into_response())
+    Ok((StatusCode::CREATED, Body(CouponAnswer::new(coupon))).into_response())
 }
 
 /// Coupons, newest first
@@ -175,9 +194,12 @@ impl CouponAnswer {
             discount: coupon.terms.discount,
             scope: coupon.terms.scope,
             minimum_total: coupon.terms.minimum_total,
+            first_purchase_only: coupon.terms.first_purchase_only,
+            stackable: coupon.terms.stackable,
             starts_at: coupon.terms.starts_at,
             ends_at: coupon.terms.ends_at,
             use_limit: coupon.use_limit,
+            person_use_limit: coupon.person_use_limit,
             held: coupon.held,
             used: coupon.used,
             created_at: coupon.created_at,
@@ -195,11 +217,16 @@ fn check(new: &NewCoupon) -> Result<(), Problem> {
             cap.map_or(Ok(()), |cap| check_amount("discount.cap.amount", cap.amount, 1))?;
         }
         Discount::Fixed { amount } => check_amount("discount.amount.amount", amount.amount, 1)?,
+        Discount::Free => {}
     }
-    if let CouponScope::Courses { courses } = &new.scope
-        && !(1..=MAX_LINES).contains(&courses.len())
-    {
-        return Err(Problem::field("scope.courses", format!("must name 1 to {MAX_LINES} courses")));
+    let (field, named, most) = match &new.scope {
+        CouponScope::All => ("scope", 1, 1),
+        CouponScope::Courses { courses } => ("scope.courses", courses.len(), MAX_LINES),
+        CouponScope::Categories { categories } => ("scope.categories", categories.len(), MAX_CATEGORIES),
+        CouponScope::Bundles { bundles } => ("scope.bundles", bundles.len(), MAX_LINES),
+    };
+    if !(1..=most).contains(&named) {
+        return Err(Problem::field(field, format!("must name 1 to {most}")));
     }
     new.minimum_total.map_or(Ok(()), |minimum| check_amount("minimum_total.amount", minimum.amount, 0))?;
     if let (Some(starts), Some(ends)) = (new.starts_at, new.ends_at)
@@ -207,10 +234,10 @@ fn check(new: &NewCoupon) -> Result<(), Problem> {
     {
         return Err(Problem::field("ends_at", "must lie after starts_at"));
     }
-    match new.use_limit {
-        Some(limit) if !(1..=MAX_USES).contains(&limit) => {
-            Err(Problem::field("use_limit", format!("must be from 1 to {MAX_USES}")))
+    for (field, limit) in [("use_limit", new.use_limit), ("person_use_limit", new.person_use_limit)] {
+        if limit.is_some_and(|limit| !(1..=MAX_USES).contains(&limit)) {
+            return Err(Problem::field(field, format!("must be from 1 to {MAX_USES}")));
         }
-        _ => Ok(()),
     }
+    Ok(())
 }

@@ -32,6 +32,11 @@ impl From<PaymentsError> for Problem {
                     "coupon-code-taken",
                     "Another coupon of this academy has this code: choose another.",
                 ),
+                Some("bundle_title") => Self::new(
+                    StatusCode::CONFLICT,
+                    "bundle-title-taken",
+                    "Another bundle of this academy has this title: choose another.",
+                ),
                 // Two requests with one key, past the end of a lease.
                 Some("customer_order_key" | "refund_key") => still_running(),
                 _ if error.retryable() => Self::unavailable().retry_after(1).because(error.with_source()),

@@ -1,11 +1,11 @@
-//! Prices, coupons, orders and payments.
+//! Prices, bundles, coupons, orders and payments.
 //!
 //! # An order
 //! The edge quotes, this function commits (design §4): `POST /api/v1/orders` takes a signed quote, prices the basket
-//! again from its own tables, holds the coupon's use, makes the order and commits, and only then asks the provider for a
+//! again from its own tables, holds its coupons' uses, makes the order and commits, and only then asks the provider for a
 //! page. What the provider proves, in a callback or in its answer to an inquiry, and nothing else, makes an order paid: a
 //! callback is verified, stored as it came, and applied
-//! in one transaction: the order's state ([`akademi_domain::order`]), the coupon's use, the ledger and one event for
+//! in one transaction: the order's state ([`akademi_domain::order`]), the coupons' uses, the ledger and one event for
 //! each paid line, which the edge turns into an enrolment.
 //!
 //! What a crash leaves behind is finished by a retry: the order is found by its `Idempotency-Key`, a callback is repeated
@@ -25,6 +25,7 @@
 mod account;
 mod accounts;
 mod attempt;
+mod bundles;
 mod buyer;
 mod callback;
 mod checkout;
@@ -118,6 +119,8 @@ pub fn router(payments: Payments) -> Router {
     let gate = Gate::lambda(routes_of!("payments"), payments.ports.clone(), payments.planes.clone());
     let people = Router::new()
         .route("/api/v1/commerce/courses/{course_id}/price", put(prices::set).get(prices::show))
+        .route("/api/v1/commerce/bundles", post(bundles::create).get(bundles::list))
+        .route("/api/v1/commerce/bundles/{bundle_id}", put(bundles::change))
         .route("/api/v1/commerce/coupons", post(coupons::create).get(coupons::list))
         .route("/api/v1/commerce/orders", get(sales::list))
         .route("/api/v1/commerce/orders/{order_id}", get(sales::show))
@@ -143,6 +146,9 @@ pub fn callbacks(payments: Payments) -> Router {
 #[openapi(paths(
     prices::set,
     prices::show,
+    bundles::create,
+    bundles::list,
+    bundles::change,
     coupons::create,
     coupons::list,
     sales::list,

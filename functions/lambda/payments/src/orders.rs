@@ -5,7 +5,7 @@ use akademi_api::{
     paging::{Cursor, Page, PageParams},
 };
 use akademi_domain::{
-    ids::{CourseId, OrderId},
+    ids::{BundleId, CourseId, OrderId},
     money::Money,
     order::OrderState,
     pricing::BasisPoints,
@@ -51,6 +51,8 @@ pub struct OrderAnswer {
 #[schema(as = OrderLine)]
 pub struct OrderLineAnswer {
     pub course: CourseId,
+    /// The bundle that it was bought with.
+    pub bundle: Option<BundleId>,
     /// The course's title when it was ordered.
     pub title: String,
     pub price: Money,
@@ -135,6 +137,7 @@ impl OrderLineAnswer {
     pub fn new(line: OrderLine) -> Self {
         Self {
             course: line.course,
+            bundle: line.bundle,
             title: line.title,
             price: line.price,
             discount: line.discount,

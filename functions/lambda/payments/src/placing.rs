@@ -5,9 +5,9 @@ use akademi_api::{
     quote::{QuoteError, QuoteTerms},
 };
 use akademi_domain::{
-    ids::{CourseId, EnrolmentId, OrderId},
+    ids::{BundleId, CouponId, CourseId, EnrolmentId, OrderId},
     order::{self, OrderState},
-    pricing::{self, Line, Quote},
+    pricing::{self, Basket, Bundle, Coupon, Quote},
     time::Timestamp,
 };
 use akademi_feed::LambdaEvent;
@@ -19,11 +19,11 @@ use crate::{
     store::{self, Offer, Order, OrderLine},
 };
 
-/// Makes the order of a quote: priced again from this plane's own tables, with the coupon's use held. An order of nothing
+/// Makes the order of a quote: priced again from this plane's own tables, with its coupons' uses held. An order of nothing
 /// to pay is paid at once.
 ///
 /// # Errors
-/// 422 for what is no quote, 404 for another person's, 409 if it has expired, costs something else by now, its coupon
+/// 422 for what is no quote, 404 for another person's, 409 if it has expired, costs something else by now, a coupon
 /// is used up or the person has one of the courses.
 pub async fn place(
     payments: &Payments,
@@ -45,11 +45,6 @@ pub async fn place(
         return Err(conflict("already-enrolled", "You have one of these courses already.").into());
     }
     let (offers, priced) = price_again(tx, &terms, &courses, now).await?;
-    if let Some(coupon) = terms.coupon
-        && !holds::take(tx, coupon, now).await?
-    {
-        return Err(conflict("coupon-not-available", "The coupon is used up: ask for a new quote.").into());
-    }
     let machine = order::Order::new(priced.total);
     let order = Order {
         id: OrderId::new(now, payments.ports.random()),
@@ -59,7 +54,6 @@ pub async fn place(
         discount: priced.discount,
         total: priced.total,
         vat: priced.vat,
-        coupon: terms.coupon,
         captured_by: None,
         created_at: now,
         expires_at: now.plus_seconds(ORDER_SECONDS),
@@ -69,6 +63,7 @@ pub async fn place(
     for (place, (line, offer)) in (0..).zip(priced.lines.iter().zip(offers)) {
         let line = OrderLine {
             course: line.course,
+            bundle: line.bundle,
             title: offer.title,
             price: line.price,
             discount: line.discount,
@@ -79,18 +74,18 @@ pub async fn place(
         };
         store::insert_order_line(tx, order.id, place, &line).await?;
     }
-    match (order.coupon, order.state) {
-        (Some(coupon), OrderState::Paid) => holds::confirm(tx, order.id, coupon, now).await?,
-        (Some(coupon), _) => store::save_coupon_use(tx, order.id, coupon, "held", now).await?,
-        (None, _) => {}
+    if !holds::take(tx, &order, &terms.coupons, now).await? {
+        return Err(conflict("coupon-not-available", "A coupon is used up: ask for a new quote.").into());
     }
     if order.state == OrderState::Paid {
+        holds::confirm(tx, order.id, now).await?;
         grant(tx, &order, now).await?;
     }
     Ok(order)
 }
 
-/// What the basket costs now, if that is what was quoted.
+/// What the basket costs now, if that is what was quoted; the offers are in the lines' order. That a coupon is for a first
+/// purchase only is seen to where its use is held.
 async fn price_again(
     tx: &mut TenantTransaction,
     terms: &QuoteTerms,
@@ -98,17 +93,39 @@ async fn price_again(
     now: Timestamp,
 ) -> Result<(Vec<Offer>, Quote), PaymentsError> {
     let changed = || conflict("price-changed", "A price has changed since the quote: ask for a new one.");
+    let mut bundle_ids: Vec<BundleId> = Vec::new();
+    for bundle in terms.lines.iter().filter_map(|line| line.bundle) {
+        if !bundle_ids.contains(&bundle) {
+            bundle_ids.push(bundle);
+        }
+    }
+    let bundles = match &*bundle_ids {
+        [] => Vec::new(),
+        ids => store::lock_bundles_for_sale(tx, ids).await?,
+    };
     let offers = store::lock_offers(tx, courses).await?;
     if offers.len() != courses.len() {
         return Err(changed().into());
     }
-    let coupon = match terms.coupon {
-        None => None,
-        Some(id) => Some(store::find_coupon(tx, id).await?.ok_or_else(changed)?),
-    };
-    let lines: Vec<Line> = offers.iter().map(|offer| offer.line).collect();
-    let priced =
-        pricing::quote(&lines, coupon.as_ref().map(|coupon| &coupon.terms), now).map_err(|_| changed())?;
+    // As the edge does: the courses that are bought alone, then the bundles, each with its own courses.
+    let alone = terms.lines.iter().zip(&offers).filter(|(line, _)| line.bundle.is_none());
+    let mut lines: Vec<_> = alone.map(|(_, offer)| offer.product.line(now)).collect();
+    for id in bundle_ids {
+        let bundle = bundles.iter().find(|bundle| bundle.id == id).ok_or_else(changed)?;
+        let product = |course: &CourseId| {
+            offers.iter().map(|offer| &offer.product).find(|product| product.course == *course).cloned()
+        };
+        let courses = bundle.courses.iter().map(product).collect::<Option<Vec<_>>>().ok_or_else(changed)?;
+        let bundle = Bundle { id, price: bundle.price, sale: bundle.sale, courses };
+        lines.extend(bundle.lines(&[], now).map_err(|_| changed())?);
+    }
+    let mut coupons: Vec<(CouponId, Coupon)> = Vec::with_capacity(terms.coupons.len());
+    for id in &terms.coupons {
+        let coupon = store::find_coupon(tx, *id).await?.ok_or_else(changed)?;
+        coupons.push((*id, coupon.terms));
+    }
+    let basket = Basket { lines: &lines, coupons: &coupons, is_first_purchase: true };
+    let priced = pricing::quote(&basket, now).map_err(|_| changed())?;
     if terms.are_of(&priced) { Ok((offers, priced)) } else { Err(changed().into()) }
 }
 

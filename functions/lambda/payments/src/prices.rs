@@ -2,9 +2,10 @@
 
 use akademi_api::{Body, Caller, PathParam, Problem, signed::CallContext};
 use akademi_domain::{
+    course::Slug,
     ids::CourseId,
     money::{Currency, Money},
-    pricing::{BasisPoints, MAX_AMOUNT},
+    pricing::{BasisPoints, MAX_AMOUNT, Product, Sale},
     time::Timestamp,
 };
 use akademi_feed::LambdaEvent;
@@ -18,6 +19,9 @@ use serde_json::{Value, json};
 
 use crate::{Payments, PaymentsError, store};
 
+/// The most categories that a course may be in.
+pub const MAX_CATEGORIES: usize = 20;
+
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPrice {
@@ -27,16 +31,44 @@ pub struct NewPrice {
     currency: Currency,
     /// The VAT rate: 2000 is 20 %.
     vat_basis_points: BasisPoints,
+    /// A lower price for a time, in the same currency.
+    #[serde(default)]
+    sale: Option<Sale>,
+    /// What coupons may be for, as slugs.
+    #[serde(default)]
+    #[schema(max_items = 20, value_type = Vec<String>)]
+    categories: Vec<Slug>,
 }
 
 /// The price of a course.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct CoursePrice {
     pub course: CourseId,
-    /// VAT inside.
+    /// VAT inside, while there is no sale.
     pub price: Money,
     pub vat_basis_points: BasisPoints,
+    pub sale: Option<Sale>,
+    #[schema(value_type = Vec<String>)]
+    pub categories: Vec<Slug>,
     pub updated_at: Timestamp,
+}
+
+impl CoursePrice {
+    pub fn new(product: Product, updated_at: Timestamp) -> Self {
+        Self {
+            course: product.course,
+            price: product.price,
+            vat_basis_points: product.vat_rate,
+            sale: product.sale,
+            categories: product.categories,
+            updated_at,
+        }
+    }
+
+    fn audited(&self) -> Value {
+        json!({ "price": self.price, "vat_basis_points": self.vat_basis_points, "sale": self.sale,
+                "categories": self.categories })
+    }
 }
 
 /// Set the price of a course
@@ -53,27 +85,40 @@ pub async fn set(
     Body(new): Body<NewPrice>,
 ) -> Result<Body<CoursePrice>, PaymentsError> {
     check_amount("amount", new.amount, 0)?;
-    let now = payments.ports.now();
     let price = Money { amount: new.amount, currency: new.currency };
+    check_sale(new.sale, price)?;
+    if new.categories.len() > MAX_CATEGORIES {
+        return Err(Problem::field("categories", format!("holds more than {MAX_CATEGORIES}")).into());
+    }
     let vat_rate = new.vat_basis_points;
+    let product = Product { course, price, sale: new.sale, vat_rate, categories: new.categories };
+    let now = payments.ports.now();
     let mut tx = payments.postgres.tenant(caller.tenant).await?;
     if !store::may_price(&mut tx, course, caller.courses_of()).await? {
         return Err(Problem::not_found().into());
     }
     let before = store::find_price(&mut tx, course).await?;
-    store::set_price(&mut tx, course, price, vat_rate, now).await?;
-    feed::append(&mut tx, &LambdaEvent::PriceSet { course, price, vat_rate, at: now }, now).await?;
-    let audited = |price: Money, vat: BasisPoints| json!({ "price": price, "vat_basis_points": vat });
+    store::set_price(&mut tx, &product, now).await?;
+    let saved = LambdaEvent::PriceSet {
+        course,
+        price,
+        vat_rate,
+        sale: product.sale,
+        categories: product.categories.clone(),
+        at: now,
+    };
+    feed::append(&mut tx, &saved, now).await?;
+    let after = CoursePrice::new(product, now);
     let set = Write {
         action: Action::PriceSet,
         target: format!("course:{course}"),
-        before: before.map_or(Value::Null, |before| audited(before.price, before.vat_basis_points)),
-        after: audited(price, vat_rate),
+        before: before.map_or(Value::Null, |before| before.audited()),
+        after: after.audited(),
     };
     payments.auditor.record(&mut tx, Actor::new(&caller, &call), set).await?;
     tx.commit().await?;
     payments.wake.wake();
-    Ok(Body(CoursePrice { course, price, vat_basis_points: vat_rate, updated_at: now }))
+    Ok(Body(after))
 }
 
 /// The price of a course
@@ -101,4 +146,20 @@ pub fn check_amount(field: &str, amount: i64, least: i64) -> Result<(), Problem>
         return Ok(());
     }
     Err(Problem::field(field, format!("must be from {least} to {MAX_AMOUNT}")))
+}
+
+/// # Errors
+/// 422 for a sale that is no lower than `price`, in another currency, or over before it begins.
+pub fn check_sale(sale: Option<Sale>, price: Money) -> Result<(), Problem> {
+    let Some(sale) = sale else { return Ok(()) };
+    if sale.price.currency != price.currency {
+        return Err(Problem::field("sale.price.currency", "must be the price's"));
+    }
+    if !(0..price.amount).contains(&sale.price.amount) {
+        return Err(Problem::field("sale.price.amount", "must be lower than the price"));
+    }
+    if sale.ends_at <= sale.starts_at {
+        return Err(Problem::field("sale.ends_at", "must lie after starts_at"));
+    }
+    Ok(())
 }

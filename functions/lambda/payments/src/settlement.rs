@@ -89,9 +89,7 @@ pub async fn end(
         return Ok(false);
     }
     store::save_order_state(tx, order.id, &machine, None).await?;
-    if let Some(coupon) = order.coupon {
-        holds::release(tx, order.id, coupon, now).await?;
-    }
+    holds::release(tx, order, now).await?;
     Ok(true)
 }
 
@@ -118,9 +116,7 @@ async fn capture(
         Action::Capture | Action::LateCapture => {
             book.capture(tx).await?;
             store::save_order_state(tx, order.id, &machine, Some(now)).await?;
-            if let Some(coupon) = order.coupon {
-                holds::confirm(tx, order.id, coupon, now).await?;
-            }
+            holds::confirm(tx, order.id, now).await?;
             placing::grant(tx, order, now).await?;
             invoices::request(tx, &payments.ports, order.id).await?;
             Ok(Settled::Granted)
@@ -145,8 +141,8 @@ async fn take_again(
     order: &Order,
     now: Timestamp,
 ) -> Result<Holds, PaymentsError> {
-    match (order.state, order.coupon) {
-        (OrderState::Failed | OrderState::Expired, Some(coupon)) if !holds::take(tx, coupon, now).await? => {
+    match order.state {
+        OrderState::Failed | OrderState::Expired if !holds::take_again(tx, order, now).await? => {
             Ok(Holds::Gone)
         }
         _ => Ok(Holds::Available),

@@ -1,26 +1,31 @@
 //! The function's SQL: one function a statement, by what it is about.
 
 mod accounts;
+mod bundles;
 mod callbacks;
-mod commerce;
+mod coupons;
 mod ledger;
 mod orders;
 mod payments;
+mod products;
 mod refunds;
 mod reservations;
 
 pub use accounts::*;
+pub use bundles::*;
 pub use callbacks::*;
-pub use commerce::*;
+pub use coupons::*;
 pub use ledger::*;
 pub use orders::*;
 pub use payments::*;
+pub use products::*;
 pub use refunds::*;
 pub use reservations::*;
 
 use akademi_domain::{
     money::{Currency, Money},
-    pricing::BasisPoints,
+    pricing::{BasisPoints, Sale},
+    time::Timestamp,
 };
 use akademi_lambda_store::error::StoreError;
 use sqlx::{Row, postgres::PgRow};
@@ -42,4 +47,14 @@ fn vat_rate(row: &PgRow) -> Result<BasisPoints, StoreError> {
     let rate = u16::try_from(row.try_get::<i32, _>("vat_basis_points")?);
     let rate = rate.map_err(|error| unreadable("vat_basis_points", error))?;
     BasisPoints::new(rate).map_err(|error| unreadable("vat_basis_points", error))
+}
+
+/// The sale of a row with a price, if there is one.
+fn sale(row: &PgRow) -> Result<Option<Sale>, StoreError> {
+    let moment =
+        |column| Ok::<_, StoreError>(row.try_get::<Option<i64>, _>(column)?.map(Timestamp::from_millis));
+    let (Some(starts_at), Some(ends_at)) = (moment("sale_starts_at")?, moment("sale_ends_at")?) else {
+        return Ok(None);
+    };
+    Ok(Some(Sale { price: money(row, "sale_amount")?, starts_at, ends_at }))
 }

@@ -1,8 +1,9 @@
 //! Coupons: what their codes look like, whom they are for, what they take off.
 
-use super::{BasisPoints, Line, MAX_AMOUNT, PricingError};
+use super::{BasisPoints, Basket, Line, MAX_AMOUNT, PricingError};
 use crate::{
-    ids::CourseId,
+    course::Slug,
+    ids::{BundleId, CourseId},
     money::{Currency, Money},
     text,
     time::Timestamp,
@@ -79,6 +80,12 @@ pub struct Coupon {
     /// The least that the whole basket must cost before any discount.
     #[serde(default)]
     pub minimum_total: Option<Money>,
+    /// Whether it is only for who has bought nothing yet.
+    #[serde(default)]
+    pub first_purchase_only: bool,
+    /// Whether it applies together with others that say so too; else it applies alone.
+    #[serde(default)]
+    pub stackable: bool,
     /// The first moment at which it applies.
     #[serde(default)]
     pub starts_at: Option<Timestamp>,
@@ -98,15 +105,21 @@ pub enum Discount {
     },
     /// This amount, and at most what the lines it is for cost.
     Fixed { amount: Money },
+    /// All of it.
+    Free,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
 pub enum CouponScope {
-    /// Every course.
+    /// Everything.
     All,
-    /// These courses only.
+    /// These courses, where they are not bought with a bundle: that has its own price.
     Courses { courses: Vec<CourseId> },
+    /// The courses of these categories, where they are not bought with a bundle.
+    Categories { categories: Vec<Slug> },
+    /// These bundles.
+    Bundles { bundles: Vec<BundleId> },
 }
 
 /// Why a coupon does not apply, in the order in which the first that fits is given.
@@ -120,24 +133,30 @@ pub enum CouponRefusal {
     /// Nothing in the basket is what it is for.
     NotForTheseCourses,
     BelowMinimum,
+    NotFirstPurchase,
+    /// What it is for costs nothing, or others have taken everything off.
+    NothingToTakeOff,
+    /// It does not apply together with the others, and they take off as much or more.
+    NotCombined,
 }
 
 impl Coupon {
-    /// What each line is lowered by, in minor units and in the lines' order, each between zero and its price;
-    /// or why nothing is. `lines` are in `currency`, not negative, and sum to `subtotal`.
+    /// Why it does not apply, whatever other coupons there are. The lines are in `currency`, not negative, and sum to
+    /// `subtotal`.
     ///
     /// # Errors
     /// [`PricingError::Negative`] or [`PricingError::Overflow`] if the coupon's own amounts are.
-    pub(super) fn discount_for(
+    pub(super) fn refusal(
         &self,
-        lines: &[Line],
+        basket: &Basket<'_>,
         currency: Currency,
         subtotal: i64,
         now: Timestamp,
-    ) -> Result<Result<Vec<i64>, CouponRefusal>, PricingError> {
+    ) -> Result<Option<CouponRefusal>, PricingError> {
         let own = match self.discount {
             Discount::Percent { cap, .. } => cap,
             Discount::Fixed { amount } => Some(amount),
+            Discount::Free => None,
         };
         for money in [own, self.minimum_total].into_iter().flatten() {
             match money.amount {
@@ -146,42 +165,40 @@ impl Coupon {
                 _ => return Err(PricingError::Overflow),
             }
         }
-        if self.starts_at.is_some_and(|starts| now < starts) {
-            return Ok(Err(CouponRefusal::NotStarted));
-        }
-        if self.ends_at.is_some_and(|ends| now >= ends) {
-            return Ok(Err(CouponRefusal::Expired));
-        }
-        if [own, self.minimum_total].into_iter().flatten().any(|money| money.currency != currency) {
-            return Ok(Err(CouponRefusal::OtherCurrency));
-        }
-        let prices = lines.iter().map(|line| self.scope.holds(line.course).then_some(line.price.amount));
-        let prices: Vec<Option<i64>> = prices.collect();
-        if prices.iter().all(Option::is_none) {
-            return Ok(Err(CouponRefusal::NotForTheseCourses));
-        }
-        if self.minimum_total.is_some_and(|minimum| subtotal < minimum.amount) {
-            return Ok(Err(CouponRefusal::BelowMinimum));
-        }
-        let prices: Vec<i64> = prices.into_iter().map(|price| price.unwrap_or(0)).collect();
-        let eligible = prices.iter().sum();
-        Ok(Ok(spread(self.discount.of(eligible), &prices, eligible)))
+        let is_other = |money: Money| money.currency != currency;
+        let refusals = [
+            (self.starts_at.is_some_and(|starts| now < starts), CouponRefusal::NotStarted),
+            (self.ends_at.is_some_and(|ends| now >= ends), CouponRefusal::Expired),
+            ([own, self.minimum_total].into_iter().flatten().any(is_other), CouponRefusal::OtherCurrency),
+            (!basket.lines.iter().any(|line| self.scope.holds(line)), CouponRefusal::NotForTheseCourses),
+            (
+                self.minimum_total.is_some_and(|minimum| subtotal < minimum.amount),
+                CouponRefusal::BelowMinimum,
+            ),
+            (self.first_purchase_only && !basket.is_first_purchase, CouponRefusal::NotFirstPurchase),
+        ];
+        Ok(refusals.into_iter().find_map(|(is_so, refusal)| is_so.then_some(refusal)))
     }
 }
 
 impl CouponScope {
-    fn holds(&self, course: CourseId) -> bool {
+    pub(super) fn holds(&self, line: &Line) -> bool {
         match self {
             Self::All => true,
-            Self::Courses { courses } => courses.contains(&course),
+            Self::Courses { courses } => line.bundle.is_none() && courses.contains(&line.course),
+            Self::Categories { categories } => {
+                line.bundle.is_none() && line.categories.iter().any(|category| categories.contains(category))
+            }
+            Self::Bundles { bundles } => line.bundle.is_some_and(|bundle| bundles.contains(&bundle)),
         }
     }
 }
 
 impl Discount {
     /// What it takes off an amount, between zero and the amount.
-    fn of(self, amount: i64) -> i64 {
+    pub(super) fn of(self, amount: i64) -> i64 {
         match self {
+            Self::Free => amount,
             Self::Fixed { amount: fixed } => fixed.amount.min(amount),
             Self::Percent { share, cap } => {
                 let exact = (i128::from(amount) * i128::from(share.get()) + 5_000) / 10_000;
@@ -190,24 +207,4 @@ impl Discount {
             }
         }
     }
-}
-
-/// `discount` in parts proportional to `prices`, which sum to `sum ≥ discount`, by largest remainders. No part
-/// exceeds its price: only a part that was rounded down gets one more.
-pub(crate) fn spread(discount: i64, prices: &[i64], sum: i64) -> Vec<i64> {
-    if sum == 0 {
-        return vec![0; prices.len()];
-    }
-    let exact = |price: i64| i128::from(price) * i128::from(discount);
-    let mut parts: Vec<i64> =
-        prices.iter().map(|price| i64::try_from(exact(*price) / i128::from(sum)).unwrap_or(0)).collect();
-    let missing = discount - parts.iter().sum::<i64>();
-    let mut order: Vec<(i128, &mut i64)> =
-        prices.iter().map(|price| exact(*price) % i128::from(sum)).zip(&mut parts).collect();
-    // A stable sort: the first line wins a tie.
-    order.sort_by_key(|(remainder, _)| std::cmp::Reverse(*remainder));
-    for (_, part) in order.into_iter().take(usize::try_from(missing).unwrap_or(0)) {
-        *part += 1;
-    }
-    parts
 }

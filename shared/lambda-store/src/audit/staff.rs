@@ -33,6 +33,8 @@ macro_rules! actions {
 
 actions! {
     AuditExported = "audit.exported";
+    BundleChanged = "bundle.changed";
+    BundleCreated = "bundle.created";
     CertificateRevoked = "certificate.revoked";
     CouponCreated = "coupon.created";
     CourseChanged = "course.changed";
@@ -63,6 +65,8 @@ pub const AUDITED: &[(&str, Action)] = &[
     ("POST /api/v1/authoring/imports", Action::ImportRequested),
     ("POST /api/v1/authoring/imports/{job_id}/start", Action::ImportStarted),
     ("PUT /api/v1/commerce/courses/{course_id}/price", Action::PriceSet),
+    ("POST /api/v1/commerce/bundles", Action::BundleCreated),
+    ("PUT /api/v1/commerce/bundles/{bundle_id}", Action::BundleChanged),
     ("POST /api/v1/commerce/coupons", Action::CouponCreated),
     ("POST /api/v1/commerce/orders/{order_id}/refunds", Action::RefundRequested),
     ("PUT /api/v1/commerce/payment-accounts", Action::PaymentAccountSaved),

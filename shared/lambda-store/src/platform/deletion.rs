@@ -21,6 +21,7 @@ pub const KEPT: &[(&str, &str)] = &[
     ("feed_event", "is on its way to the edge, and goes when it has come"),
     ("customer_order", MONEY),
     ("order_line", MONEY),
+    ("bundle", MONEY),
     ("coupon", MONEY),
     ("coupon_use", MONEY),
     ("payment", MONEY),

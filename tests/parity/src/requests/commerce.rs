@@ -14,7 +14,7 @@ use http::{HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::{NOTHING, OTHER_COURSE};
+use super::{COURSE, NOTHING, OTHER_COURSE, shop};
 use crate::{
     ask::Ask,
     kind::Kind,
@@ -28,10 +28,10 @@ const NEW_COUPON: &str = "POST /api/v1/commerce/coupons";
 const COUPONS: &str = "GET /api/v1/commerce/coupons";
 const SAVE_ACCOUNT: &str = "PUT /api/v1/commerce/payment-accounts";
 const ACCOUNTS: &str = "GET /api/v1/commerce/payment-accounts";
-const QUOTE: &str = "POST /api/v1/coupons/quote";
 const SALES: &str = "GET /api/v1/commerce/orders";
 const SALE: &str = "GET /api/v1/commerce/orders/{order_id}";
 const NEW_REFUND: &str = "POST /api/v1/commerce/orders/{order_id}/refunds";
+pub(super) const QUOTE: &str = "POST /api/v1/coupons/quote";
 const NEW_ORDER: &str = "POST /api/v1/orders";
 const ORDERS: &str = "GET /api/v1/orders";
 const ORDER: &str = "GET /api/v1/orders/{order_id}";
@@ -39,12 +39,17 @@ const RETURN: &str = "POST /api/v1/orders/{order_id}/return";
 const CALLBACK: &str = "POST /callbacks/{provider}/{tenant_token}";
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// In kuruş.
-const AMOUNT: i64 = 14_990;
+pub(super) const AMOUNT: i64 = 14_990;
 
 pub async fn commerce(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     prices(r).await?;
+    let set = set_price(COURSE, json!(AMOUNT));
+    r.send(Kind::Good, (SET_PRICE, "of another course"), &r.staff.clone(), &set).await?;
+    let bundle = shop::bundles(r).await?;
     coupons(r).await?;
     accounts(r).await?;
+    shop::sales(r, &bundle).await?;
+    bring_price(r, "price after the sale", AMOUNT).await?;
     let stale = quotes(r).await?;
     orders(r, &stale).await?;
     callbacks(r).await?;
@@ -93,7 +98,9 @@ async fn bring_price(r: &mut Recorder<'_>, name: &str, amount: i64) -> anyhow::R
     let price = Money { amount, currency: Currency::TRY };
     let vat_rate = BasisPoints::try_from(2000)?;
     let at = Timestamp::from_millis(0);
-    r.bring(name, &LambdaEvent::PriceSet { course: OTHER_COURSE.parse()?, price, vat_rate, at }).await
+    let course = OTHER_COURSE.parse()?;
+    let (sale, categories) = (None, Vec::new());
+    r.bring(name, &LambdaEvent::PriceSet { course, price, vat_rate, sale, categories, at }).await
 }
 
 async fn bring_coupon(r: &mut Recorder<'_>, made: &Value) -> anyhow::Result<()> {
@@ -110,20 +117,20 @@ async fn bring_coupon(r: &mut Recorder<'_>, made: &Value) -> anyhow::Result<()> 
     r.bring("coupon", &saved).await
 }
 
-fn basket(courses: &[&str], coupon: Option<&str>) -> Ask {
-    Ask::post("/api/v1/coupons/quote", &json!({ "courses": courses, "coupon": coupon }))
+fn basket(courses: &[&str], coupons: &[&str]) -> Ask {
+    Ask::post("/api/v1/coupons/quote", &json!({ "courses": courses, "coupons": coupons }))
 }
 
 /// The course costs something, and then nothing any more; the quote of when it did.
 async fn quotes(r: &mut Recorder<'_>) -> anyhow::Result<String> {
     let (learner, staff) = (r.learner()?, r.staff.clone());
     let course = &[OTHER_COURSE];
-    r.good((QUOTE, "quote"), &learner, basket(course, None)).await?;
-    let stale = r.turkish((QUOTE, "with a coupon"), &learner, basket(course, Some("indirim"))).await?;
-    r.send(Kind::Good, (QUOTE, "with an unknown coupon"), &learner, &basket(course, Some("YOK"))).await?;
-    r.bad((QUOTE, "an unknown course"), &learner, basket(&[NOTHING], None)).await?;
-    r.bad((QUOTE, "nothing"), &learner, basket(&[], None)).await?;
-    r.bad((QUOTE, "twice the same"), &learner, basket(&[OTHER_COURSE, OTHER_COURSE], None)).await?;
+    r.good((QUOTE, "quote"), &learner, basket(course, &[])).await?;
+    let stale = r.turkish((QUOTE, "with a coupon"), &learner, basket(course, &["indirim"])).await?;
+    r.send(Kind::Good, (QUOTE, "with an unknown coupon"), &learner, &basket(course, &["YOK"])).await?;
+    r.bad((QUOTE, "an unknown course"), &learner, basket(&[NOTHING], &[])).await?;
+    r.bad((QUOTE, "nothing"), &learner, basket(&[], &[])).await?;
+    r.bad((QUOTE, "twice the same"), &learner, basket(&[OTHER_COURSE, OTHER_COURSE], &[])).await?;
     r.send(Kind::Good, (SET_PRICE, "for nothing"), &staff, &set_price(OTHER_COURSE, json!(0))).await?;
     bring_price(r, "price of nothing", 0).await?;
     stale.json()?.text("quote")
@@ -132,7 +139,7 @@ async fn quotes(r: &mut Recorder<'_>) -> anyhow::Result<String> {
 async fn orders(r: &mut Recorder<'_>, stale: &str) -> anyhow::Result<()> {
     let (learner, staff) = (r.learner()?, r.staff.clone());
     let quoted =
-        r.send(Kind::Good, (QUOTE, "of nothing to pay"), &learner, &basket(&[OTHER_COURSE], None)).await?;
+        r.send(Kind::Good, (QUOTE, "of nothing to pay"), &learner, &basket(&[OTHER_COURSE], &[])).await?;
     let quote = quoted.json()?.text("quote")?;
     let order =
         |quote: &str, buyer: Value| Ask::post("/api/v1/orders", &json!({ "quote": quote, "buyer": buyer }));

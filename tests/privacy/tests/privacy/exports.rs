@@ -31,6 +31,8 @@ const NOT_TOLD: &[(&str, &str)] = &[
     ("course_publication", "as activation_batch"),
     ("feed_event", "on its way to the table that is told of"),
     ("order_line", "told with its order"),
+    ("first_purchase", "as order_line"),
+    ("spent_coupon", "the copy of a row that is told of"),
 ];
 
 fn names_somebody(column: &str) -> bool {

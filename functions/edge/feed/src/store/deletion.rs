@@ -66,7 +66,9 @@ deletions! {
     "progress" by "person_id, course_id, lesson_id";
     "learner_clock" by "person_id";
     "price" by "course_id";
+    "bundle" by "id";
     "coupon" by "id";
+    "spent_coupon" by "person_id, coupon_id";
     "certificate" by "serial";
     "activation_use" by "batch_id, code_number, person_id";
     "activation_code" by "batch_id, number";

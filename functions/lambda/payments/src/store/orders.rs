@@ -1,7 +1,7 @@
 //! Orders and their lines.
 
 use akademi_domain::{
-    ids::{CouponId, CourseId, EnrolmentId, OrderId, PaymentId, UserId},
+    ids::{BundleId, CourseId, EnrolmentId, OrderId, PaymentId, UserId},
     money::Money,
     order::{self, OrderState},
     pricing::BasisPoints,
@@ -24,7 +24,6 @@ pub struct Order {
     pub total: Money,
     /// The VAT inside the total.
     pub vat: Money,
-    pub coupon: Option<CouponId>,
     pub captured_by: Option<PaymentId>,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
@@ -42,6 +41,7 @@ impl Order {
 #[derive(Debug, Clone)]
 pub struct OrderLine {
     pub course: CourseId,
+    pub bundle: Option<BundleId>,
     pub title: String,
     pub price: Money,
     pub discount: Money,
@@ -59,8 +59,8 @@ pub async fn insert_order(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO customer_order (tenant_id, id, user_id, idempotency_key, state, currency, subtotal, discount,
-                                     total, vat, coupon_id, created_at, expires_at, paid_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+                                     total, vat, created_at, expires_at, paid_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(tx.tenant().as_uuid())
     .bind(order.id.as_uuid())
@@ -72,7 +72,6 @@ pub async fn insert_order(
     .bind(order.discount.amount)
     .bind(order.total.amount)
     .bind(order.vat.amount)
-    .bind(order.coupon.map(|coupon| coupon.as_uuid()))
     .bind(order.created_at.as_millis())
     .bind(order.expires_at.as_millis())
     .bind(order.paid_at.map(Timestamp::as_millis))
@@ -90,8 +89,8 @@ pub async fn insert_order_line(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO order_line (tenant_id, order_id, course_id, place, title, price, discount, total,
-                                 vat_basis_points, vat, enrolment_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                                 vat_basis_points, vat, enrolment_id, bundle_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(tx.tenant().as_uuid())
     .bind(order.as_uuid())
@@ -104,6 +103,7 @@ pub async fn insert_order_line(
     .bind(i32::from(line.vat_rate.get()))
     .bind(line.vat.amount)
     .bind(line.enrolment.as_uuid())
+    .bind(line.bundle.map(|bundle| bundle.as_uuid()))
     .execute(tx.connection())
     .await?;
     Ok(())
@@ -211,7 +211,7 @@ pub async fn list_orders(
 /// The lines of an order, in the basket's order.
 pub async fn order_lines(tx: &mut TenantTransaction, id: OrderId) -> Result<Vec<OrderLine>, StoreError> {
     let rows = sqlx::query(
-        "SELECT course_id, title, price, order_line.discount, order_line.total, vat_basis_points, order_line.vat,
+        "SELECT course_id, bundle_id, title, price, order_line.discount, order_line.total, vat_basis_points, order_line.vat,
                 enrolment_id, currency
          FROM order_line JOIN customer_order ON customer_order.tenant_id = $1 AND customer_order.id = order_id
          WHERE order_line.tenant_id = $1 AND order_id = $2 ORDER BY place",
@@ -224,6 +224,7 @@ pub async fn order_lines(tx: &mut TenantTransaction, id: OrderId) -> Result<Vec<
         .map(|row| {
             Ok(OrderLine {
                 course: CourseId::from_uuid(row.try_get("course_id")?),
+                bundle: row.try_get::<Option<Uuid>, _>("bundle_id")?.map(BundleId::from_uuid),
                 title: row.try_get("title")?,
                 price: money(row, "price")?,
                 discount: money(row, "discount")?,
@@ -268,7 +269,6 @@ fn order(row: &PgRow) -> Result<Order, StoreError> {
         discount: money(row, "discount")?,
         total: money(row, "total")?,
         vat: money(row, "vat")?,
-        coupon: row.try_get::<Option<Uuid>, _>("coupon_id")?.map(CouponId::from_uuid),
         captured_by: row.try_get::<Option<Uuid>, _>("captured_by")?.map(PaymentId::from_uuid),
         created_at: Timestamp::from_millis(row.try_get("created_at")?),
         expires_at: Timestamp::from_millis(row.try_get("expires_at")?),

@@ -10,7 +10,7 @@ use akademi_domain::{
     ids::{CouponId, CourseId, SessionId, TenantId, UserId},
     money::{Currency, Money},
     permission::{Permission, Permissions},
-    pricing::{self, BasisPoints, Coupon, CouponScope, Discount, Line},
+    pricing::{self, BasisPoints, Basket, Coupon, Line},
     time::Timestamp,
 };
 use akademi_feed::{Decoded, Envelope, LambdaEvent};
@@ -49,6 +49,12 @@ pub fn course(n: u8) -> CourseId {
 
 pub fn lira(amount: i64) -> Money {
     Money { amount, currency: Currency::TRY }
+}
+
+/// A course alone, with 20 % VAT.
+pub fn line(n: u8, amount: i64) -> Line {
+    let vat_rate = BasisPoints::new(2000).unwrap();
+    Line { course: course(n), bundle: None, categories: vec![], price: lira(amount), vat_rate }
 }
 
 pub struct Academy {
@@ -191,7 +197,7 @@ impl Academy {
         self.database.superuser().await.unwrap()
     }
 
-    /// The one number that a statement answers.
+    /// The number that a statement answers.
     pub async fn number(&self, sql: &str) -> i64 {
         let mut superuser = self.superuser().await;
         sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_one(&mut superuser).await.unwrap()
@@ -280,29 +286,39 @@ impl Academy {
 
     /// A coupon of a fifth off everything.
     pub async fn coupon(&self, code: &str, use_limit: Option<i64>) -> (CouponId, Coupon) {
-        let terms = Coupon {
-            discount: Discount::Percent { share: BasisPoints::new(2000).unwrap(), cap: None },
-            scope: CouponScope::All,
-            minimum_total: None,
-            starts_at: None,
-            ends_at: None,
-        };
-        let body =
-            json!({ "code": code, "discount": terms.discount, "scope": terms.scope, "use_limit": use_limit });
+        self.coupon_of(code, json!({ "use_limit": use_limit })).await
+    }
+
+    /// The same with these fields.
+    pub async fn coupon_of(&self, code: &str, fields: Value) -> (CouponId, Coupon) {
+        let mut terms =
+            json!({ "discount": { "kind": "percent", "share": 2000 }, "scope": { "kind": "all" } });
+        let mut body = terms.clone();
+        body["code"] = json!(code);
+        for (name, value) in fields.as_object().unwrap() {
+            body[name] = value.clone();
+            if !name.ends_with("use_limit") {
+                terms[name] = value.clone();
+            }
+        }
         let answer = self.call(staff(), Method::POST, "/api/v1/commerce/coupons", None, Some(&body)).await;
         assert_eq!(answer.status, 201, "{}", answer.json());
-        (serde_json::from_value(answer.json()["id"].clone()).unwrap(), terms)
+        (serde_json::from_value(answer.json()["id"].clone()).unwrap(), serde_json::from_value(terms).unwrap())
     }
 
     /// What the edge quotes for these courses and prices.
     pub fn quote(&self, who: Who, basket: &[(u8, i64)], coupon: Option<&(CouponId, Coupon)>) -> String {
-        let vat_rate = BasisPoints::new(2000).unwrap();
-        let line = |(n, amount): &(u8, i64)| Line { course: course(*n), price: lira(*amount), vat_rate };
-        let lines: Vec<Line> = basket.iter().map(line).collect();
-        let priced = pricing::quote(&lines, coupon.map(|(_, terms)| terms), self.now()).unwrap();
-        let id = coupon.map(|(id, _)| *id);
+        let coupons = coupon.map_or(&[][..], std::slice::from_ref);
+        let lines: Vec<Line> = basket.iter().map(|(n, amount)| line(*n, *amount)).collect();
+        self.quote_lines(who, &lines, coupons)
+    }
+
+    /// What the edge quotes for these lines.
+    pub fn quote_lines(&self, who: Who, lines: &[Line], coupons: &[(CouponId, Coupon)]) -> String {
+        let priced = pricing::quote(&Basket { lines, coupons, is_first_purchase: true }, self.now()).unwrap();
+        let ids = coupons.iter().map(|(id, _)| *id).collect();
         let expires_at = self.now().plus_seconds(QUOTE_SECONDS);
-        self.quotes.sign(&QuoteTerms::new(who.tenant, who.user, &priced, id, expires_at)).unwrap()
+        self.quotes.sign(&QuoteTerms::new(who.tenant, who.user, &priced, ids, expires_at)).unwrap()
     }
 
     pub fn order_body(quote: &str) -> Value {

@@ -154,6 +154,21 @@ async fn bad_input_is_refused_by_field_and_nothing_is_written() {
         ),
         (Method::POST, COUPONS, coupon(json!({ "minimum_total": money(-1) })), 422, "minimum_total.amount"),
         (Method::POST, COUPONS, coupon(json!({ "use_limit": 0 })), 422, "use_limit"),
+        (Method::POST, COUPONS, coupon(json!({ "person_use_limit": 0 })), 422, "person_use_limit"),
+        (
+            Method::POST,
+            COUPONS,
+            coupon(json!({ "scope": { "kind": "categories", "categories": ["Yazılım"] } })),
+            422,
+            "scope",
+        ),
+        (
+            Method::POST,
+            COUPONS,
+            coupon(json!({ "scope": { "kind": "bundles", "bundles": [] } })),
+            422,
+            "scope.bundles",
+        ),
         (
             Method::POST,
             COUPONS,

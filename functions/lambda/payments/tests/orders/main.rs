@@ -6,6 +6,7 @@ mod academy;
 mod accounts;
 mod answer;
 mod audit;
+mod bundles;
 mod callbacks;
 mod commerce;
 mod end_to_end;

@@ -1,11 +1,13 @@
-//! A coupon's uses under 64 orders at once.
+//! Coupons' uses: all of them, those of one person, and the one of a first purchase, under orders at once.
 
+use akademi_domain::ids::CouponId;
 use futures::future::join_all;
+use serde_json::json;
 use sqlx::Connection as _;
 use std::sync::Arc;
 use tokio::sync::Barrier;
 
-use crate::academy::{Academy, Who, learner, tenant};
+use crate::academy::{Academy, Who, course, learner, line, person, tenant};
 use akademi_feed::LambdaEvent;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,4 +75,193 @@ async fn without_the_lock_more_are_made() {
     let (held, _) = academy.uses().await;
     assert!(held > 10, "only {held}");
     println!("without the lock: {held} of 10 uses held");
+}
+
+/// How many of these orders of the first person, each with a key of its own, are made.
+async fn made_at_once(academy: &Academy, quotes: &[String]) -> usize {
+    let keys: Vec<String> = (0..quotes.len()).map(|n| format!("key-{n}")).collect();
+    let orders = keys.iter().zip(quotes).map(|(key, quote)| academy.order(learner(1), key, quote));
+    let answers = join_all(orders).await;
+    for answer in answers.iter().filter(|answer| answer.status != 201) {
+        assert_eq!(answer.problem(), (409, "coupon-not-available".into()));
+    }
+    answers.iter().filter(|answer| answer.status == 201).count()
+}
+
+/// What the edge was told: whether the person has used the coupon up.
+async fn spent(academy: &Academy, id: CouponId) -> Vec<bool> {
+    let told = academy.events().await.into_iter().filter_map(|event| match event {
+        LambdaEvent::CouponSpent { coupon, person: told, spent, .. } => {
+            assert_eq!((coupon, told), (id, person(1)));
+            Some(spent)
+        }
+        _ => None,
+    });
+    told.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_16_orders_of_one_person_on_a_coupon_of_two_uses_each_two_are_made() {
+    let academy = Academy::new().await;
+    let coupon = academy.coupon_of("bahar", json!({ "person_use_limit": 2 })).await;
+    let quotes = vec![academy.quote(learner(1), &[(1, 14990)], Some(&coupon)); 16];
+    assert_eq!(made_at_once(&academy, &quotes).await, 2);
+    assert_eq!(academy.uses().await, (2, 0), "what was refused holds nothing");
+    let other = academy.quote(learner(2), &[(1, 14990)], Some(&coupon));
+    assert_eq!(academy.order(learner(2), "k", &other).await.status, 201, "another person has their own");
+    assert_eq!(spent(&academy, coupon.0).await, [true]);
+    academy.clock.advance_seconds(31 * 60);
+    assert_eq!(academy.payments.expire_orders(academy.now()).await.unwrap(), 3);
+    assert_eq!(academy.number("SELECT sum(uses)::bigint FROM coupon_person").await, 0);
+    assert_eq!(spent(&academy, coupon.0).await, [true, false]);
+
+    let mut superuser = academy.superuser().await;
+    let error = sqlx::query("UPDATE coupon_person SET uses = 3").execute(&mut superuser).await.unwrap_err();
+    assert!(error.to_string().contains("coupon_uses_per_person"), "{error}");
+}
+
+/// The same with a look and a step apart, and without the schema's word.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_lock_one_person_has_more_than_their_uses() {
+    let academy = Academy::new().await;
+    let coupon = academy.coupon_of("bahar", json!({ "person_use_limit": 2 })).await;
+    let quote = academy.quote(learner(1), &[(1, 14990)], Some(&coupon));
+    assert_eq!(academy.order(learner(1), "k", &quote).await.status, 201);
+    let mut superuser = academy.superuser().await;
+    sqlx::query("ALTER TABLE coupon_person DROP CONSTRAINT coupon_uses_per_person")
+        .execute(&mut superuser)
+        .await
+        .unwrap();
+    superuser.close().await.unwrap();
+    let all_have_looked = Arc::new(Barrier::new(8));
+    let holds = (0..8).map(|_| {
+        let all_have_looked = all_have_looked.clone();
+        let postgres = academy.database.postgres().clone();
+        async move {
+            let mut tx = postgres.tenant(tenant(1)).await.unwrap();
+            let left: bool = sqlx::query_scalar("SELECT uses < use_limit FROM coupon_person")
+                .fetch_one(tx.connection())
+                .await
+                .unwrap();
+            all_have_looked.wait().await;
+            if left {
+                sqlx::query("UPDATE coupon_person SET uses = uses + 1")
+                    .execute(tx.connection())
+                    .await
+                    .unwrap();
+            }
+            tx.commit().await.unwrap();
+        }
+    });
+    join_all(holds.map(tokio::spawn)).await;
+    let uses = academy.number("SELECT uses FROM coupon_person").await;
+    assert!(uses > 2, "only {uses}");
+    println!("without the lock: {uses} of 2 uses of one person");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_8_orders_at_once_one_is_the_first_purchase() {
+    let academy = Academy::new().await;
+    let welcome = academy.coupon_of("hosgeldin", json!({ "first_purchase_only": true })).await;
+    // With a second coupon of the kind on the same order: one purchase, not two.
+    let fields = json!({ "first_purchase_only": true, "stackable": true });
+    let pair = [academy.coupon_of("ilk-1", fields.clone()).await, academy.coupon_of("ilk-2", fields).await];
+    let quote = academy.quote(learner(1), &[(1, 14990)], Some(&welcome));
+    let two = academy.quote_lines(learner(1), &[line(1, 14990)], &pair);
+    let quotes = [vec![quote.clone(); 4], vec![two.clone(); 4]].concat();
+    assert_eq!(made_at_once(&academy, &quotes).await, 1);
+    academy.clock.advance_seconds(31 * 60);
+    assert_eq!(academy.payments.expire_orders(academy.now()).await.unwrap(), 1);
+    assert_eq!(academy.number("SELECT count(*) FROM first_purchase").await, 0);
+
+    let two = academy.quote_lines(learner(1), &[line(1, 14990)], &pair);
+    let made = academy.order(learner(1), "again", &two).await;
+    assert_eq!(made.status, 201, "free again: {}", made.json());
+    let total = made.json()["total"]["amount"].as_i64().unwrap();
+    assert_eq!(academy.pay(&academy.provider.sent("merchant_oid"), total).await.body, "OK");
+    assert_eq!(
+        academy.texts("SELECT state FROM coupon_use WHERE state <> 'released'").await,
+        ["confirmed"; 2]
+    );
+    let later = academy.quote(learner(1), &[(2, 10000)], Some(&welcome));
+    assert_eq!(
+        academy.order(learner(1), "later", &later).await.problem(),
+        (409, "coupon-not-available".into())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_bought_without_a_coupon_has_no_first_purchase_left() {
+    let academy = Academy::new().await;
+    let welcome = academy.coupon_of("hosgeldin", json!({ "first_purchase_only": true })).await;
+    let (_, oid) = academy.order_one(1, None).await;
+    assert_eq!(academy.pay(&oid, 14990).await.body, "OK");
+    let quote = academy.quote(learner(1), &[(2, 10000)], Some(&welcome));
+    assert_eq!(academy.order(learner(1), "k", &quote).await.problem(), (409, "coupon-not-available".into()));
+    assert_eq!(academy.uses().await, (0, 0));
+    assert_eq!(academy.granted(person(1)).await, [course(1)]);
+}
+
+/// Two orders that look before either has stepped, without the key that makes them one.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_key_two_orders_are_the_first() {
+    let academy = Academy::new().await;
+    let mut superuser = academy.superuser().await;
+    sqlx::query("ALTER TABLE first_purchase DROP CONSTRAINT first_purchase_pkey")
+        .execute(&mut superuser)
+        .await
+        .unwrap();
+    superuser.close().await.unwrap();
+    academy.order_one(1, None).await;
+    academy.order_one(1, None).await;
+    let all_have_looked = Arc::new(Barrier::new(2));
+    let holds = ["ASC", "DESC"].map(|order| {
+        let all_have_looked = all_have_looked.clone();
+        let postgres = academy.database.postgres().clone();
+        async move {
+            let mut tx = postgres.tenant(tenant(1)).await.unwrap();
+            let none: bool = sqlx::query_scalar("SELECT NOT EXISTS (SELECT FROM first_purchase)")
+                .fetch_one(tx.connection())
+                .await
+                .unwrap();
+            all_have_looked.wait().await;
+            if none {
+                let insert = format!(
+                    "INSERT INTO first_purchase SELECT tenant_id, user_id, id FROM customer_order ORDER BY id {order} LIMIT 1"
+                );
+                sqlx::query(sqlx::AssertSqlSafe(insert)).execute(tx.connection()).await.unwrap();
+            }
+            tx.commit().await.unwrap();
+        }
+    });
+    join_all(holds.map(tokio::spawn)).await;
+    assert_eq!(academy.number("SELECT count(*) FROM first_purchase").await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn late_money_with_one_of_two_coupons_gone_holds_neither() {
+    let academy = Academy::new().await;
+    let stackable = |limit: i64| json!({ "stackable": true, "use_limit": limit });
+    let plenty = academy.coupon_of("cok", stackable(9)).await;
+    let one = academy.coupon_of("tek", stackable(1)).await;
+    let pair = [plenty, one.clone()];
+    let quote = academy.quote_lines(learner(1), &[line(1, 14990)], &pair);
+    let made = academy.order(learner(1), "k", &quote).await;
+    assert_eq!(made.status, 201, "{}", made.json());
+    let total = made.json()["total"]["amount"].as_i64().unwrap();
+    assert_eq!(total, 9594, "14990 less a fifth is 11992, and less a fifth of that");
+    let held = "SELECT sum(held)::bigint FROM coupon";
+    assert_eq!(academy.number(held).await, 2);
+    let late = academy.provider.sent("merchant_oid");
+    academy.clock.advance_seconds(31 * 60);
+    assert_eq!(academy.payments.expire_orders(academy.now()).await.unwrap(), 1);
+    assert_eq!(academy.number(held).await, 0);
+
+    let quick = academy.quote(learner(2), &[(1, 14990)], Some(&one));
+    assert_eq!(academy.order(learner(2), "k", &quick).await.status, 201);
+    assert_eq!(academy.pay(&late, total).await.body, "OK");
+    let id = made.json()["id"].as_str().unwrap().to_owned();
+    assert_eq!(academy.state(1, &id).await, "refund_due");
+    assert_eq!(academy.number(held).await, 1, "only the quick one's");
+    assert_eq!(academy.number("SELECT count(*) FROM coupon_use WHERE state = 'held'").await, 1);
 }

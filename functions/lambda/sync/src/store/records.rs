@@ -24,7 +24,9 @@ pub const RECORDS: &[(&str, &str)] = records! {
     "learning_day": "SELECT day, course_id, enrolments, completions, certificates, revocations, watched_seconds,
         refused_seconds, active FROM learning_day WHERE tenant_id = $1 AND user_id = $2 ORDER BY day";
     "paid_day": "SELECT day, course_id, currency, amount FROM paid_day WHERE tenant_id = $1 AND user_id = $2 ORDER BY day";
-    "customer_order": "SELECT id, state, currency, subtotal, discount, total, vat, coupon_id, created_at, expires_at, paid_at,
+    "customer_order": "SELECT id, state, currency, subtotal, discount, total, vat, created_at, expires_at, paid_at,
+        (SELECT jsonb_agg(jsonb_build_object('coupon_id', coupon_id, 'state', use.state)) FROM coupon_use AS use
+         WHERE use.tenant_id = $1 AND use.order_id = customer_order.id) AS coupons,
         (SELECT jsonb_agg(jsonb_build_object('course_id', course_id, 'title', title, 'price', price, 'discount', discount,
          'total', total, 'vat', vat) ORDER BY place) FROM order_line AS line
          WHERE line.tenant_id = $1 AND line.order_id = customer_order.id) AS lines,
@@ -32,6 +34,8 @@ pub const RECORDS: &[(&str, &str)] = records! {
          currency, 'total_paid', total_paid, 'created_at', created_at) ORDER BY created_at) FROM payment AS attempt
          WHERE attempt.tenant_id = $1 AND attempt.order_id = customer_order.id) AS payments
         FROM customer_order WHERE tenant_id = $1 AND user_id = $2 ORDER BY created_at";
+    "coupon_person": "SELECT coupon_id, uses, use_limit FROM coupon_person WHERE tenant_id = $1 AND user_id = $2
+        ORDER BY coupon_id";
     "certificate": "SELECT serial, course_id, course_title, encode(sealed_holder, 'hex') AS sealed, completed_at, issued_at,
         revoked_at FROM certificate WHERE tenant_id = $1 AND user_id = $2 ORDER BY issued_at";
     "mail": "SELECT id, kind, encode(sealed_recipient, 'hex') AS sealed, host, locale, state, created_at, sent_at FROM mail

@@ -8,7 +8,7 @@ use akademi_api::{
 use akademi_domain::{
     money::{Currency, Money},
     permission::Permissions,
-    pricing::{self, BasisPoints, Line},
+    pricing::{self, BasisPoints, Basket, Line},
 };
 use akademi_lambda::http_client::Network;
 use akademi_payment_sandbox::{Handle, Merchant, serve};
@@ -97,10 +97,12 @@ async fn add_person(world: &World) {
 /// What the edge quotes for the course.
 fn quote(world: &World, amount: i64) -> String {
     let price = Money { amount, currency: Currency::TRY };
-    let line = Line { course: course(), price, vat_rate: BasisPoints::new(2000).unwrap() };
+    let vat_rate = BasisPoints::new(2000).unwrap();
+    let lines = [Line { course: course(), bundle: None, categories: vec![], price, vat_rate }];
     let now = world.ports.now();
-    let priced = pricing::quote(&[line], None, now).unwrap();
-    let terms = QuoteTerms::new(tenant(), person(), &priced, None, now.plus_seconds(QUOTE_SECONDS));
+    let basket = Basket { lines: &lines, coupons: &[], is_first_purchase: true };
+    let priced = pricing::quote(&basket, now).unwrap();
+    let terms = QuoteTerms::new(tenant(), person(), &priced, vec![], now.plus_seconds(QUOTE_SECONDS));
     QuoteKeys::from_config(&world.variables["plane_root_keys"]).unwrap().sign(&terms).unwrap()
 }
 

@@ -1,0 +1,181 @@
+//! Sales, bundles, and several coupons at once.
+
+use akademi_domain::{
+    ids::{BundleId, CouponId, CourseId, EnrolmentId, OrderId},
+    pricing::{Coupon, CouponScope, Discount, Sale},
+};
+use akademi_feed::LambdaEvent;
+use serde_json::{Value, json};
+
+use crate::world::{NOW, Setup, coupon, course, fifth_off, person, price, tenant, try_money};
+
+fn bundle(n: u8, courses: &[u8], amount: i64, for_sale: bool) -> LambdaEvent {
+    LambdaEvent::BundleSaved {
+        id: bundle_id(n),
+        title: format!("Set {n}").try_into().unwrap(),
+        courses: courses.iter().map(|n| course(*n)).collect(),
+        price: try_money(amount),
+        sale: None,
+        for_sale,
+        at: NOW,
+    }
+}
+
+fn bundle_id(n: u8) -> BundleId {
+    BundleId::new(NOW, [n; 10])
+}
+
+fn granted(course: CourseId) -> LambdaEvent {
+    LambdaEvent::EnrolmentGranted {
+        person: person(7),
+        course,
+        enrolment: EnrolmentId::new(NOW, [1; 10]),
+        order: OrderId::new(NOW, [1; 10]),
+        at: NOW,
+    }
+}
+
+fn stackable(discount: Discount) -> Coupon {
+    Coupon { stackable: true, discount, ..fifth_off(CouponScope::All) }
+}
+
+fn refused(reason: &str) -> Value {
+    json!({ "outcome": "refused", "reason": reason })
+}
+
+#[test]
+fn a_sale_is_quoted_until_it_ends() {
+    let setup = Setup::new();
+    let LambdaEvent::PriceSet { course: of, price, vat_rate, at, .. } = price(1, 14990) else { panic!() };
+    let sale = Sale { price: try_money(9990), starts_at: NOW, ends_at: NOW.plus_seconds(60) };
+    let categories = vec!["yazilim".parse().unwrap()];
+    let on_sale = LambdaEvent::PriceSet {
+        course: of,
+        price,
+        vat_rate,
+        sale: Some(sale),
+        categories: categories.clone(),
+        at,
+    };
+    setup.feed(&[on_sale, coupon(1, "yazilim", fifth_off(CouponScope::Categories { categories }), true)]);
+    let ask = || setup.quote(&json!({ "courses": [course(1), course(2)], "coupons": ["yazilim"] })).1;
+    let answer = ask();
+    assert_eq!(answer["lines"][0]["price"]["amount"], 9990, "{answer}");
+    assert_eq!(answer["discount"]["amount"], 1998, "only of the category");
+    setup.clock.advance_seconds(60);
+    assert_eq!(ask()["lines"][0]["price"]["amount"], 14990);
+}
+
+#[test]
+fn a_bundle_is_quoted_by_its_courses_and_signed_with_them() {
+    let setup = Setup::new();
+    let of_bundle = Coupon {
+        discount: Discount::Fixed { amount: try_money(1000) },
+        ..fifth_off(CouponScope::Bundles { bundles: vec![bundle_id(1)] })
+    };
+    let first = [price(3, 5000), bundle(1, &[2, 3], 12000, true), coupon(1, "set", of_bundle, true)];
+    setup.feed(&first);
+    let (status, answer) =
+        setup.quote(&json!({ "courses": [course(1)], "bundles": [bundle_id(1)], "coupons": ["set"] }));
+    assert_eq!(status, 200, "{answer}");
+    let lines = answer["lines"].as_array().unwrap();
+    let prices: Vec<_> =
+        lines.iter().map(|line| (line["bundle"].clone(), line["price"]["amount"].clone())).collect();
+    let id = json!(bundle_id(1));
+    assert_eq!(
+        prices,
+        [(Value::Null, json!(14990)), (id.clone(), json!(8000)), (id, json!(4000))],
+        "two thirds and one third"
+    );
+    assert_eq!(answer["total"]["amount"], 14990 + 11000);
+    let terms = setup.quotes.verify(answer["quote"].as_str().unwrap(), setup.now()).unwrap();
+    assert_eq!((terms.lines[2].course, terms.lines[2].bundle), (course(3), Some(bundle_id(1))));
+    assert_eq!(terms.coupons, [CouponId::new(NOW, [1; 10])]);
+    let (status, alone) = setup.quote(&json!({ "bundles": [bundle_id(1)] }));
+    assert_eq!((status, &alone["total"]["amount"]), (200, &json!(12000)));
+}
+
+#[test]
+fn a_bundle_that_cannot_be_bought_says_why() {
+    let setup = Setup::new();
+    setup.feed(&[
+        price(3, 5000),
+        bundle(1, &[2, 3], 12000, true),
+        bundle(2, &[1, 2], 12000, false),
+        bundle(3, &[1, 9], 12000, true),
+        granted(course(3)),
+    ]);
+    let error = |body: Value| {
+        let (status, answer) = setup.quote(&body);
+        assert_eq!(status, 422, "{answer}");
+        let error = &answer["errors"][0];
+        (error["field"].as_str().unwrap().to_owned(), error["message"].as_str().unwrap().to_owned())
+    };
+    let (field, message) = error(json!({ "courses": [course(1)], "bundles": [bundle_id(1)] }));
+    assert_eq!(field, "bundles[0]");
+    assert_eq!(message, format!("holds a course that you have already: {}", course(3)));
+    for n in [2, 3, 9] {
+        let (field, message) = error(json!({ "bundles": [bundle_id(n)] }));
+        assert_eq!((&*field, &*message), ("bundles[0]", "is not for sale here"), "{n}");
+    }
+    setup.feed(&[bundle(2, &[1, 2], 12000, true)]);
+    let twice = error(json!({ "courses": [course(2)], "bundles": [bundle_id(2)] }));
+    assert_eq!((&*twice.0, &*twice.1), ("bundles[0]", "stands in the basket twice"));
+    let (status, _) = setup.quote_at("kadikoy.localhost", tenant(2), &json!({ "bundles": [bundle_id(2)] }));
+    assert_eq!(status, 422, "another academy's bundle is not for sale here");
+}
+
+#[test]
+fn several_codes_each_have_their_outcome_in_order() {
+    let setup = Setup::new();
+    let fixed = |amount| Discount::Fixed { amount: try_money(amount) };
+    let late = Coupon { ends_at: Some(NOW), ..stackable(fixed(1)) };
+    setup.feed(&[
+        coupon(1, "sabit", stackable(fixed(1000)), true),
+        coupon(2, "oran", stackable(fifth_off(CouponScope::All).discount), true),
+        coupon(3, "tek-basina", Coupon { discount: fixed(500), ..fifth_off(CouponScope::All) }, true),
+        coupon(4, "gecti", late, true),
+    ]);
+    let codes = json!(["sabit", "yok", "ORAN", "tek-basina", "gecti"]);
+    let (status, answer) = setup.quote(&json!({ "courses": [course(2)], "coupons": codes }));
+    assert_eq!(status, 200, "{answer}");
+    let applied = json!({ "outcome": "applied" });
+    assert_eq!(
+        answer["coupons"],
+        json!([applied, refused("not_available"), applied, refused("not_combined"), refused("expired")])
+    );
+    assert_eq!(answer["total"]["amount"], 7000, "a fifth of 100.00, and then 10.00");
+    let terms = setup.quotes.verify(answer["quote"].as_str().unwrap(), NOW).unwrap();
+    assert_eq!(terms.coupons, [CouponId::new(NOW, [1; 10]), CouponId::new(NOW, [2; 10])]);
+    let (_, free) = setup.quote(&json!({ "courses": [course(2)] }));
+    assert_eq!(free["coupons"], json!([]));
+}
+
+#[test]
+fn what_a_person_has_used_up_or_bought_before_is_told_to_them() {
+    let setup = Setup::new();
+    let welcome = Coupon { first_purchase_only: true, ..fifth_off(CouponScope::All) };
+    setup.feed(&[
+        coupon(1, "hosgeldin", welcome, true),
+        coupon(2, "bahar", fifth_off(CouponScope::All), true),
+    ]);
+    let ask = |code: &str| {
+        let (status, mut answer) = setup.quote(&json!({ "courses": [course(1)], "coupons": [code] }));
+        assert_eq!(status, 200, "{answer}");
+        answer["coupons"][0].take()
+    };
+    let applied = json!({ "outcome": "applied" });
+    assert_eq!((ask("hosgeldin"), ask("bahar")), (applied.clone(), applied.clone()));
+    let spent = |n: u8, spent: bool| LambdaEvent::CouponSpent {
+        coupon: CouponId::new(NOW, [2; 10]),
+        person: person(n),
+        spent,
+        at: NOW,
+    };
+    setup.feed(&[spent(7, true), spent(7, true), granted(course(2))]);
+    assert_eq!((ask("hosgeldin"), ask("bahar")), (refused("not_first_purchase"), refused("already_used")));
+    setup.feed(&[spent(7, false), spent(8, true)]);
+    assert_eq!(ask("bahar"), applied, "it came back, and another's use is another's");
+    setup.feed(&[LambdaEvent::PersonErased { person: person(8), at: NOW }, spent(8, true)]);
+    assert_eq!(setup.count("SELECT count(*) FROM spent_coupon"), 0, "nothing is kept of somebody erased");
+}
