@@ -11,11 +11,11 @@ use akademi_domain::{
     pricing::{self, BasisPoints, Line},
 };
 use akademi_lambda::http_client::Network;
+use akademi_payment_sandbox::{Handle, Merchant, serve};
 use akademi_payments::{
     Payments,
     paytr::{PayTrConfig, Secret},
 };
-use akademi_payment_sandbox::{Handle, Merchant, serve};
 use akademi_runtime_api::queue::Sent;
 use akademi_seal::{PersonKey, Vault};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
