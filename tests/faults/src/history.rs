@@ -151,16 +151,16 @@ impl<'w> History<'w> {
             let waiting = self.awake();
             let free = self.free();
             let may_begin = self.begun < actions && !free.is_empty();
-            if !waiting.is_empty() && !(may_begin && self.random.chance(200)) {
-                let place = self.random.pick(&waiting);
-                if !self.falls_behind(place) {
-                    self.step(place).await?;
-                }
-            } else if may_begin {
+            if may_begin && (waiting.is_empty() || self.random.chance(200)) {
                 let instance = self.random.pick(&free);
                 self.begin(instance).await;
             } else if waiting.is_empty() {
                 return Ok(());
+            } else {
+                let place = self.random.pick(&waiting);
+                if !self.falls_behind(place) {
+                    self.step(place).await?;
+                }
             }
         }
     }
