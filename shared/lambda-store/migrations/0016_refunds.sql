@@ -1,4 +1,4 @@
--- Reservations, refunds and what they do to the ledger. Amounts are minor units of their row's currency.
+-- Reservations, refunds and what they do to the ledger; what was bought. Amounts are minor units of their row's currency.
 
 -- What may be taken of something that ends: a payment's money that may go back.
 CREATE TABLE budget (
@@ -101,3 +101,18 @@ ALTER TABLE ledger_transaction DROP CONSTRAINT ledger_capture_once;
 CREATE UNIQUE INDEX ledger_capture_once ON ledger_transaction (tenant_id, payment_id) WHERE refund_id IS NULL;
 CREATE UNIQUE INDEX ledger_refund_once ON ledger_transaction (tenant_id, refund_id);
 ALTER TABLE ledger_transaction ADD FOREIGN KEY (tenant_id, refund_id) REFERENCES refund (tenant_id, id);
+
+-- What somebody has bought, and with which order: once each, whatever orders are paid at the same moment.
+CREATE TABLE purchase (
+    tenant_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    course_id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    PRIMARY KEY (tenant_id, user_id, course_id),
+    FOREIGN KEY (tenant_id, order_id, course_id) REFERENCES order_line (tenant_id, order_id, course_id)
+);
+INSERT INTO purchase (tenant_id, user_id, course_id, order_id)
+SELECT tenant_id, user_id, course_id, id FROM customer_order
+JOIN order_line USING (tenant_id) WHERE order_line.order_id = id AND state = 'paid' ORDER BY paid_at
+ON CONFLICT DO NOTHING;
+SELECT protect_tenant_table('purchase', 'SELECT, INSERT, DELETE', 'SELECT, DELETE');

@@ -42,7 +42,7 @@ pub async fn place(
     }
     let courses: Vec<CourseId> = terms.lines.iter().map(|line| line.course).collect();
     if store::has_one_of(tx, caller.user, &courses).await? {
-        return Err(conflict("already-enrolled", "You have one of these courses already.").into());
+        return Err(already_enrolled().into());
     }
     let (offers, priced) = price_again(tx, &terms, &courses, now).await?;
     let machine = order::Order::new(priced.total);
@@ -79,7 +79,9 @@ pub async fn place(
     }
     if order.state == OrderState::Paid {
         holds::confirm(tx, order.id, now).await?;
-        grant(tx, &order, now).await?;
+        if !grant(tx, &order, now).await?.is_empty() {
+            return Err(already_enrolled().into());
+        }
     }
     Ok(order)
 }
@@ -129,9 +131,21 @@ async fn price_again(
     if terms.are_of(&priced) { Ok((offers, priced)) } else { Err(changed().into()) }
 }
 
-/// Tells the edge of each line that is paid.
-pub async fn grant(tx: &mut TenantTransaction, order: &Order, now: Timestamp) -> Result<(), PaymentsError> {
-    for line in store::order_lines(tx, order.id).await? {
+/// Tells the edge of each line that is paid, and answers those whose courses the person has bought with another order.
+pub async fn grant(
+    tx: &mut TenantTransaction,
+    order: &Order,
+    now: Timestamp,
+) -> Result<Vec<OrderLine>, PaymentsError> {
+    let mut lines = store::order_lines(tx, order.id).await?;
+    // In one order, so that two orders of one person wait for each other, and never both.
+    lines.sort_by_key(|line| line.course);
+    let mut bought_before = Vec::new();
+    for line in lines {
+        if !store::insert_purchase(tx, order.user, line.course, order.id).await? {
+            bought_before.push(line);
+            continue;
+        }
         let granted = LambdaEvent::EnrolmentGranted {
             person: order.user,
             course: line.course,
@@ -141,7 +155,11 @@ pub async fn grant(tx: &mut TenantTransaction, order: &Order, now: Timestamp) ->
         };
         feed::append(tx, &granted, now).await?;
     }
-    Ok(())
+    Ok(bought_before)
+}
+
+fn already_enrolled() -> Problem {
+    conflict("already-enrolled", "You have one of these courses already.")
 }
 
 fn conflict(slug: &'static str, detail: &'static str) -> Problem {

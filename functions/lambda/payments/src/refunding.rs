@@ -19,7 +19,7 @@ use std::sync::Arc;
 use crate::{
     Payments, PaymentsError,
     provider::{Inquiry, Provider, ProviderError, Reference, RefundRequest},
-    store::{self, Order, Payment, Refund, RefundLine, RefundState, Reservation},
+    store::{self, Order, OrderLine, Payment, Refund, RefundLine, RefundState, Reservation},
 };
 
 /// The first pause before the provider is asked; it grows with the refund's age.
@@ -63,7 +63,30 @@ pub async fn keep(
     Ok(true)
 }
 
-/// Gives all of a payment back that must not be kept; nobody asks for it.
+/// Gives back what was paid for lines whose courses the person had bought before: two orders may be paid at once.
+pub async fn keep_lines_by_rule(
+    payments: &Payments,
+    tx: &mut TenantTransaction,
+    order: &Order,
+    payment: &Payment,
+    bought_before: Vec<OrderLine>,
+    now: Timestamp,
+) -> Result<(), PaymentsError> {
+    let lines: Vec<RefundLine> = bought_before
+        .into_iter()
+        .map(|line| RefundLine { course: line.course, amount: line.total, vat: line.vat, withdraws: true })
+        .collect();
+    let amount = lines.iter().map(|line| line.amount.amount).sum();
+    if amount == 0 {
+        return Ok(());
+    }
+    let amount = Money { amount, ..payment.amount };
+    let refund = by_rule(payments, order, payment, amount, "bought_before", now);
+    keep(tx, payment, &refund, &lines, None, now).await?;
+    Ok(())
+}
+
+/// Gives all of a payment back that must not be kept.
 pub async fn keep_by_rule(
     payments: &Payments,
     tx: &mut TenantTransaction,
@@ -72,22 +95,34 @@ pub async fn keep_by_rule(
     reason: &str,
     now: Timestamp,
 ) -> Result<(), PaymentsError> {
-    let refund = Refund {
+    let refund = by_rule(payments, order, payment, payment.amount, reason, now);
+    // Nothing has gone back of a payment that was captured just now.
+    keep(tx, payment, &refund, &[], None, now).await?;
+    Ok(())
+}
+
+/// A refund that nobody asks for.
+fn by_rule(
+    payments: &Payments,
+    order: &Order,
+    payment: &Payment,
+    amount: Money,
+    reason: &str,
+    now: Timestamp,
+) -> Refund {
+    Refund {
         id: RefundId::new(now, payments.ports.random()),
         payment: payment.id,
         order: order.id,
         state: RefundState::Requested,
-        amount: payment.amount,
+        amount,
         reason: reason.to_owned(),
         requested_by: None,
         sent_at: None,
         failure: None,
         created_at: now,
         updated_at: now,
-    };
-    // Nothing has gone back of a payment that was captured just now.
-    keep(tx, payment, &refund, &[], None, now).await?;
-    Ok(())
+    }
 }
 
 /// The budget that refunds are reserved from.
@@ -230,6 +265,7 @@ async fn withdraw(
                 enrolment: line.enrolment,
                 at: now,
             };
+            store::delete_purchase(tx, order.user, line.course, order.id).await?;
             feed::append(tx, &withdrawn, now).await?;
         }
     }

@@ -117,7 +117,8 @@ async fn capture(
             book.capture(tx).await?;
             store::save_order_state(tx, order.id, &machine, Some(now)).await?;
             holds::confirm(tx, order.id, now).await?;
-            placing::grant(tx, order, now).await?;
+            let bought_before = placing::grant(tx, order, now).await?;
+            refunding::keep_lines_by_rule(payments, tx, order, payment, bought_before, now).await?;
             invoices::request(tx, &payments.ports, order.id).await?;
             Ok(Settled::Granted)
         }

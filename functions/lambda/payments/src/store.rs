@@ -8,6 +8,7 @@ mod ledger;
 mod orders;
 mod payments;
 mod products;
+mod purchases;
 mod refunds;
 mod reservations;
 
@@ -19,6 +20,7 @@ pub use ledger::*;
 pub use orders::*;
 pub use payments::*;
 pub use products::*;
+pub use purchases::*;
 pub use refunds::*;
 pub use reservations::*;
 

@@ -112,7 +112,7 @@ fn product(row: &PgRow) -> Result<Product, StoreError> {
     })
 }
 
-/// Whether the person is known to have one of the courses already.
+/// Whether the person has bought one of the courses, or is known to have it otherwise.
 pub async fn has_one_of(
     tx: &mut TenantTransaction,
     user: UserId,
@@ -120,7 +120,8 @@ pub async fn has_one_of(
 ) -> Result<bool, StoreError> {
     let ids: Vec<Uuid> = courses.iter().map(CourseId::as_uuid).collect();
     let found = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT FROM enrolment WHERE tenant_id = $1 AND user_id = $2 AND course_id = ANY ($3))",
+        "SELECT EXISTS (SELECT FROM enrolment WHERE tenant_id = $1 AND user_id = $2 AND course_id = ANY ($3))
+             OR EXISTS (SELECT FROM purchase WHERE tenant_id = $1 AND user_id = $2 AND course_id = ANY ($3))",
     )
     .bind(tx.tenant().as_uuid())
     .bind(user.as_uuid())

@@ -277,3 +277,37 @@ async fn without_the_reservation_more_goes_back_than_was_paid() {
     join_all(holds.map(tokio::spawn)).await;
     assert!(academy.number("SELECT held + used - ceiling FROM budget").await > 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_course_that_is_paid_in_two_orders_is_granted_once_and_given_back_once() {
+    let (academy, _sandbox) = start(Behaviour { copies: 1, ..Behaviour::default() }).await;
+    let order = |key: &'static str, basket: &'static [(u8, i64)]| {
+        let academy = &academy;
+        async move {
+            let quote = academy.quote(learner(1), basket, None);
+            academy.order(learner(1), key, &quote).await.json()
+        }
+    };
+    // Both are open at once, in two windows.
+    let (one, two) = (order("a", &[(1, 14990)]).await, order("b", &[(2, 10000), (1, 14990)]).await);
+    let page = |made: &Value| made["checkout"]["page"].as_str().unwrap().to_owned();
+    let (first, second) = (page(&one), page(&two));
+    tokio::join!(
+        press(&first, "149,90 TL", "sonuc=ode&taksit=0"),
+        press(&second, "249,90 TL", "sonuc=ode&taksit=0")
+    );
+    callbacks(&academy, 2).await;
+    let mut granted = academy.granted(person(1)).await;
+    granted.sort_unstable();
+    assert_eq!(granted, [course(1), course(2)]);
+    academy.resolve_after(0).await;
+    let back = academy.texts("SELECT reason || ' ' || state || ' ' || amount FROM refund").await;
+    assert_eq!(back, ["bought_before done 14990"]);
+    assert_eq!(academy.balances().await.first().unwrap(), "provider:paytr 24990");
+    let again = academy.order(learner(1), "c", &academy.quote(learner(1), &[(1, 14990)], None)).await;
+    assert_eq!(
+        again.problem(),
+        (409, "already-enrolled".into()),
+        "before the edge has told of the enrolment"
+    );
+}
