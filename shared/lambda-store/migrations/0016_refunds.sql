@@ -116,3 +116,10 @@ SELECT tenant_id, user_id, course_id, id FROM customer_order
 JOIN order_line USING (tenant_id) WHERE order_line.order_id = id AND state = 'paid' ORDER BY paid_at
 ON CONFLICT DO NOTHING;
 SELECT protect_tenant_table('purchase', 'SELECT, INSERT, DELETE', 'SELECT, DELETE');
+
+-- How often the provider was asked what became of an attempt that nobody told the end of, and when last.
+ALTER TABLE payment ADD COLUMN asks int NOT NULL DEFAULT 0, ADD COLUMN asked_at bigint;
+CREATE INDEX payment_unsettled ON payment (created_at) WHERE state IN ('begun', 'abandoned') AND asks < 4;
+
+-- What an academy's books are read by.
+CREATE INDEX ledger_transaction_at ON ledger_transaction (tenant_id, at, id);

@@ -9,7 +9,8 @@
 //! each paid line, which the edge turns into an enrolment.
 //!
 //! What a crash leaves behind is finished by a retry: the order is found by its `Idempotency-Key`, a callback is repeated
-//! by its provider, [`Payments::expire_orders`] releases what nobody paid for, and
+//! by its provider, [`Payments::expire_orders`] releases what nobody paid for, [`Payments::ask_about_attempts`] asks
+//! about payments whose callback never came, and
 //! [`Payments::resolve_refunds`] finds out what became of refunds.
 //!
 //! # The ledger
@@ -24,6 +25,7 @@
 
 mod account;
 mod accounts;
+mod asking;
 mod attempt;
 mod bundles;
 mod buyer;

@@ -137,15 +137,19 @@ pub async fn grant(
     order: &Order,
     now: Timestamp,
 ) -> Result<Vec<OrderLine>, PaymentsError> {
-    let mut lines = store::order_lines(tx, order.id).await?;
+    let lines = store::order_lines(tx, order.id).await?;
     // In one order, so that two orders of one person wait for each other, and never both.
-    lines.sort_by_key(|line| line.course);
-    let mut bought_before = Vec::new();
-    for line in lines {
-        if !store::insert_purchase(tx, order.user, line.course, order.id).await? {
-            bought_before.push(line);
-            continue;
+    let mut courses: Vec<CourseId> = lines.iter().map(|line| line.course).collect();
+    courses.sort_unstable();
+    let mut bought = Vec::with_capacity(courses.len());
+    for course in courses {
+        if store::insert_purchase(tx, order.user, course, order.id).await? {
+            bought.push(course);
         }
+    }
+    let (paid, bought_before): (Vec<_>, Vec<_>) =
+        lines.into_iter().partition(|line| bought.contains(&line.course));
+    for line in paid {
         let granted = LambdaEvent::EnrolmentGranted {
             person: order.user,
             course: line.course,

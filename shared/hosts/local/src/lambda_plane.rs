@@ -155,7 +155,7 @@ impl LambdaPlane {
         })
     }
 
-    /// Ends orders that nobody paid in time and goes on with refunds, every minute, until the task is aborted.
+    /// Ends orders that nobody paid in time, asks about payments and goes on with refunds, every minute, until the task is aborted.
     pub fn run_payments(&self, ports: Ports) -> JoinHandle<()> {
         let payments = self.payments.clone();
         tokio::spawn(async move {
@@ -163,8 +163,9 @@ impl LambdaPlane {
             loop {
                 minute.tick().await;
                 let expired = payments.expire_orders(ports.now()).await;
+                let asked = payments.ask_about_attempts(ports.now()).await;
                 let resolved = payments.resolve_refunds(ports.now()).await;
-                for error in [expired.err(), resolved.err()].into_iter().flatten() {
+                for error in [expired.err(), asked.err(), resolved.err()].into_iter().flatten() {
                     let line = serde_json::json!({
                         "at": ports.now(), "function": "payments", "level": "error", "cause": error.to_string(),
                     });

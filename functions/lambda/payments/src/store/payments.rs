@@ -254,6 +254,26 @@ pub async fn save_capture(
     Ok(())
 }
 
+/// Takes an attempt that is to be asked about, so that nobody else does before the next time; whether it was.
+pub async fn claim_ask(
+    tx: &mut TenantTransaction,
+    id: PaymentId,
+    again_before: Timestamp,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let claimed = sqlx::query(
+        "UPDATE payment SET asks = asks + 1, asked_at = $4
+         WHERE tenant_id = $1 AND id = $2 AND state IN ('begun', 'abandoned') AND (asked_at IS NULL OR asked_at <= $3)",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(id.as_uuid())
+    .bind(again_before.as_millis())
+    .bind(now.as_millis())
+    .execute(tx.connection())
+    .await?;
+    Ok(claimed.rows_affected() == 1)
+}
+
 /// Stores that all of a payment went back.
 pub async fn save_payment_refunded(
     tx: &mut TenantTransaction,

@@ -5,6 +5,7 @@
 mod academy;
 mod accounts;
 mod answer;
+mod asking;
 mod audit;
 mod bundles;
 mod callbacks;

@@ -28,8 +28,9 @@ pub fn function(environment: &Environment) -> Result<Function, ConfigError> {
         let (payments, ports) = (payments.clone(), ports.clone());
         let run = async move {
             let expired = payments.expire_orders(ports.now()).await;
+            let asked = payments.ask_about_attempts(ports.now()).await;
             let refunds = payments.resolve_refunds(ports.now()).await;
-            Ok(serde_json::json!({ "expired": expired?, "refunds": refunds? }))
+            Ok(serde_json::json!({ "expired": expired?, "asked": asked?, "refunds": refunds? }))
         };
         Box::pin(run) as _
     };
