@@ -37,7 +37,7 @@ pub const EDGE_HOST: &str = "umraniye.localhost";
 pub const EDGE_URL: &str = "http://edge.test";
 pub const PEOPLE: u8 = 6;
 pub const COURSES: [i64; 3] = [14990, 10000, 4999];
-/// Codes, and the share of the price that each takes off.
+/// Codes, and the share of the price that each takes off, one after another.
 pub const COUPONS: [(&str, u64); 3] = [("bahar", 2000), ("armagan", 10000), ("yaz", 5000)];
 
 pub fn tenant() -> TenantId {
@@ -138,8 +138,7 @@ pub async fn populate(
     }
     for (code, share) in COUPONS {
         let discount = json!({ "kind": "percent", "share": share });
-        let coupon =
-            json!({ "code": code, "discount": discount, "scope": { "kind": "all" }, "use_limit": 1 });
+        let coupon = json!({ "code": code, "discount": discount, "scope": { "kind": "all" }, "stackable": true, "use_limit": 1 });
         write(Method::POST, "/api/v1/commerce/coupons", coupon).await?;
     }
     let sync = Sync::new(ports.clone(), planes(), postgres.clone(), http, &config)?;

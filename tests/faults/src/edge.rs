@@ -97,12 +97,7 @@ impl EdgePlane {
 }
 
 /// A learner asks what a basket costs.
-pub fn quote_request(
-    learner: u8,
-    courses: &[CourseId],
-    coupon: Option<&str>,
-    ports: &Ports,
-) -> Request<Bytes> {
+pub fn quote_request(learner: u8, courses: &[CourseId], coupons: &[&str], ports: &Ports) -> Request<Bytes> {
     let caller = Caller {
         tenant: tenant(),
         user: person(learner),
@@ -111,7 +106,7 @@ pub fn quote_request(
     };
     let signer = TokenSigner::from_config(&format!("k1:{}", key(1))).unwrap();
     let token = signer.sign(&caller, ports.now(), ports.random()).unwrap();
-    let body = json!({ "courses": courses, "coupon": coupon });
+    let body = json!({ "courses": courses, "coupons": coupons });
     Request::post("/api/v1/coupons/quote")
         .header(header::HOST, EDGE_HOST)
         .header(header::AUTHORIZATION, format!("Bearer {token}"))

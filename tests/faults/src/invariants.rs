@@ -43,19 +43,21 @@ const NONE_OF: [(&str, &str); 14] = [
     (
         "uses of a coupon are not the paid orders with it",
         "SELECT count(*) FROM coupon WHERE used
-             <> (SELECT count(*) FROM customer_order WHERE coupon_id = coupon.id AND state = 'paid')",
+             <> (SELECT count(*) FROM coupon_use JOIN customer_order AS o ON o.id = order_id
+                 WHERE coupon_id = coupon.id AND o.state = 'paid')",
     ),
     (
         "confirmed uses are not the paid orders with a coupon",
-        "SELECT count(*) FROM customer_order AS o WHERE coupon_id IS NOT NULL AND (state = 'paid') <>
-             EXISTS (SELECT FROM coupon_use WHERE order_id = o.id AND coupon_use.state = 'confirmed')",
+        "SELECT count(*) FROM coupon_use JOIN customer_order AS o ON o.id = order_id
+         WHERE (o.state = 'paid') <> (coupon_use.state = 'confirmed')",
     ),
     (
         "paid lines are not granted once, or others are",
         "SELECT count(*) FROM order_line JOIN customer_order AS o ON o.id = order_id WHERE (
              SELECT count(*) FROM appended
              WHERE kind = 'enrolment_granted' AND payload ->> 'enrolment' = enrolment_id::text
-         ) <> CASE WHEN o.state = 'paid' THEN 1 ELSE 0 END",
+         ) <> CASE WHEN EXISTS (SELECT FROM purchase WHERE purchase.order_id = o.id AND course_id = order_line.course_id)
+                   THEN 1 ELSE 0 END",
     ),
     ("events have no number", "SELECT count(*) FROM feed_event WHERE number IS NULL"),
     (
@@ -72,7 +74,7 @@ const PAID_TWICE: &str = "SELECT count(*) - count(DISTINCT (user_id, course_id))
 const PAID_LINES: &str = "SELECT DISTINCT user_id || ' ' || course_id FROM order_line
     JOIN customer_order ON customer_order.id = order_id WHERE state = 'paid'";
 const PAID_ENROLMENTS: &str = "SELECT enrolment_id::text FROM order_line
-    JOIN customer_order ON customer_order.id = order_id WHERE state = 'paid'";
+    JOIN purchase USING (order_id, course_id)";
 const COPIED: &str = "SELECT user_id || ' ' || course_id FROM enrolment";
 const LEFT: &str = "SELECT id::text FROM coupon WHERE held + used < use_limit";
 /// The newest number that was ever given.

@@ -23,8 +23,10 @@ pub const INSTANCES: usize = 4;
 
 /// Empties what histories write, children first; what every history begins with stays.
 const EMPTY: &str = "
-    DELETE FROM ledger_entry; DELETE FROM ledger_transaction; DELETE FROM payment_alarm; DELETE FROM payment_callback;
-    DELETE FROM payment; DELETE FROM coupon_use; DELETE FROM order_line; DELETE FROM customer_order;
+    DELETE FROM ledger_entry; DELETE FROM ledger_transaction; DELETE FROM refund_line; DELETE FROM refund;
+    DELETE FROM reservation; DELETE FROM budget; DELETE FROM invoice; DELETE FROM job;
+    DELETE FROM payment_alarm; DELETE FROM payment_callback; DELETE FROM payment; DELETE FROM purchase;
+    DELETE FROM coupon_use; DELETE FROM order_line; DELETE FROM customer_order;
     DELETE FROM idempotency; DELETE FROM feed_event; DELETE FROM feed_cursor; DELETE FROM feed_quarantine;
     DELETE FROM enrolment; DELETE FROM due_day; DELETE FROM appended;
     UPDATE feed_state SET last_number = 0, acknowledged = 0";

@@ -121,12 +121,13 @@ impl History<'_> {
         let courses: Vec<CourseId> =
             (0..lines).map(|n| course(((first + n) % COURSES.len()) as u8 + 1)).collect();
         // Most want the first one, so that there is not enough of it.
-        let coupon = match self.random.below(10) {
-            0..6 => Some(COUPONS[0].0),
-            6..8 => Some(self.random.pick(&COUPONS).0),
-            _ => None,
+        let coupons = match self.random.below(10) {
+            0..4 => vec![COUPONS[0].0],
+            4..6 => vec![COUPONS[0].0, self.random.pick(&COUPONS[1..]).0],
+            6..8 => vec![self.random.pick(&COUPONS).0],
+            _ => Vec::new(),
         };
-        let request = quote_request(learner, &courses, coupon, &self.world.ports);
+        let request = quote_request(learner, &courses, &coupons, &self.world.ports);
         let quoted = self.world.ground.edge.quote(request).await;
         let total = quoted["total"]["amount"].clone();
         let Some(quote) = quoted["quote"].as_str() else {
@@ -140,7 +141,7 @@ impl History<'_> {
         };
         let purchase = self.purchases.len();
         self.note(format!(
-            "learner {learner} wants purchase {purchase}: {lines} from course {}, {coupon:?}, for {total}",
+            "learner {learner} wants purchase {purchase}: {lines} from course {}, {coupons:?}, for {total}",
             first + 1
         ));
         let buyer = json!({ "phone": "05550000000", "address": "Ümraniye, İstanbul" });

@@ -94,7 +94,7 @@ pub async fn buy(market: Arc<Market>, people: RangeInclusive<u8>, mut random: Ra
 async fn buy_one(market: &Market, learner: u8, n: u8, random: &mut Random) {
     let coupon = random.chance(600).then(|| random.pick(&COUPONS).0);
     let quoted = loop {
-        let request = quote_request(learner, &[course(n)], coupon, &market.ports);
+        let request = quote_request(learner, &[course(n)], coupon.as_slice(), &market.ports);
         match market.network.to(market.edge, request).await {
             Ok(answer) if answer.status() == StatusCode::OK => break json_of(&answer),
             _ if !market.is_open() => return,
