@@ -1,14 +1,10 @@
 //! The API document, put together from all functions.
 
-mod page;
-
 use akademi_functions::{Access, ROUTES, Route};
 use utoipa::{
     OpenApi,
     openapi::{InfoBuilder, OpenApiBuilder, PathItem, path::Operation},
 };
-
-pub use page::reading_page;
 
 /// The whole API as OpenAPI 3.1.
 pub fn document() -> utoipa::openapi::OpenApi {

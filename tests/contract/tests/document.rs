@@ -1,7 +1,7 @@
 //! The API document says what the code does.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use akademi_contract::{document, document_json, is_public, operation, public_routes, reading_page};
+use akademi_contract::{document, document_json, is_public, operation, public_routes};
 use akademi_functions::ROUTES;
 use std::collections::BTreeSet;
 
@@ -9,8 +9,6 @@ use std::collections::BTreeSet;
 fn the_committed_document_is_what_the_code_says() {
     let json = document_json().unwrap();
     assert!(akademi_docs::OPENAPI_JSON == json, "openapi.json is stale: run `cargo xtask openapi`");
-    let page = reading_page(&serde_json::from_str(&json).unwrap());
-    assert!(akademi_docs::OPENAPI_HTML == page, "openapi.html is stale: run `cargo xtask openapi`");
 }
 
 #[test]

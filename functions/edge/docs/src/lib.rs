@@ -1,9 +1,10 @@
 //! The API's own document and a page to read it on.
 //!
-//! Both files are generated from the code by `cargo xtask openapi` and stand in the repository, so that a
+//! The document is generated from the code by `cargo xtask openapi` and stands in the repository, so that a
 //! change of the API is a change that a reviewer sees; a test refuses a stale one.
 
 mod document;
+mod page;
 
 use akademi_api::{
     Gate, Problem,
@@ -20,15 +21,8 @@ use axum::{
 use http::{HeaderMap, HeaderValue, header};
 use utoipa::OpenApi;
 
-use crate::document::Document;
-
 /// OpenAPI 3.1, as JSON.
 pub const OPENAPI_JSON: &str = include_str!("../openapi.json");
-/// The same to read, as one page without scripts.
-pub const OPENAPI_HTML: &str = include_str!("../openapi.html");
-
-static JSON: Document = Document::new(include_bytes!(concat!(env!("OUT_DIR"), "/openapi.json.deflated")));
-static HTML: Document = Document::new(include_bytes!(concat!(env!("OUT_DIR"), "/openapi.html.deflated")));
 
 pub fn router(edge: &Edge) -> Router {
     let gate =
@@ -41,7 +35,7 @@ pub fn router(edge: &Edge) -> Router {
 #[utoipa::path(get, path = "/api/openapi.json", tag = "docs",
     responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json"), (status = 304, description = "Unchanged")))]
 async fn document(headers: HeaderMap) -> Result<Response, Problem> {
-    let document = JSON.inflate()?;
+    let document = document::json()?;
     public_json(&headers, &document.etag, document.text.clone())
 }
 
@@ -49,7 +43,7 @@ async fn document(headers: HeaderMap) -> Result<Response, Problem> {
 #[utoipa::path(get, path = "/api/docs", tag = "docs",
     responses((status = 200, description = "A page", content_type = "text/html"), (status = 304, description = "Unchanged")))]
 async fn page(headers: HeaderMap) -> Result<Response, Problem> {
-    let document = HTML.inflate()?;
+    let document = document::page()?;
     let policy = page_policy(&document.text).unwrap_or(HeaderValue::from_static("default-src 'none'"));
     let page = ([(header::CONTENT_SECURITY_POLICY, policy)], Html(document.text.clone()));
     public_answer(&headers, &document.etag, page)

@@ -1,14 +1,10 @@
-//! Writes the API document and its reading page from the code.
+//! Writes the API document from the code.
 
-use akademi_contract::{document_json, reading_page};
+use akademi_contract::document_json;
 
 fn main() -> anyhow::Result<()> {
-    let json = document_json()?;
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../functions/edge/docs");
-    let page = reading_page(&serde_json::from_str(&json)?);
-    for (name, text) in [("openapi.json", json), ("openapi.html", page)] {
-        std::fs::write(format!("{folder}/{name}"), text)?;
-        println!("wrote functions/edge/docs/{name}");
-    }
+    std::fs::write(format!("{folder}/openapi.json"), document_json()?)?;
+    println!("wrote functions/edge/docs/openapi.json");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The document as a page to read: no script, one style block that the page's policy names by its hash.
+//! The API's document as a page to read, made where it is asked for, since it would weigh as much as the document: no script, one style block that the page's policy names by its hash.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
