@@ -20,6 +20,7 @@ use crate::{
     gate::{Done, Owner},
     invariants::{self, Outcomes},
     paytr::PayTr,
+    protection::Protection,
     random::Random,
     world::{INSTANCES, World},
 };
@@ -108,6 +109,9 @@ impl<'w> History<'w> {
         world.reset(seed, limits).await?;
         let faultiness = random.pick(&[0, 5, 10, 20, 40]);
         let slowness = random.pick(&[0, 20, 60]);
+        // As if PayTR did not look either.
+        let books_anything = world.without == Some(Protection::Reservation);
+        let paytr = PayTr { books_anything, ..PayTr::default() };
         let mut history = Self {
             world,
             random,
@@ -115,7 +119,7 @@ impl<'w> History<'w> {
             slowness,
             behind: BTreeMap::new(),
             report: Report::default(),
-            paytr: PayTr::default(),
+            paytr,
             asked: Vec::new(),
             running: [const { None }; INSTANCES],
             ended: Arc::default(),
