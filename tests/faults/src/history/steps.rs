@@ -129,7 +129,7 @@ impl History<'_> {
             }
             looks += 1;
             ensure!(looks < MOST_LOOKS, "L{instance} waits for nobody: {sql}");
-            self.run_on(instance, &blockers).await?;
+            self.run_on(instance, &blockers, &done).await?;
         }
         self.under_way.retain(|other| !Arc::ptr_eq(&other.done, &done));
         Ok(())
@@ -172,7 +172,7 @@ impl History<'_> {
     }
 
     /// Has one of those go on whom a statement waits for.
-    async fn run_on(&mut self, instance: usize, blockers: &[i32]) -> anyhow::Result<()> {
+    async fn run_on(&mut self, instance: usize, blockers: &[i32], done: &Arc<Done>) -> anyhow::Result<()> {
         let owners = self.world.gate.owners();
         let holds = |owner: &Owner| match owner {
             Owner::Lambda(other) => blockers.contains(&self.world.lambdas[*other].backend.pid()),
@@ -192,6 +192,9 @@ impl History<'_> {
         self.note(format!("L{instance} waits for a lock"));
         let place = self.random.pick(&places);
         self.step(place).await?;
+        // Whoever has a lock by now has its answer too, before note is taken of what has ended.
+        self.world.gate.settle().await;
+        self.confirm(done).await?;
         self.settle().await;
         Ok(())
     }
