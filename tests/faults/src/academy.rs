@@ -36,6 +36,8 @@ use crate::{
 pub const EDGE_HOST: &str = "umraniye.localhost";
 pub const EDGE_URL: &str = "http://edge.test";
 pub const PEOPLE: u8 = 6;
+/// Who sells and gives back.
+pub const STAFF: u8 = 200;
 pub const COURSES: [i64; 3] = [14990, 10000, 4999];
 /// Codes, and the share of the price that each takes off, one after another.
 pub const COUPONS: [(&str, u64); 3] = [("bahar", 2000), ("armagan", 10000), ("yaz", 5000)];
@@ -126,7 +128,7 @@ pub async fn populate(
     let router = akademi_payments::router(payments);
     let staff = Permissions::NONE.with(Permission::CommerceWrite).with(Permission::CoursesAll);
     let write = async |method: Method, target: &str, body: Value| {
-        let request = forwarded(person(200), staff, method, target, None, &body, ports);
+        let request = forwarded(person(STAFF), staff, method, target, None, &body, ports);
         let answer = serve(router.clone(), request.map(Body::from)).await;
         ensure!(answer.status().is_success(), "{target}: {answer:?}");
         Ok(())
@@ -200,7 +202,7 @@ async fn publish_course(
     .bind(course(n).as_uuid())
     .bind(&slug)
     .bind(&title)
-    .bind(person(200).as_uuid())
+    .bind(person(STAFF).as_uuid())
     .execute(superuser)
     .await?;
     let outline = json!({ "id": course(n), "slug": slug, "title": title, "language": null, "modules": [] });

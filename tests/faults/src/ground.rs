@@ -6,14 +6,14 @@ use anyhow::Context;
 use sqlx::PgConnection;
 use std::path::PathBuf;
 
-use crate::{academy::populate, edge::EdgePlane, gate::Gate};
+use crate::{academy::populate, edge::EdgePlane, gate::Gate, invariants::VIEWS};
 
 const EDGE_FILE: &str = "edge.sqlite";
 /// What was appended to the feed, kept when the feed is pruned.
 const KEEP_WHAT_WAS_APPENDED: &str = "
-    CREATE TABLE appended (kind text NOT NULL, payload jsonb NOT NULL);
+    CREATE TABLE appended (place bigserial, kind text NOT NULL, payload jsonb NOT NULL);
     CREATE FUNCTION keep_appended() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
-    $$ BEGIN INSERT INTO appended VALUES (NEW.kind, NEW.payload); RETURN NULL; END $$;
+    $$ BEGIN INSERT INTO appended (kind, payload) VALUES (NEW.kind, NEW.payload); RETURN NULL; END $$;
     CREATE TRIGGER keep_appended AFTER INSERT ON feed_event FOR EACH ROW EXECUTE FUNCTION keep_appended()";
 /// How the edge's cursor moved.
 const KEEP_WHAT_WAS_APPLIED: &str = "
@@ -49,6 +49,7 @@ impl Ground {
         let callback = populate(people, ports, database.postgres(), &mut observer, &edge).await?;
         database.postgres().close().await;
         sqlx::raw_sql(KEEP_WHAT_WAS_APPENDED).execute(&mut observer).await?;
+        sqlx::raw_sql(VIEWS).execute(&mut observer).await?;
         let edge_observer = rusqlite::Connection::open(&edge_file)?;
         edge_observer.execute_batch(KEEP_WHAT_WAS_APPLIED)?;
         Ok(Self { database, folder, gate, edge, observer, callback })

@@ -1,13 +1,13 @@
 //! One history: who wants what, which step goes on next, what goes wrong, all by one seed.
 
+mod asking;
 mod begin;
 mod drain;
 mod steps;
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::{Method, Request, StatusCode};
-use serde_json::Value;
+use http::{Request, StatusCode};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
@@ -15,17 +15,18 @@ use std::{
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{
-    academy::{COUPONS, forwarded, person},
+    academy::COUPONS,
     edge::{REQUEST, serve},
     gate::{Done, Owner},
     invariants::{self, Outcomes},
     paytr::PayTr,
+    protection::Protection,
     random::Random,
     world::{INSTANCES, World},
 };
 use akademi_api::ports::Unreachable;
-use akademi_domain::permission::Permissions;
 use akademi_sync::Trigger;
+use asking::Asked;
 
 /// What a history came to.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -41,28 +42,22 @@ pub struct Report {
     pub outcomes: Outcomes,
 }
 
-/// An order that a learner wants, under one `Idempotency-Key`.
-struct Purchase {
-    learner: u8,
-    key: String,
-    body: Value,
-    /// The first answer that reached the learner and made the order.
-    first: Option<(StatusCode, Bytes)>,
-    /// How the newest request was answered.
-    latest: Option<StatusCode>,
-}
-
 /// What an instance of Lambda is at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Job {
-    Order(usize),
+    /// What somebody wants.
+    Ask(usize),
     Notification(usize),
     Expiry,
+    /// Of refunds.
+    Resolve,
     Sync,
 }
 
 struct Running {
     job: Job,
+    /// Milliseconds from the start.
+    since: i64,
     handle: JoinHandle<()>,
 }
 
@@ -92,18 +87,18 @@ pub struct History<'w> {
     behind: BTreeMap<Owner, usize>,
     report: Report,
     paytr: PayTr,
-    purchases: Vec<Purchase>,
+    asked: Vec<Asked>,
     running: [Option<Running>; INSTANCES],
     ended: Arc<Mutex<Vec<(usize, Ended)>>>,
     /// Requests that the edge serves.
     serving: BTreeMap<u64, JoinHandle<()>>,
     served: u64,
-    /// Requests that arrive later than anybody waits for them.
-    late: Vec<Request<Bytes>>,
+    /// Requests that arrive later than anybody waits for them, with when they were sent.
+    late: Vec<(i64, Request<Bytes>)>,
     under_way: Vec<UnderWay>,
     begun: usize,
-    /// How the newest run of `sync` ended.
-    carried: Result<usize, String>,
+    /// How the newest job that is no request ended: how much there was to do.
+    came_to: Result<usize, String>,
 }
 
 impl<'w> History<'w> {
@@ -114,6 +109,9 @@ impl<'w> History<'w> {
         world.reset(seed, limits).await?;
         let faultiness = random.pick(&[0, 5, 10, 20, 40]);
         let slowness = random.pick(&[0, 20, 60]);
+        // As if PayTR did not look either.
+        let books_anything = world.without == Some(Protection::Reservation);
+        let paytr = PayTr { books_anything, ..PayTr::default() };
         let mut history = Self {
             world,
             random,
@@ -121,8 +119,8 @@ impl<'w> History<'w> {
             slowness,
             behind: BTreeMap::new(),
             report: Report::default(),
-            paytr: PayTr::default(),
-            purchases: Vec::new(),
+            paytr,
+            asked: Vec::new(),
             running: [const { None }; INSTANCES],
             ended: Arc::default(),
             serving: BTreeMap::new(),
@@ -130,7 +128,7 @@ impl<'w> History<'w> {
             late: Vec::new(),
             under_way: Vec::new(),
             begun: 0,
-            carried: Ok(0),
+            came_to: Ok(0),
         };
         history.note(format!("seed {seed}, {faultiness} faults in 1000 steps, coupons for {limits:?}"));
         let actions = 16 + history.random.below(24);
@@ -206,7 +204,7 @@ impl<'w> History<'w> {
 
     fn take_note(&mut self, instance: usize, job: Job, end: Ended) {
         match (job, end) {
-            (Job::Order(purchase), Ended::Answer(answer)) => self.learn(instance, purchase, answer),
+            (Job::Ask(n), Ended::Answer(answer)) => self.learn(instance, n, answer),
             (Job::Notification(n), Ended::Answer(answer)) => {
                 let is_accepted = answer.status() == StatusCode::OK && answer.body() == "OK";
                 let what = self.paytr.notifications[n].what;
@@ -215,33 +213,9 @@ impl<'w> History<'w> {
             }
             (job, Ended::Run(result)) => {
                 self.note(format!("L{instance} ends {job:?}: {result:?}"));
-                if job == Job::Sync {
-                    self.carried = result;
-                }
+                self.came_to = result;
             }
             (job, Ended::Answer(_)) => self.note(format!("L{instance} answers {job:?}")),
-        }
-    }
-
-    /// A learner gets an answer, unless it is lost on the way.
-    fn learn(&mut self, instance: usize, purchase: usize, answer: http::Response<Bytes>) {
-        let status = answer.status();
-        let is_lost = self.random.chance(self.faultiness * 4);
-        let lost = if is_lost { ", which is lost" } else { "" };
-        let kind = serde_json::from_slice::<Value>(answer.body()).unwrap_or_default();
-        let kind = kind["type"].as_str().unwrap_or_default().to_owned();
-        self.note(format!("L{instance} answers purchase {purchase}: {status} {kind}{lost}"));
-        self.purchases[purchase].latest = Some(status);
-        if is_lost || status != StatusCode::CREATED {
-            return;
-        }
-        let answer = (status, answer.into_body());
-        match &self.purchases[purchase].first {
-            None => self.purchases[purchase].first = Some(answer),
-            Some(first) if *first == answer => {}
-            Some(_) => {
-                self.violation(format!("purchase {purchase} is answered otherwise than the first time"));
-            }
         }
     }
 
@@ -264,9 +238,9 @@ impl<'w> History<'w> {
         let lambda = &self.world.lambdas[instance];
         let (ended, gate) = (self.ended.clone(), self.world.gate.clone());
         let request = match job {
-            Job::Order(purchase) => Some(self.order_request(&self.purchases[purchase])),
+            Job::Ask(n) => Some(self.asking(n)),
             Job::Notification(n) => Some(self.notification_request(n)),
-            Job::Expiry | Job::Sync => None,
+            Job::Expiry | Job::Resolve | Job::Sync => None,
         };
         let (router, payments, sync) = (lambda.router.clone(), lambda.payments.clone(), lambda.sync.clone());
         let now = self.world.ports.now();
@@ -276,6 +250,10 @@ impl<'w> History<'w> {
                 (Job::Expiry, None) => {
                     let ended = payments.expire_orders(now).await.map(|ended| ended as usize);
                     Ended::Run(ended.map_err(|error| error.to_string()))
+                }
+                (Job::Resolve, None) => {
+                    let resolved = payments.resolve_refunds(now).await.map(|resolved| resolved as usize);
+                    Ended::Run(resolved.map_err(|error| error.to_string()))
                 }
                 (_, None) => {
                     let carried = sync.handle(Trigger::Wake).await;
@@ -287,20 +265,7 @@ impl<'w> History<'w> {
             gate.stir();
         });
         self.note(format!("L{instance} begins {job:?}"));
-        self.running[instance] = Some(Running { job, handle });
-    }
-
-    fn order_request(&self, purchase: &Purchase) -> Request<Body> {
-        let request = forwarded(
-            person(purchase.learner),
-            Permissions::NONE,
-            Method::POST,
-            "/api/v1/orders",
-            Some(&purchase.key),
-            &purchase.body,
-            &self.world.ports,
-        );
-        request.map(Body::from)
+        self.running[instance] = Some(Running { job, since: self.world.millis(), handle });
     }
 
     fn notification_request(&self, n: usize) -> Request<Body> {

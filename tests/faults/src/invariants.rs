@@ -1,81 +1,26 @@
 //! What must hold when all has come to its end, whatever happened on the way.
 
+mod books;
+
 use akademi_edge_store::{Database as _, Statement};
 use sqlx::AssertSqlSafe;
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use books::VIEWS;
 
 use crate::{
     ground::Ground,
     paytr::{Outcome, PayTr},
 };
 
-/// What is wrong, and a statement that counts it.
-const NONE_OF: [(&str, &str); 14] = [
-    ("orders are not at their end", "SELECT count(*) FROM customer_order WHERE state = 'pending'"),
-    (
-        "a person has two orders under one key",
-        "SELECT count(*) FROM (SELECT FROM customer_order GROUP BY user_id, idempotency_key HAVING count(*) > 1) AS twice",
-    ),
-    (
-        "captured is not the sum of paid orders and of what must go back",
-        "SELECT (COALESCE((SELECT sum(amount) FROM ledger_entry WHERE account LIKE 'provider:%'), 0)
-               - COALESCE((SELECT sum(total) FROM customer_order WHERE state = 'paid'), 0)
-               - COALESCE((SELECT sum(amount) FROM payment WHERE state = 'refund_due'), 0))::bigint",
-    ),
-    (
-        "revenue and VAT are not the sum of paid orders",
-        "SELECT (COALESCE((SELECT sum(amount) FROM ledger_entry WHERE account IN ('sales', 'vat')), 0)
-               + COALESCE((SELECT sum(total) FROM customer_order WHERE state = 'paid'), 0))::bigint",
-    ),
-    (
-        "transactions of the ledger do not sum to zero",
-        "SELECT count(*) FROM (SELECT FROM ledger_entry GROUP BY transaction_id, currency HAVING sum(amount) <> 0) AS unbalanced",
-    ),
-    (
-        "orders are paid without one capture of their own, or captured and not paid",
-        "SELECT count(*) FROM customer_order AS o WHERE (
-             SELECT count(*) FROM payment WHERE order_id = o.id AND state = 'captured'
-         ) <> CASE WHEN o.state = 'paid' AND o.total > 0 THEN 1 ELSE 0 END",
-    ),
-    ("uses of coupons are still held", "SELECT COALESCE(sum(held), 0)::bigint FROM coupon"),
-    ("holds have not ended", "SELECT count(*) FROM coupon_use WHERE state = 'held'"),
-    ("coupons are used beyond their limit", "SELECT count(*) FROM coupon WHERE used > use_limit"),
-    (
-        "uses of a coupon are not the paid orders with it",
-        "SELECT count(*) FROM coupon WHERE used
-             <> (SELECT count(*) FROM coupon_use JOIN customer_order AS o ON o.id = order_id
-                 WHERE coupon_id = coupon.id AND o.state = 'paid')",
-    ),
-    (
-        "confirmed uses are not the paid orders with a coupon",
-        "SELECT count(*) FROM coupon_use JOIN customer_order AS o ON o.id = order_id
-         WHERE (o.state = 'paid') <> (coupon_use.state = 'confirmed')",
-    ),
-    (
-        "paid lines are not granted once, or others are",
-        "SELECT count(*) FROM order_line JOIN customer_order AS o ON o.id = order_id WHERE (
-             SELECT count(*) FROM appended
-             WHERE kind = 'enrolment_granted' AND payload ->> 'enrolment' = enrolment_id::text
-         ) <> CASE WHEN EXISTS (SELECT FROM purchase WHERE purchase.order_id = o.id AND course_id = order_line.course_id)
-                   THEN 1 ELSE 0 END",
-    ),
-    ("events have no number", "SELECT count(*) FROM feed_event WHERE number IS NULL"),
-    (
-        "verified callbacks have led to nothing",
-        "SELECT count(*) FROM payment_callback WHERE verification = 'verified' AND outcome IS NULL",
-    ),
-];
 const ORDERS: &str = "SELECT state, count(*) FROM customer_order GROUP BY state";
-const CAPTURED: &str =
-    "SELECT COALESCE(sum(amount), 0)::bigint FROM ledger_entry WHERE account LIKE 'provider:%'";
-const PAID_TWICE: &str = "SELECT count(*) - count(DISTINCT (user_id, course_id)) FROM order_line
-    JOIN customer_order ON customer_order.id = order_id WHERE state = 'paid'";
-/// Who has which course by what was paid.
-const PAID_LINES: &str = "SELECT DISTINCT user_id || ' ' || course_id FROM order_line
-    JOIN customer_order ON customer_order.id = order_id WHERE state = 'paid'";
-const PAID_ENROLMENTS: &str = "SELECT enrolment_id::text FROM order_line
-    JOIN purchase USING (order_id, course_id)";
-const COPIED: &str = "SELECT user_id || ' ' || course_id FROM enrolment";
+const CAPTURED: &str = "SELECT COALESCE(sum(amount), 0)::bigint FROM captured";
+const REFUNDED: &str = "SELECT COALESCE(sum(amount), 0)::bigint FROM refund WHERE state = 'done'";
+const REFUSED: &str = "SELECT count(*) FROM refund WHERE state = 'refused'";
+const PAID_TWICE: &str = "SELECT count(*) FROM sold_line WHERE is_paid_twice";
+/// Who has which course by which line that was paid.
+const KEPT: &str = "SELECT concat_ws(' ', user_id, course_id, enrolment_id) FROM kept_line";
+const COPIED: &str = "SELECT concat_ws(' ', user_id, course_id, id) FROM enrolment";
 const LEFT: &str = "SELECT id::text FROM coupon WHERE held + used < use_limit";
 /// The newest number that was ever given.
 const NEWEST: &str = "SELECT greatest(last_number, (SELECT max(number) FROM feed_event)) FROM feed_state";
@@ -83,7 +28,7 @@ const NEWEST: &str = "SELECT greatest(last_number, (SELECT max(number) FROM feed
 /// What is not as it must be.
 pub async fn check(ground: &mut Ground, paytr: &PayTr) -> anyhow::Result<Vec<String>> {
     let mut violations = Vec::new();
-    for (what, sql) in NONE_OF {
+    for (what, sql) in books::NONE_OF {
         let found: i64 = sqlx::query_scalar(sql).fetch_one(&mut ground.observer).await?;
         if found != 0 {
             violations.push(format!("{what} ({found})"));
@@ -101,7 +46,11 @@ pub struct Outcomes {
     pub orders: BTreeMap<String, i64>,
     /// Minor units.
     pub captured: i64,
-    /// Lines that somebody paid for who had paid for the course in another order: one enrolment is all they get.
+    /// Minor units that went back.
+    pub refunded: i64,
+    /// Refunds of which nothing went back.
+    pub refused: i64,
+    /// Lines that somebody paid for who had paid for the course in another order.
     pub paid_twice: i64,
 }
 
@@ -111,18 +60,26 @@ impl Outcomes {
             *self.orders.entry(state.clone()).or_default() += count;
         }
         self.captured += other.captured;
+        self.refunded += other.refunded;
+        self.refused += other.refused;
         self.paid_twice += other.paid_twice;
     }
 }
 
 pub async fn outcomes(ground: &mut Ground) -> anyhow::Result<Outcomes> {
     let orders: Vec<(String, i64)> = sqlx::query_as(ORDERS).fetch_all(&mut ground.observer).await?;
-    let captured = sqlx::query_scalar(CAPTURED).fetch_one(&mut ground.observer).await?;
-    let paid_twice = sqlx::query_scalar(PAID_TWICE).fetch_one(&mut ground.observer).await?;
-    Ok(Outcomes { orders: orders.into_iter().collect(), captured, paid_twice })
+    let mut number = async |sql: &'static str| sqlx::query_scalar(sql).fetch_one(&mut ground.observer).await;
+    Ok(Outcomes {
+        orders: orders.into_iter().collect(),
+        captured: number(CAPTURED).await?,
+        refunded: number(REFUNDED).await?,
+        refused: number(REFUSED).await?,
+        paid_twice: number(PAID_TWICE).await?,
+    })
 }
 
-/// What was captured here is what was paid there, attempt by attempt.
+/// What was captured here is what was paid there, attempt by attempt, and what was refunded here is what was given back
+/// there, refund by refund.
 async fn check_provider(
     ground: &mut Ground,
     paytr: &PayTr,
@@ -134,23 +91,33 @@ async fn check_provider(
     });
     let paid: BTreeSet<String> = paid.collect();
     let captured = "SELECT concat_ws(' ', replace(id::text, '-', ''), amount, total_paid) FROM payment
-                    WHERE state IN ('captured', 'refund_due')";
+                    WHERE state IN ('captured', 'refund_due', 'refunded')";
     let captured = texts(ground, captured).await?;
     if paid != captured {
         violations.push(format!("PayTR took {paid:?}, and the academy knows of {captured:?}"));
+    }
+    let returns = paytr.attempts.iter().flat_map(|attempt| {
+        attempt.returns.iter().map(|one| format!("{} {} {}", attempt.oid, one.reference, one.amount))
+    });
+    let mut returns: Vec<String> = returns.collect();
+    returns.sort_unstable();
+    let refunded = "SELECT concat_ws(' ', replace(payment_id::text, '-', ''), replace(id::text, '-', ''), amount) FROM refund
+                    WHERE state = 'done'";
+    let refunded = texts(ground, refunded).await?;
+    // A list: what was given back twice stands in it twice.
+    if !returns.iter().eq(&refunded) {
+        violations.push(format!("PayTR gave {returns:?} back, and the academy knows of {refunded:?}"));
     }
     Ok(())
 }
 
 async fn check_edge(ground: &mut Ground, violations: &mut Vec<String>) -> anyhow::Result<()> {
-    let enrolled = edge_texts(ground, "SELECT person_id || ' ' || course_id FROM enrolment").await?;
-    let paid = texts(ground, PAID_LINES).await?;
-    if enrolled != paid {
-        violations.push(format!("paid lines are {paid:?}, and enrolments at the edge {enrolled:?}"));
-    }
-    let granted_by = edge_texts(ground, "SELECT id FROM enrolment").await?;
-    if !granted_by.is_subset(&texts(ground, PAID_ENROLMENTS).await?) {
-        violations.push("an enrolment at the edge is of no paid line".into());
+    let enrolled =
+        edge_texts(ground, "SELECT person_id || ' ' || course_id || ' ' || id FROM enrolment").await?;
+    let kept = texts(ground, KEPT).await?;
+    if enrolled != kept {
+        violations
+            .push(format!("what was paid and kept is {kept:?}, and enrolments at the edge {enrolled:?}"));
     }
     if texts(ground, COPIED).await? != enrolled {
         violations.push("the copy of the enrolments is another than the edge's".into());

@@ -3,8 +3,9 @@
 //!
 //! # A history
 //! Learners have baskets quoted at the edge and order them, repeat their requests, pay, decline or leave; PayTR notifies
-//! late, twice and out of order, others forge; orders expire; `sync` carries the feed. When nothing more is to begin,
-//! all faults end, everything comes to its end, and what must hold is looked at.
+//! late, twice and out of order, others forge; orders expire; staff gives money back, and what came too late or twice goes
+//! back by itself; `sync` carries the feed. When nothing more is to begin, all faults end, everything comes to its end, and
+//! what must hold is looked at.
 //!
 //! # Steps
 //! One thread runs everything, and exactly one task goes on at a time: each waits before a statement of PostgreSQL

@@ -67,9 +67,11 @@ fn live_through(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     let orders: Vec<String> =
         totals.outcomes.orders.iter().map(|(state, count)| format!("{count} {state}")).collect();
-    let Outcomes { captured, paid_twice, .. } = totals.outcomes;
-    println!("orders: {}; {captured} minor units captured", orders.join(", "));
-    println!("{paid_twice} lines paid by somebody who had paid for the course before");
+    let Outcomes { captured, refunded, refused, paid_twice, .. } = totals.outcomes;
+    println!("orders: {}; {captured} minor units captured, {refunded} given back", orders.join(", "));
+    println!(
+        "{refused} refunds refused; {paid_twice} lines paid by somebody who had paid for the course before"
+    );
     println!("{} steps, {} faults, {} waits for a lock", totals.steps, totals.faults, totals.waits);
     let rate = totals.histories as f64 / seconds;
     println!("{rate:.1} seeds/s: {} in {seconds:.0} s on {threads} threads", totals.histories);

@@ -1,11 +1,16 @@
 //! PayTR as a state machine: requests in, answers and signed notifications out, as dev.paytr.com describes them (iFrame
-//! API, steps 1 and 2). It checks and makes signatures its own way.
+//! API, steps 1 and 2; refunds; status inquiry). It checks and makes signatures its own way.
+
+mod refund;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{Request, Response};
 use ring::hmac;
 use serde_json::json;
+
+use refund::refused;
+pub use refund::{REFUND, Return};
 
 pub const MERCHANT: &str = "100200";
 pub const KEY: &str = "demoMerchantKey1";
@@ -27,10 +32,14 @@ pub struct Attempt {
     /// Minor units.
     pub asked: i64,
     pub outcome: Option<Outcome>,
+    /// What was given back, in order.
+    pub returns: Vec<Return>,
 }
 
 /// A notification, sent until it is answered `OK`, and perhaps after.
 pub struct Notification {
+    /// Which attempt it is about, by its place.
+    pub attempt: usize,
     pub body: String,
     /// Of PayTR itself: neither forged nor of another amount.
     pub is_genuine: bool,
@@ -42,25 +51,48 @@ pub struct Notification {
 pub struct PayTr {
     pub attempts: Vec<Attempt>,
     pub notifications: Vec<Notification>,
+    /// Books refunds of more than was paid.
+    pub books_anything: bool,
+}
+
+/// A form that was posted.
+struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// Nothing stands in what cannot be read.
+    fn read(body: &[u8]) -> Self {
+        Self(serde_urlencoded::from_bytes(body).unwrap_or_default())
+    }
+
+    fn field(&self, name: &str) -> &str {
+        self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+
+    /// Whether it is the merchant's, by its `paytr_token` over these fields.
+    fn is_signed(&self, fields: &[&str]) -> bool {
+        let message: String = fields.iter().map(|name| self.field(name)).collect();
+        self.field("merchant_id") == MERCHANT
+            && signature(&format!("{message}{SALT}")) == self.field("paytr_token")
+    }
 }
 
 impl PayTr {
-    /// `POST /odeme/api/get-token`.
+    /// `POST /odeme/api/get-token`, `/odeme/iade` and `/odeme/durum-sorgu`.
     pub fn answer(&mut self, request: &Request<Bytes>) -> Response<Bytes> {
-        let answer = match self.register(request) {
-            Ok(token) => json!({ "status": "success", "token": token }),
-            Err(reason) => json!({ "status": "failed", "reason": reason }),
+        let form = Form::read(request.body());
+        let answer = match request.uri().path() {
+            "/odeme/api/get-token" => match self.register(&form) {
+                Ok(token) => json!({ "status": "success", "token": token }),
+                Err(reason) => json!({ "status": "failed", "reason": reason }),
+            },
+            REFUND => self.refund(&form).unwrap_or_else(refused),
+            "/odeme/durum-sorgu" => self.status(&form).unwrap_or_else(refused),
+            _ => json!({ "status": "failed", "reason": "no such service" }),
         };
         Response::new(Bytes::from(answer.to_string()))
     }
 
-    fn register(&mut self, request: &Request<Bytes>) -> Result<String, &'static str> {
-        if request.uri().path() != "/odeme/api/get-token" {
-            return Err("no such service");
-        }
-        let form: Vec<(String, String)> =
-            serde_urlencoded::from_bytes(request.body()).map_err(|_| "the form cannot be read")?;
-        let field = |name: &str| form.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value);
+    fn register(&mut self, form: &Form) -> Result<String, &'static str> {
         let signed = [
             "merchant_id",
             "user_ip",
@@ -73,17 +105,15 @@ impl PayTr {
             "currency",
             "test_mode",
         ];
-        let message: String = signed.map(field).concat();
-        if field("merchant_id") != MERCHANT || signature(&format!("{message}{SALT}")) != field("paytr_token")
-        {
+        if !form.is_signed(&signed) {
             return Err("paytr_token is wrong");
         }
-        let oid = field("merchant_oid").to_owned();
+        let oid = form.field("merchant_oid").to_owned();
         if self.attempts.iter().any(|attempt| attempt.oid == oid) {
             return Err("merchant_oid was used before");
         }
-        let asked = field("payment_amount").parse().map_err(|_| "payment_amount is no number")?;
-        self.attempts.push(Attempt { oid, asked, outcome: None });
+        let asked = form.field("payment_amount").parse().map_err(|_| "payment_amount is no number")?;
+        self.attempts.push(Attempt { oid, asked, outcome: None, returns: Vec::new() });
         Ok(format!("page{}", self.attempts.len() - 1))
     }
 
@@ -94,35 +124,35 @@ impl PayTr {
             Outcome::Paid { total } => (self.body(attempt, "success", total, None), "paid"),
             Outcome::Declined => (self.body(attempt, "failed", 0, None), "declined"),
         };
-        self.notify(body, true, what);
+        self.notify(attempt, body, true, what);
     }
 
     /// Somebody who does not have the key says that an attempt was paid.
     pub fn forge(&mut self, attempt: usize) {
         let honest = self.body(attempt, "success", self.attempts[attempt].asked, None);
-        self.notify(honest.replace("hash=", "hash=A"), false, "forged");
+        self.notify(attempt, honest.replace("hash=", "hash=A"), false, "forged");
     }
 
     /// What is forged as it would count if nobody looked at signatures: as if everybody had the key.
     pub fn forge_with_key(&mut self, attempt: usize) {
         let body = self.body(attempt, "success", self.attempts[attempt].asked, None);
-        self.notify(body, false, "forged with the key");
+        self.notify(attempt, body, false, "forged with the key");
     }
 
     /// Well signed, and less than what was asked.
     pub fn notify_less(&mut self, attempt: usize) {
         let asked = self.attempts[attempt].asked;
-        self.notify(self.body(attempt, "success", asked - 1, Some(asked - 1)), false, "paid less");
+        self.notify(attempt, self.body(attempt, "success", asked - 1, Some(asked - 1)), false, "paid less");
     }
 
     /// The same as it would count if nobody looked at amounts: as if the amounts were those that were asked.
     pub fn notify_less_unseen(&mut self, attempt: usize) {
         let body = self.body(attempt, "success", self.attempts[attempt].asked, None);
-        self.notify(body, false, "paid less, unseen");
+        self.notify(attempt, body, false, "paid less, unseen");
     }
 
-    fn notify(&mut self, body: String, is_genuine: bool, what: &'static str) {
-        self.notifications.push(Notification { body, is_genuine, is_accepted: false, what });
+    fn notify(&mut self, attempt: usize, body: String, is_genuine: bool, what: &'static str) {
+        self.notifications.push(Notification { attempt, body, is_genuine, is_accepted: false, what });
     }
 
     fn body(&self, attempt: usize, status: &str, total: i64, asked: Option<i64>) -> String {

@@ -78,6 +78,16 @@ fn without_the_signature_check_a_forgery_is_noticed() {
 }
 
 #[test]
+fn without_the_reservation_money_that_goes_back_twice_is_noticed() {
+    noticed(Protection::Reservation);
+}
+
+#[test]
+fn without_asking_first_a_refund_that_is_told_again_is_noticed() {
+    noticed(Protection::ToldOnce);
+}
+
+#[test]
 fn processes_that_are_killed_50_times_leave_the_books_right() {
     let survived = kill_at_random(Path::new(env!("CARGO_BIN_EXE_akademi-faults")), 50, 1).unwrap();
     assert_eq!(survived.violations, Vec::<String>::new());

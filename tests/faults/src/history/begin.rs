@@ -1,9 +1,8 @@
 //! What begins: orders and their repetitions, decisions at the payment page, notifications, jobs, and time that passes.
 
 use akademi_domain::ids::CourseId;
-use serde_json::json;
 
-use super::{History, Job, Purchase};
+use super::{History, Job, asking::Wanted};
 use crate::{
     academy::{COUPONS, COURSES, PEOPLE, course},
     edge::quote_request,
@@ -11,11 +10,14 @@ use crate::{
     protection::Protection,
 };
 
-const MOST_PURCHASES: usize = 6;
+const MOST_ORDERS: usize = 6;
+const MOST_REFUNDS: usize = 5;
 
 #[derive(Debug, Clone, Copy)]
 enum Beginning {
-    Purchase,
+    Order,
+    /// Of what was ordered.
+    Refund(usize),
     /// The same request again, perhaps while the first is still under way.
     Repeat(usize),
     Decide(usize),
@@ -25,6 +27,7 @@ enum Beginning {
     /// Milliseconds
     Wait(i64),
     Expiry,
+    Resolve,
     Sync,
     Late,
 }
@@ -36,12 +39,16 @@ impl History<'_> {
         let choices = self.choices();
         let beginning = self.random.pick(&choices);
         match beginning {
-            Beginning::Purchase => {
-                if let Some(purchase) = self.want().await {
-                    self.run(instance, Job::Order(purchase));
+            Beginning::Order => {
+                if let Some(order) = self.want().await {
+                    self.run(instance, Job::Ask(order));
                 }
             }
-            Beginning::Repeat(purchase) => self.run(instance, Job::Order(purchase)),
+            Beginning::Refund(order) => {
+                let refund = self.ask_for_refund(order);
+                self.run(instance, Job::Ask(refund));
+            }
+            Beginning::Repeat(n) => self.run(instance, Job::Ask(n)),
             Beginning::Decide(attempt) => self.decide(attempt),
             Beginning::Notify(n) => self.run(instance, Job::Notification(n)),
             Beginning::Forge(attempt) => {
@@ -58,18 +65,16 @@ impl History<'_> {
                 }
                 self.run(instance, Job::Notification(self.paytr.notifications.len() - 1));
             }
-            Beginning::Wait(millis) => {
-                self.world.clock.advance(millis);
-                self.note("time passes".into());
-            }
+            Beginning::Wait(millis) => self.pass(millis),
             Beginning::Expiry => self.run(instance, Job::Expiry),
+            Beginning::Resolve => self.run(instance, Job::Resolve),
             Beginning::Sync => {
                 self.world.wakes.take();
                 self.run(instance, Job::Sync);
             }
             Beginning::Late => {
                 let place = self.random.below(self.late.len());
-                let request = self.late.remove(place);
+                let (_, request) = self.late.remove(place);
                 self.note(format!("{} {} arrives late", request.method(), request.uri().path()));
                 self.arrive_late(request);
             }
@@ -89,13 +94,23 @@ impl History<'_> {
         if self.world.wakes.waiting() {
             choices.extend([Beginning::Sync; 6]);
         }
-        if self.purchases.len() < MOST_PURCHASES {
-            choices.extend([Beginning::Purchase; 6]);
+        if self.wanted(Wanted::Order) < MOST_ORDERS {
+            choices.extend([Beginning::Order; 6]);
         }
         if !self.late.is_empty() {
             choices.push(Beginning::Late);
         }
-        choices.extend((0..self.purchases.len()).map(Beginning::Repeat));
+        let may_refund = self.wanted(Wanted::Refund) < MOST_REFUNDS;
+        for (n, asked) in self.asked.iter().enumerate() {
+            choices.push(Beginning::Repeat(n));
+            if may_refund && asked.what == Wanted::Order && asked.first.is_some() {
+                choices.extend([Beginning::Refund(n); 2]);
+            }
+        }
+        if self.asked.iter().any(|asked| asked.what == Wanted::Refund) {
+            choices.extend([Beginning::Resolve; 2]);
+        }
+        choices.push(Beginning::Resolve);
         for (n, attempt) in self.paytr.attempts.iter().enumerate() {
             match attempt.outcome {
                 None => {
@@ -139,21 +154,12 @@ impl History<'_> {
             }
             return None;
         };
-        let purchase = self.purchases.len();
+        let order = self.ask_for_order(learner, quote);
         self.note(format!(
-            "learner {learner} wants purchase {purchase}: {lines} from course {}, {coupons:?}, for {total}",
+            "learner {learner} wants order {order}: {lines} from course {}, {coupons:?}, for {total}",
             first + 1
         ));
-        let buyer = json!({ "phone": "05550000000", "address": "Ümraniye, İstanbul" });
-        let body = json!({ "quote": quote, "buyer": buyer });
-        self.purchases.push(Purchase {
-            learner,
-            key: format!("key-{purchase}"),
-            body,
-            first: None,
-            latest: None,
-        });
-        Some(purchase)
+        Some(order)
     }
 
     fn decide(&mut self, attempt: usize) {

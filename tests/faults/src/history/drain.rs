@@ -2,12 +2,14 @@
 
 use http::StatusCode;
 
-use super::{History, Job};
+use super::{History, Job, asking::Wanted};
 
 /// Longer than an order waits for its money.
 const UNTIL_ALL_EXPIRE: i64 = 31 * 60 * 1000;
 /// Longer than a crashed request holds its key.
 const UNTIL_KEYS_ARE_FREE: i64 = 61 * 1000;
+/// Longer than a refund waits before it is looked at again, and before it counts as never booked.
+const UNTIL_REFUNDS_ARE_DUE: i64 = 61 * 60 * 1000;
 const MOST_RUNS: usize = 6;
 
 impl History<'_> {
@@ -16,17 +18,13 @@ impl History<'_> {
         self.faultiness = 0;
         self.slowness = 0;
         self.behind.clear();
-        for request in std::mem::take(&mut self.late) {
+        for (_, request) in std::mem::take(&mut self.late) {
             self.arrive_late(request);
         }
         self.go_on(0).await?;
 
         self.world.clock.advance(UNTIL_KEYS_ARE_FREE);
-        for purchase in 0..self.purchases.len() {
-            if self.purchases[purchase].first.is_none() {
-                self.alone(Job::Order(purchase)).await?;
-            }
-        }
+        self.ask_until_answered(Wanted::Order).await?;
         for n in 0..self.paytr.notifications.len() {
             if self.paytr.notifications[n].is_accepted {
                 continue;
@@ -37,26 +35,42 @@ impl History<'_> {
                 self.violation(format!("notification {n} is not taken"));
             }
         }
+        self.ask_until_answered(Wanted::Refund).await?;
         self.world.clock.advance(UNTIL_ALL_EXPIRE);
         self.alone(Job::Expiry).await?;
-        for _ in 0..MOST_RUNS {
-            self.alone(Job::Sync).await?;
-            if self.carried == Ok(0) {
-                break;
-            }
-        }
-        if self.carried != Ok(0) {
-            self.violation(format!("the feed does not come to rest: {:?}", self.carried));
-        }
-        for purchase in 0..self.purchases.len() {
-            if self.purchases[purchase].first.is_some() {
-                self.alone(Job::Order(purchase)).await?;
-                if self.purchases[purchase].latest != Some(StatusCode::CREATED) {
-                    let latest = self.purchases[purchase].latest;
-                    self.violation(format!("purchase {purchase} is not replayed: {latest:?}"));
+        self.until_rest(Job::Resolve, UNTIL_REFUNDS_ARE_DUE).await?;
+        self.until_rest(Job::Sync, 0).await?;
+        for n in 0..self.asked.len() {
+            if self.asked[n].first.is_some() {
+                self.alone(Job::Ask(n)).await?;
+                if self.asked[n].latest != Some(StatusCode::CREATED) {
+                    let (what, latest) = (self.asked[n].what, self.asked[n].latest);
+                    self.violation(format!("{what:?} {n} is not replayed: {latest:?}"));
                 }
             }
         }
+        Ok(())
+    }
+
+    async fn ask_until_answered(&mut self, what: Wanted) -> anyhow::Result<()> {
+        for n in 0..self.asked.len() {
+            if self.asked[n].what == what && self.asked[n].first.is_none() {
+                self.alone(Job::Ask(n)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a job, each time so many milliseconds later, until it finds nothing to do.
+    async fn until_rest(&mut self, job: Job, millis: i64) -> anyhow::Result<()> {
+        for _ in 0..MOST_RUNS {
+            self.world.clock.advance(millis);
+            self.alone(job).await?;
+            if self.came_to == Ok(0) {
+                return Ok(());
+            }
+        }
+        self.violation(format!("{job:?} does not come to rest: {:?}", self.came_to));
         Ok(())
     }
 

@@ -9,8 +9,11 @@ use http::Request;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 
-use super::{History, Reply, UnderWay};
-use crate::gate::{Done, Owner, Parked, Passage, Work};
+use super::{History, Job, Reply, Running, UnderWay, asking::Wanted};
+use crate::{
+    gate::{Done, Owner, Parked, Passage, Work},
+    paytr,
+};
 
 /// What goes wrong about a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +34,9 @@ enum Fault {
 
 const OF_STORES: [Fault; 4] =
     [Fault::CrashBefore, Fault::CrashAfter, Fault::LoseConnection, Fault::LoseReply];
+/// Nobody between here and PayTR sends a request twice that is not ours to send twice.
+const OF_REFUNDS: [Fault; 5] =
+    [Fault::CrashBefore, Fault::CrashAfter, Fault::LoseConnection, Fault::LoseReply, Fault::Delay];
 const OF_CALLS: [Fault; 6] = [
     Fault::CrashBefore,
     Fault::CrashAfter,
@@ -39,6 +45,12 @@ const OF_CALLS: [Fault; 6] = [
     Fault::Duplicate,
     Fault::Delay,
 ];
+/// Milliseconds that a request for a refund is under way at the most: PayTR answers or gives up before.
+const LONGEST_WAY: i64 = 10 * 60 * 1000;
+/// Milliseconds after which whoever tells PayTR of refunds is ended (AWS Lambda, quotas: 15 minutes). With
+/// [`LONGEST_WAY`] it is less than what the academy waits before it holds a refund for never booked. Others may take as
+/// long as they like.
+const LONGEST_RUN: i64 = 15 * 60 * 1000;
 /// A deadlock ends after a second; nothing takes longer.
 const MOST_LOOKS: usize = 2_000;
 
@@ -77,6 +89,7 @@ impl History<'_> {
             Work::Statement { sql, .. } if sql == "COMMIT" => (4, OF_STORES.as_slice()),
             Work::Statement { .. } => (1, OF_STORES.as_slice()),
             Work::Batch { .. } => (4, OF_STORES.as_slice()),
+            Work::Http { request, .. } if is_refund(request) => (4, OF_REFUNDS.as_slice()),
             Work::Http { .. } => (4, OF_CALLS.as_slice()),
         };
         self.random.chance(self.faultiness * weight).then(|| self.random.pick(faults))
@@ -116,7 +129,7 @@ impl History<'_> {
             }
             looks += 1;
             ensure!(looks < MOST_LOOKS, "L{instance} waits for nobody: {sql}");
-            self.run_on(instance, &blockers).await?;
+            self.run_on(instance, &blockers, &done).await?;
         }
         self.under_way.retain(|other| !Arc::ptr_eq(&other.done, &done));
         Ok(())
@@ -159,7 +172,7 @@ impl History<'_> {
     }
 
     /// Has one of those go on whom a statement waits for.
-    async fn run_on(&mut self, instance: usize, blockers: &[i32]) -> anyhow::Result<()> {
+    async fn run_on(&mut self, instance: usize, blockers: &[i32], done: &Arc<Done>) -> anyhow::Result<()> {
         let owners = self.world.gate.owners();
         let holds = |owner: &Owner| match owner {
             Owner::Lambda(other) => blockers.contains(&self.world.lambdas[*other].backend.pid()),
@@ -179,8 +192,39 @@ impl History<'_> {
         self.note(format!("L{instance} waits for a lock"));
         let place = self.random.pick(&places);
         self.step(place).await?;
+        // Whoever has a lock by now has its answer too, before note is taken of what has ended.
+        self.world.gate.settle().await;
+        self.confirm(done).await?;
         self.settle().await;
         Ok(())
+    }
+
+    /// Time passes; what is under way to PayTR or tells it of refunds ends when its own time is over.
+    pub(super) fn pass(&mut self, millis: i64) {
+        let until = self.world.millis() + millis;
+        let (due, late) = std::mem::take(&mut self.late)
+            .into_iter()
+            .partition(|(sent, request)| is_refund(request) && sent + LONGEST_WAY < until);
+        self.late = late;
+        for (_, request) in due {
+            self.note(format!("{} arrives late", request.uri().path()));
+            self.arrive_late(request);
+        }
+        for instance in 0..self.running.len() {
+            let is_over = self.running[instance].as_ref().is_some_and(|Running { job, since, .. }| {
+                let tells = match job {
+                    Job::Ask(n) => self.asked[*n].what == Wanted::Refund,
+                    job => *job == Job::Resolve,
+                };
+                tells && since + LONGEST_RUN < until
+            });
+            if is_over {
+                self.note(format!("L{instance} is ended"));
+                self.crash(instance);
+            }
+        }
+        self.world.clock.advance(millis);
+        self.note("time passes".into());
     }
 
     /// The instance is gone; another takes its place.
@@ -208,7 +252,7 @@ impl History<'_> {
         };
         match fault {
             Some(Fault::CrashBefore | Fault::LoseConnection) => {}
-            Some(Fault::Delay) => self.late.push(request),
+            Some(Fault::Delay) => self.late.push((self.world.millis(), request)),
             Some(Fault::Duplicate) => {
                 self.deliver(request.clone(), reply);
                 self.deliver(request, None);
@@ -258,6 +302,10 @@ impl History<'_> {
         }
         self.world.replace_edge();
     }
+}
+
+fn is_refund(request: &Request<Bytes>) -> bool {
+    request.uri().path() == paytr::REFUND
 }
 
 /// A statement's beginning, in one line.
