@@ -16,6 +16,7 @@ use crate::{
 const ORDERS: &str = "SELECT state, count(*) FROM customer_order GROUP BY state";
 const CAPTURED: &str = "SELECT COALESCE(sum(amount), 0)::bigint FROM captured";
 const REFUNDED: &str = "SELECT COALESCE(sum(amount), 0)::bigint FROM refund WHERE state = 'done'";
+const UNWANTED: &str = "SELECT count(*) FROM captured WHERE NOT is_sale";
 const REFUSED: &str = "SELECT count(*) FROM refund WHERE state = 'refused'";
 const PAID_TWICE: &str = "SELECT count(*) FROM sold_line WHERE is_paid_twice";
 /// Who has which course by which line that was paid.
@@ -48,6 +49,8 @@ pub struct Outcomes {
     pub captured: i64,
     /// Minor units that went back.
     pub refunded: i64,
+    /// Payments that came too late or twice.
+    pub unwanted: i64,
     /// Refunds of which nothing went back.
     pub refused: i64,
     /// Lines that somebody paid for who had paid for the course in another order.
@@ -61,6 +64,7 @@ impl Outcomes {
         }
         self.captured += other.captured;
         self.refunded += other.refunded;
+        self.unwanted += other.unwanted;
         self.refused += other.refused;
         self.paid_twice += other.paid_twice;
     }
@@ -73,6 +77,7 @@ pub async fn outcomes(ground: &mut Ground) -> anyhow::Result<Outcomes> {
         orders: orders.into_iter().collect(),
         captured: number(CAPTURED).await?,
         refunded: number(REFUNDED).await?,
+        unwanted: number(UNWANTED).await?,
         refused: number(REFUSED).await?,
         paid_twice: number(PAID_TWICE).await?,
     })

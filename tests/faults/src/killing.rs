@@ -1,12 +1,9 @@
-//! Learners buy from real processes, which are killed with `kill -9` and whose connections to PostgreSQL are cut, at random
+//! Learners buy from real processes, and staff gives back; they are killed with `kill -9` and whose connections to PostgreSQL are cut, at random
 //! moments; then the books are looked at.
 
 mod buying;
+mod finish;
 
-use akademi_api::config::Config;
-use akademi_lambda_store::postgres::Postgres;
-use akademi_payments::Payments;
-use akademi_sync::{Carried, Sync, Trigger};
 use anyhow::ensure;
 use axum::{
     Router,
@@ -28,16 +25,14 @@ use tokio::{
 };
 
 use crate::{
-    academy::{lookup, planes},
-    edge::Direct,
     ground::Ground,
     invariants::{self, Outcomes},
     paytr::PayTr,
-    ports::Wakes,
     processes::process_ports,
     random::Random,
 };
 use buying::{Market, buy, notify};
+use finish::finish;
 
 const PEOPLE: u8 = 120;
 /// So many learners buy at once, one after the other.
@@ -46,8 +41,6 @@ const AT_ONCE: u8 = 6;
 const CUT_PORT: u16 = 7;
 /// No request to PayTR is larger.
 const MOST_BYTES: usize = 64 * 1024;
-/// Longer than an order waits for its money, in seconds.
-const UNTIL_ALL_EXPIRE: i64 = 31 * 60;
 
 /// What was left when it was over.
 #[derive(Debug, Default)]
@@ -152,27 +145,12 @@ async fn live_through(program: &Path, rounds: usize, mut random: Random) -> anyh
     }
     notifier.await?;
     drop(processes);
-    finish(&ground).await?;
+    finish(&ground, &paytr).await?;
     let paytr = std::mem::take(&mut *paytr.lock().unwrap());
     survived.violations = market.violations();
     survived.violations.extend(invariants::check(&mut ground, &paytr).await?);
     survived.outcomes = invariants::outcomes(&mut ground).await?;
     Ok(survived)
-}
-
-/// Ends the orders that nobody pays and carries the feed to its end, half an hour later.
-async fn finish(ground: &Ground) -> anyhow::Result<()> {
-    let ports = process_ports();
-    let postgres = Postgres::new(ground.database.options(), 2);
-    let http = Arc::new(Direct(ground.edge.router.clone()));
-    let config = Config::new(&lookup);
-    let wakes = Arc::new(Wakes::default());
-    let payments = Payments::new(ports.clone(), planes(), postgres.clone(), http.clone(), wakes, &config)?;
-    payments.expire_orders(ports.now().plus_seconds(UNTIL_ALL_EXPIRE)).await?;
-    let sync = Sync::new(ports, planes(), postgres.clone(), http, &config)?;
-    while sync.handle(Trigger::Wake).await? != Carried::default() {}
-    postgres.close().await;
-    Ok(())
 }
 
 /// PayTR's answer.

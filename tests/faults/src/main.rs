@@ -67,10 +67,10 @@ fn live_through(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     let orders: Vec<String> =
         totals.outcomes.orders.iter().map(|(state, count)| format!("{count} {state}")).collect();
-    let Outcomes { captured, refunded, refused, paid_twice, .. } = totals.outcomes;
+    let Outcomes { captured, refunded, unwanted, refused, paid_twice, .. } = totals.outcomes;
     println!("orders: {}; {captured} minor units captured, {refunded} given back", orders.join(", "));
     println!(
-        "{refused} refunds refused; {paid_twice} lines paid by somebody who had paid for the course before"
+        "{unwanted} payments too late or twice, {paid_twice} lines paid by somebody who had paid for the course before, {refused} refunds refused"
     );
     println!("{} steps, {} faults, {} waits for a lock", totals.steps, totals.faults, totals.waits);
     let rate = totals.histories as f64 / seconds;

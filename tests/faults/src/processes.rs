@@ -53,7 +53,7 @@ pub fn process_ports() -> Ports {
     akademi_process::ports::ports(Arc::new(NoLog))
 }
 
-/// Serves orders and callbacks, ends orders and carries the feed, until it is killed.
+/// Serves orders, refunds and callbacks, ends orders, resolves refunds and carries the feed, until it is killed.
 ///
 /// # Errors
 /// When it cannot begin, or cannot listen any more.
@@ -68,12 +68,13 @@ pub fn lambda(options: &Lambda) -> anyhow::Result<()> {
         let payments =
             Payments::new(ports.clone(), planes(), postgres.clone(), http.clone(), wakes, &config)?;
         let sync = Sync::new(ports.clone(), planes(), postgres, http, &config)?;
-        let expiry = payments.clone();
+        let due = payments.clone();
         tokio::spawn(async move {
             loop {
                 // Whatever breaks it off, the next one goes on.
                 let _ = sync.handle(Trigger::Wake).await;
-                let _ = expiry.expire_orders(ports.now()).await;
+                let _ = due.expire_orders(ports.now()).await;
+                let _ = due.resolve_refunds(ports.now()).await;
                 tokio::time::sleep(PAUSE).await;
             }
         });

@@ -2,7 +2,7 @@
 //! away the same histories break a rule.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use akademi_faults::{Protection, histories, history, kill_at_random};
+use akademi_faults::{Outcomes, Protection, histories, history, kill_at_random};
 use std::{num::NonZeroUsize, path::Path};
 
 const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
@@ -18,7 +18,9 @@ fn money_and_courses_are_right_after_every_history() {
         println!("{}\nseed {seed}: {:?}", report.trace.join("\n"), report.violations);
     }
     assert!(totals.failed.is_empty());
-    assert!(totals.outcomes.captured > 0 && totals.faults > 0, "{totals:?}");
+    let Outcomes { captured, refunded, unwanted, paid_twice, .. } = totals.outcomes;
+    assert!(totals.faults > 0 && captured > refunded && refunded > 0, "{totals:?}");
+    assert!(unwanted > 0 && paid_twice > 0, "{totals:?}");
     println!("{} histories, {} steps, {} faults", totals.histories, totals.steps, totals.faults);
 }
 
@@ -91,6 +93,6 @@ fn without_asking_first_a_refund_that_is_told_again_is_noticed() {
 fn processes_that_are_killed_50_times_leave_the_books_right() {
     let survived = kill_at_random(Path::new(env!("CARGO_BIN_EXE_akademi-faults")), 50, 1).unwrap();
     assert_eq!(survived.violations, Vec::<String>::new());
-    assert!(survived.outcomes.captured > 0, "{survived:?}");
+    assert!(survived.outcomes.captured > 0 && survived.outcomes.refunded > 0, "{survived:?}");
     println!("{survived:?}");
 }

@@ -332,7 +332,7 @@ impl Payments {
             if captured.refunds.iter().any(|seen| seen.reference.as_deref() == Some(reference.as_str())));
         let mut tx = self.postgres.tenant(tenant).await?;
         let Some((order, payment, refund)) = lock(&mut tx, id).await? else { return Ok(()) };
-        let now = self.ports.now();
+        // The age is that of the question: what was not booked then may be by now.
         if is_booked {
             complete(self, &mut tx, &order, &payment, &refund).await?;
         } else if now.millis_since(sent_at) >= GIVE_UP_SECONDS * 1000 {

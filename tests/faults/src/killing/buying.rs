@@ -1,7 +1,10 @@
-//! Learners who buy whatever happens to the processes, and PayTR's notifications.
+//! Learners who buy whatever happens to the processes, staff who gives back, and PayTR's notifications.
 
 use akademi_api::Ports;
-use akademi_domain::permission::Permissions;
+use akademi_domain::{
+    ids::UserId,
+    permission::{Permission, Permissions},
+};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
@@ -17,7 +20,7 @@ use std::{
 };
 
 use crate::{
-    academy::{COUPONS, COURSES, course, forwarded, person},
+    academy::{COUPONS, COURSES, STAFF, course, forwarded, person},
     edge::quote_request,
     network::Network,
     paytr::{Outcome, PayTr},
@@ -28,8 +31,10 @@ use crate::{
 const PAUSE: Duration = Duration::from_millis(30);
 /// Tries until something is taken for lost.
 const MOST_TRIES: usize = 4000;
-/// Tries until a learner leaves whose first request is still running, or seems to be.
+/// Tries until somebody leaves whose first request is still running, or seems to be: a crashed one holds its key for a minute.
 const MOST_WAITS: usize = 5;
+/// Tries until staff gives up on an order that is not paid.
+const MOST_WAITS_FOR_MONEY: usize = 20;
 
 pub struct Market {
     paytr: Arc<Mutex<PayTr>>,
@@ -81,88 +86,126 @@ impl Market {
 /// Each of these people buys a course after the other, until the market closes.
 pub async fn buy(market: Arc<Market>, people: RangeInclusive<u8>, mut random: Random) {
     market.buying.fetch_add(1, Ordering::SeqCst);
+    // What staff may give back: by now PayTR has told of it.
+    let mut paid_before: Option<String> = None;
     for learner in people {
         for n in 1..=COURSES.len() as u8 {
-            if market.is_open() {
-                buy_one(&market, learner, n, &mut random).await;
+            if !market.is_open() {
+                break;
             }
+            let paid = buy_one(&market, learner, n, &mut random).await;
+            if let Some(order) = paid_before.take()
+                && random.chance(500)
+            {
+                give_back(&market, &order, &mut random).await;
+            }
+            paid_before = paid;
         }
     }
     market.buying.fetch_sub(1, Ordering::SeqCst);
 }
 
-async fn buy_one(market: &Market, learner: u8, n: u8, random: &mut Random) {
+/// The order's id, if it is paid at PayTR.
+async fn buy_one(market: &Market, learner: u8, n: u8, random: &mut Random) -> Option<String> {
     let coupon = random.chance(600).then(|| random.pick(&COUPONS).0);
     let quoted = loop {
         let request = quote_request(learner, &[course(n)], coupon.as_slice(), &market.ports);
         match market.network.to(market.edge, request).await {
             Ok(answer) if answer.status() == StatusCode::OK => break json_of(&answer),
-            _ if !market.is_open() => return,
+            _ if !market.is_open() => return None,
             _ => tokio::time::sleep(PAUSE).await,
         }
     };
     let buyer = json!({ "phone": "05550000000", "address": "Ümraniye, İstanbul" });
-    let body = json!({ "quote": quoted["quote"], "buyer": buyer });
-    let key = format!("key-{learner}-{n}");
-    let Some(made) = order(market, learner, &key, &body, random).await else { return };
-    if random.chance(300)
-        && let Some(again) = order(market, learner, &key, &body, random).await
-        && again.body() != made.body()
-    {
-        let what = format!("learner {learner} is answered otherwise than the first time");
-        market.violations.lock().unwrap().push(what);
-    }
-    let page = json_of(&made)["checkout"]["page"].as_str().unwrap_or_default().to_owned();
-    if let Some(attempt) = page.rsplit_once("/page").and_then(|(_, place)| place.parse().ok()) {
-        let mut paytr = market.paytr.lock().unwrap();
-        match random.below(6) {
-            0 => {}
-            1 => paytr.decide(attempt, Outcome::Declined),
-            _ => {
-                let total = paytr.attempts[attempt].asked;
-                paytr.decide(attempt, Outcome::Paid { total });
-            }
+    let wanted = Wanted {
+        who: person(learner),
+        permissions: Permissions::NONE,
+        target: "/api/v1/orders".into(),
+        key: format!("key-{learner}-{n}"),
+        body: json!({ "quote": quoted["quote"], "buyer": buyer }),
+    };
+    let made = json_of(&answered_alike(market, &wanted, random).await?);
+    let page = made["checkout"]["page"].as_str()?;
+    let attempt = page.rsplit_once("/page").and_then(|(_, place)| place.parse().ok())?;
+    let mut paytr = market.paytr.lock().unwrap();
+    match random.below(6) {
+        0 => None,
+        1 => {
+            paytr.decide(attempt, Outcome::Declined);
+            None
+        }
+        _ => {
+            let total = paytr.attempts[attempt].asked;
+            paytr.decide(attempt, Outcome::Paid { total });
+            made["id"].as_str().map(str::to_owned)
         }
     }
 }
 
-/// The order's answer, asked for until it is there; `None` for an order that is refused.
-async fn order(
-    market: &Market,
-    learner: u8,
-    key: &str,
-    body: &Value,
-    random: &mut Random,
-) -> Option<Response<Bytes>> {
+/// Staff gives back some of an order, or all of it.
+async fn give_back(market: &Market, order: &str, random: &mut Random) {
+    let body = if random.chance(500) {
+        json!({ "amount": 700, "reason": "indirim" })
+    } else {
+        json!({ "reason": "vazgeçti" })
+    };
+    let wanted = Wanted {
+        who: person(STAFF),
+        permissions: Permissions::NONE.with(Permission::CommerceWrite),
+        target: format!("/api/v1/commerce/orders/{order}/refunds"),
+        key: format!("key-{order}"),
+        body,
+    };
+    answered_alike(market, &wanted, random).await;
+}
+
+/// What somebody wants, under one `Idempotency-Key`.
+struct Wanted {
+    who: UserId,
+    permissions: Permissions,
+    target: String,
+    key: String,
+    body: Value,
+}
+
+/// The answer, which is the same if it is asked for again.
+async fn answered_alike(market: &Market, wanted: &Wanted, random: &mut Random) -> Option<Response<Bytes>> {
+    let made = answer(market, wanted, random).await?;
+    if random.chance(300)
+        && let Some(again) = answer(market, wanted, random).await
+        && again.body() != made.body()
+    {
+        let what = format!("{} {} is answered otherwise than the first time", wanted.target, wanted.key);
+        market.violations.lock().unwrap().push(what);
+    }
+    Some(made)
+}
+
+/// The answer, asked for until it is there; `None` for what is refused.
+async fn answer(market: &Market, wanted: &Wanted, random: &mut Random) -> Option<Response<Bytes>> {
+    let Wanted { who, permissions, target, key, body } = wanted;
     let mut waited = 0;
     for _ in 0..MOST_TRIES {
-        let request = forwarded(
-            person(learner),
-            Permissions::NONE,
-            Method::POST,
-            "/api/v1/orders",
-            Some(key),
-            body,
-            &market.ports,
-        );
+        let request = forwarded(*who, *permissions, Method::POST, target, Some(key), body, &market.ports);
         let answer = market.network.to(random.pick(&market.lambdas), request).await;
         if let Ok(answer) = answer {
             if answer.status() == StatusCode::CREATED {
                 return Some(answer);
             }
             let kind = json_of(&answer)["type"].as_str().unwrap_or_default().to_owned();
-            let is_final = ["coupon-not-available", "already-enrolled", "quote-expired", "order-ended"]
-                .iter()
-                .any(|end| kind.ends_with(end));
-            // A crashed request holds its key for a minute: nobody waits that long.
-            waited += usize::from(kind.ends_with("still-running"));
-            if is_final || waited > MOST_WAITS {
+            let most = match kind.rsplit('/').next() {
+                Some("still-running") => MOST_WAITS,
+                Some("nothing-to-refund") => MOST_WAITS_FOR_MONEY,
+                _ => 0,
+            };
+            waited += usize::from(answer.status().is_client_error());
+            if answer.status().is_client_error() && waited > most {
                 return None;
             }
         }
         tokio::time::sleep(PAUSE).await;
     }
-    market.violations.lock().unwrap().push(format!("learner {learner} has no answer"));
+    market.violations.lock().unwrap().push(format!("{target} {key} has no answer"));
     None
 }
 
