@@ -12,10 +12,6 @@ use crate::{
     signed::{CALL_HEADER, CallContext, PlaneKeys, Purpose},
 };
 
-/// How long a wake may keep the person waiting whose request sends it. One that is lost costs a minute, and the other
-/// plane goes on with one that was cut off.
-const WAKE_TIME: Duration = Duration::from_secs(1);
-
 /// Calls the other plane with signed requests.
 pub struct PlaneClient {
     http: Arc<dyn HttpClient>,
@@ -52,6 +48,25 @@ impl PlaneClient {
     /// # Errors
     /// [`Unreachable`] when no whole answer came.
     pub async fn call(&self, call: PlaneCall<'_>, now: Timestamp) -> Result<Response<Bytes>, Unreachable> {
+        self.http.send(self.request(call, now)?).await
+    }
+
+    /// The same, given up after `time` where the host would wait for longer.
+    ///
+    /// # Errors
+    /// [`Unreachable`] when no whole answer came in time.
+    pub async fn call_within(
+        &self,
+        call: PlaneCall<'_>,
+        now: Timestamp,
+        time: Duration,
+    ) -> Result<Response<Bytes>, Unreachable> {
+        let mut request = self.request(call, now)?;
+        request.extensions_mut().insert(TimeLimit(time));
+        self.http.send(request).await
+    }
+
+    fn request(&self, call: PlaneCall<'_>, now: Timestamp) -> Result<Request<Bytes>, Unreachable> {
         let mut parts = self.base.clone().into_parts();
         parts.path_and_query = Some(call.target);
         let uri = Uri::from_parts(parts).map_err(|error| Unreachable(error.to_string()))?;
@@ -64,10 +79,7 @@ impl PlaneClient {
         *request.uri_mut() = uri;
         *request.headers_mut() = call.headers;
         request.headers_mut().insert(CALL_HEADER, signature);
-        if call.purpose == Purpose::Wake {
-            request.extensions_mut().insert(TimeLimit(WAKE_TIME));
-        }
-        self.http.send(request).await
+        Ok(request)
     }
 }
 

@@ -10,7 +10,11 @@ use akademi_api::{
 };
 use bytes::Bytes;
 use http::{HeaderMap, Method, uri::PathAndQuery};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+/// How long a wake may keep the person waiting whose request sends it. One that is lost costs a minute, and the other
+/// plane goes on with one that was cut off.
+const TIME: Duration = Duration::from_secs(1);
 
 /// Wakes the other plane's `sync`.
 #[derive(Clone)]
@@ -37,6 +41,6 @@ impl SyncWake {
             body: Bytes::new(),
             context: &context,
         };
-        drop(self.0.call(call, ports.now()).await);
+        drop(self.0.call_within(call, ports.now(), TIME).await);
     }
 }

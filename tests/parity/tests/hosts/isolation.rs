@@ -62,6 +62,18 @@ const REDUNDANT: &[(&str, &str)] = &[
         "nobody here has half as many passkeys as one may have; tests/passkeys has somebody",
     ),
     (
+        "FROM enrolment WHERE tenant_id = ?1 AND person_id = ?2 AND source = 'order'",
+        "nobody here has bought anything in the other academy; functions/edge/coupons has somebody",
+    ),
+    (
+        "INTO spent_coupon",
+        "nobody here who uses a coupon has been erased; functions/edge/coupons has somebody",
+    ),
+    (
+        "DELETE FROM spent_coupon WHERE tenant_id = ?1 AND person_id = ?2",
+        "nobody who is erased has used a coupon; functions/edge/coupons has somebody",
+    ),
+    (
         "records FROM (SELECT * FROM identity",
         "nobody here has an identity elsewhere; tests/federation has somebody",
     ),

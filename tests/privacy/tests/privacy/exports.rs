@@ -32,6 +32,7 @@ const NOT_TOLD: &[(&str, &str)] = &[
     ("feed_event", "on its way to the table that is told of"),
     ("order_line", "told with its order"),
     ("first_purchase", "as order_line"),
+    ("purchase", "as order_line"),
     ("spent_coupon", "the copy of a row that is told of"),
 ];
 

@@ -179,3 +179,38 @@ fn what_a_person_has_used_up_or_bought_before_is_told_to_them() {
     setup.feed(&[LambdaEvent::PersonErased { person: person(8), at: NOW }, spent(8, true)]);
     assert_eq!(setup.count("SELECT count(*) FROM spent_coupon"), 0, "nothing is kept of somebody erased");
 }
+
+#[test]
+fn what_somebody_of_another_academy_with_the_same_id_has_done_is_not_told_to_this_one() {
+    let setup = Setup::new();
+    let welcome = Coupon { first_purchase_only: true, ..fifth_off(CouponScope::All) };
+    setup.feed(&[
+        coupon(1, "hosgeldin", welcome, true),
+        coupon(2, "bahar", fifth_off(CouponScope::All), true),
+    ]);
+    let ask = |code: &str| {
+        let (_, mut answer) = setup.quote(&json!({ "courses": [course(1)], "coupons": [code] }));
+        answer["coupons"][0].take()
+    };
+    let spent = LambdaEvent::CouponSpent {
+        coupon: CouponId::new(NOW, [2; 10]),
+        person: person(7),
+        spent: true,
+        at: NOW,
+    };
+    let erased = LambdaEvent::PersonErased { person: person(7), at: NOW };
+    setup.feed_to(tenant(2), &[granted(course(2)), spent.clone()]);
+    let applied = json!({ "outcome": "applied" });
+    assert_eq!((ask("hosgeldin"), ask("bahar")), (applied.clone(), applied));
+    setup.feed(std::slice::from_ref(&spent));
+    setup.feed_to(tenant(2), &[erased]);
+    assert_eq!(ask("bahar"), refused("already_used"), "who was erased there has used it here");
+    let given_back = LambdaEvent::CouponSpent {
+        coupon: CouponId::new(NOW, [2; 10]),
+        person: person(7),
+        spent: false,
+        at: NOW,
+    };
+    setup.feed(&[given_back, spent]);
+    assert_eq!(ask("bahar"), refused("already_used"), "nobody was buried here");
+}

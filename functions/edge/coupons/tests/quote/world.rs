@@ -155,11 +155,15 @@ impl Setup {
 
     /// Brings events of the first academy, as `sync` does.
     pub fn feed(&self, events: &[LambdaEvent]) {
+        self.feed_to(tenant(1), events);
+    }
+
+    pub fn feed_to(&self, academy: TenantId, events: &[LambdaEvent]) {
         let from = self.fed.load(Ordering::Relaxed);
         let envelopes = events.iter().zip(from + 1..).map(|(event, number)| {
             let record = event.record();
             let (kind, version) = (record.kind.to_owned(), record.version);
-            Envelope { number, tenant: tenant(1), kind, version, payload: record.payload }
+            Envelope { number, tenant: academy, kind, version, payload: record.payload }
         });
         let events: Vec<Envelope> = envelopes.collect();
         let to = from + events.len() as i64;

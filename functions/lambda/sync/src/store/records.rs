@@ -34,6 +34,9 @@ pub const RECORDS: &[(&str, &str)] = records! {
          currency, 'total_paid', total_paid, 'created_at', created_at) ORDER BY created_at) FROM payment AS attempt
          WHERE attempt.tenant_id = $1 AND attempt.order_id = customer_order.id) AS payments
         FROM customer_order WHERE tenant_id = $1 AND user_id = $2 ORDER BY created_at";
+    "refund": "SELECT refund.id, order_id, refund.state, amount, refund.currency, refund.created_at, refund.updated_at
+        FROM refund JOIN customer_order ON customer_order.tenant_id = $1 AND customer_order.id = order_id
+        WHERE refund.tenant_id = $1 AND user_id = $2 ORDER BY refund.created_at";
     "coupon_person": "SELECT coupon_id, uses, use_limit FROM coupon_person WHERE tenant_id = $1 AND user_id = $2
         ORDER BY coupon_id";
     "certificate": "SELECT serial, course_id, course_title, encode(sealed_holder, 'hex') AS sealed, completed_at, issued_at,
