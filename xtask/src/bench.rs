@@ -26,7 +26,7 @@ pub fn bench(name: Option<&str>, seconds: u32, json: bool) -> anyhow::Result<()>
 fn build_hosts() -> anyhow::Result<()> {
     run::cargo(["build", "--release", "--package", "akademi-component-host", "--bin", "component-host"])?;
     build::spin()?;
-    build::worker()?;
+    build::workers()?;
     for (target, profile) in [("wasm32-wasip2", "component"), ("wasm32-unknown-unknown", "wasm")] {
         let empty =
             ["rustc", "--quiet", "--package", "akademi-bench-empty", "--lib", "--crate-type", "cdylib"];

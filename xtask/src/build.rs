@@ -37,11 +37,11 @@ pub fn spin() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The Worker, into `build/worker`.
+/// The Workers, into `build/worker`.
 ///
 /// # Errors
-/// When it does not build.
-pub fn worker() -> anyhow::Result<()> {
+/// When one does not build.
+pub fn workers() -> anyhow::Result<()> {
     run::cargo(["run", "--quiet", "--package", "akademi-worker-host", "--bin", "build-worker"])
 }
 

@@ -90,6 +90,18 @@ const PACKAGES: &[Package] = &[
         purpose: "installs workerd, the engine of Cloudflare Workers",
         for_tests_only: true,
     },
+    Package {
+        name: "chromium",
+        is_there: || has_program("chromium"),
+        purpose: "is the browser that passkeys are tested with",
+        for_tests_only: true,
+    },
+    Package {
+        name: "chromium-driver",
+        is_there: || has_program("chromedriver"),
+        purpose: "drives that browser by WebDriver",
+        for_tests_only: true,
+    },
 ];
 
 /// A command of cargo's, prebuilt from PyPI: compiling it takes minutes.

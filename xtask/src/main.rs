@@ -159,13 +159,13 @@ fn main() -> anyhow::Result<()> {
             let built = build::target_folder().join("debug");
             let mut local = std::process::Command::new(built.join("akademi-local"));
             local.args(["--demo", "--listen", &listen, "--data", &data]);
-            local.arg("--paytr-sandbox").arg(built.join("akademi-payment-sandbox"));
+            local.arg("--payment-sandbox").arg(built.join("akademi-payment-sandbox"));
             // In the place of this process, so that Ctrl-C reaches it and the prompt comes back when all is over.
             Err(std::os::unix::process::CommandExt::exec(&mut local).into())
         }
         Command::Test { only } => test::test(only),
         Command::Build { host: Host::Spin, .. } => build::spin(),
-        Command::Build { host: Host::Worker, .. } => build::worker(),
+        Command::Build { host: Host::Worker, .. } => build::workers(),
         Command::Build { host: Host::Lambda, function, arch } => lambda::lambda(arch, function.as_deref()),
         Command::Journey { base, course } => {
             install::install(install::Purpose::Dev)?;

@@ -12,7 +12,7 @@ pub enum Host {
     Local,
     /// Spin's components on the component host
     Spin,
-    /// The Worker on workerd
+    /// The Workers on workerd
     Worker,
     /// The edge as on the local host, before the Lambda binaries behind API Gateway
     Lambda,
@@ -43,7 +43,7 @@ pub fn parity(hosts: &[Host]) -> anyhow::Result<()> {
         build::spin()?;
     }
     if hosts.contains(&Host::Worker) {
-        build::worker()?;
+        build::workers()?;
     }
     // The whole workspace, as `cargo xtask test` builds it: Lambda's binaries are built with their own tests.
     let arguments = ["--workspace", "--success-output", "immediate", "-E", &filter(hosts)].map(str::to_owned);

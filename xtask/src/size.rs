@@ -1,7 +1,7 @@
 //! What the functions weigh, what their components import and how fast they start, beside their budgets.
 //! Bytes and imports are checked; times are printed.
 
-use akademi_functions::{FUNCTIONS, Function, Plane};
+use akademi_functions::{FUNCTIONS, Function, Plane, WORKERS};
 use anyhow::{Context, bail};
 use flate2::{Compression, write::GzEncoder};
 use std::{
@@ -24,7 +24,7 @@ struct Bytes {
 
 /// Of every Spin component: `feed`, which knows every event, is the largest.
 const COMPONENT: Bytes = Bytes { raw: 880_000, compressed: 350_000 };
-/// Of the Worker: a third of what Cloudflare's free plan takes keeps a cold start short.
+/// Of each Worker: a third of what Cloudflare's free plan takes keeps a cold start short.
 const WORKER_COMPRESSED: usize = 1_000_000;
 /// Of a Lambda function's zip, but for `transcode`, which carries FFmpeg.
 const ZIP: usize = 15_000_000;
@@ -93,7 +93,7 @@ pub fn size(only_check: bool) -> anyhow::Result<()> {
             format!("{} imports what it may not need: {}", function.name, wrong.join(", "))
         });
     }
-    worker(&mut totals)?;
+    workers(&mut totals)?;
     lambda(&mut totals, only_check)?;
     if !only_check {
         println!("\nEvery component imports\n  {}", IMPORTS.join("\n  "));
@@ -151,14 +151,18 @@ fn wrong_imports(function: &Function, found: &[String]) -> Vec<String> {
     found.iter().filter(|name| !is_allowed(name)).cloned().collect()
 }
 
-fn worker(totals: &mut Totals) -> anyhow::Result<()> {
-    let path = "build/worker/index_bg.wasm";
-    let module =
-        fs::read(path).with_context(|| format!("{path}: `cargo xtask build --host worker` makes it"))?;
-    let bytes = weigh(&module)?;
-    let left = left(WORKER_COMPRESSED, bytes.compressed);
-    println!("{:<14}{:>10}{:>8}{:>10}{left:>8}", "the Worker", bytes.raw, "", bytes.compressed);
-    totals.check(bytes.compressed <= WORKER_COMPRESSED, || "the Worker is too large compressed".to_owned());
+fn workers(totals: &mut Totals) -> anyhow::Result<()> {
+    for worker in WORKERS {
+        let path = format!("build/worker/{}/index_bg.wasm", worker.name);
+        let module =
+            fs::read(&path).with_context(|| format!("{path}: `cargo xtask build --host worker` makes it"))?;
+        let bytes = weigh(&module)?;
+        let left = left(WORKER_COMPRESSED, bytes.compressed);
+        println!("{:<14}{:>10}{:>8}{:>10}{left:>8}", worker.name, bytes.raw, "", bytes.compressed);
+        totals.check(bytes.compressed <= WORKER_COMPRESSED, || {
+            format!("the Worker {} is too large compressed", worker.name)
+        });
+    }
     Ok(())
 }
 

@@ -59,7 +59,7 @@ pub fn test(only: Option<Group>) -> anyhow::Result<()> {
     }
     if [Group::Parity, Group::Isolation].into_iter().any(wants) {
         phases.time("building Spin components", build::spin)?;
-        phases.time("building the Worker", build::worker)?;
+        phases.time("building the Workers", build::workers)?;
         phases.time("weighing both", || size::size(true))?;
     }
     let filter: Vec<String> = match only {

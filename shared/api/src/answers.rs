@@ -6,6 +6,8 @@ use bytes::Bytes;
 use lru::LruCache;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::{ports::PublicCache, problem::Problem};
+
 /// How many bytes are kept at most, as [`weight`] counts them.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
@@ -38,6 +40,36 @@ impl Answers {
     /// The answer that was kept for `question`.
     pub fn find(&self, question: &Question) -> Option<Answer> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).answers.get(question).cloned()
+    }
+
+    /// The answer to `question`, which names what it depends on: from memory, from the platform's cache, or made anew; `make`
+    /// says whether it may be kept.
+    ///
+    /// # Errors
+    /// Of `make`.
+    pub async fn find_or_make(
+        &self,
+        cache: Option<&dyn PublicCache>,
+        question: Question,
+        make: impl Future<Output = Result<(Answer, bool), Problem>>,
+    ) -> Result<Answer, Problem> {
+        if let Some(answer) = self.find(&question) {
+            return Ok(answer);
+        }
+        if let Some(cache) = cache
+            && let Some(answer) = cache.find(&question).await
+        {
+            self.keep(question, answer.clone());
+            return Ok(answer);
+        }
+        let (answer, may_be_kept) = make.await?;
+        if may_be_kept {
+            if let Some(cache) = cache {
+                cache.keep(&question, &answer).await;
+            }
+            self.keep(question, answer.clone());
+        }
+        Ok(answer)
     }
 
     /// Keeps `answer`; what was asked for longest ago makes way.

@@ -20,7 +20,7 @@ pub const ACCESS_COOKIE: &str = "__Host-akademi_access";
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Who is asking, if the row demands it.
+/// Who is asking, if the row asks for it.
 ///
 /// # Errors
 /// `not-signed-in`, `token-expired`, `token-invalid`, `session-ended`, `forbidden`, `step-up-required`,
@@ -33,10 +33,11 @@ pub async fn check_caller(
     academy: &Academy,
     now: Timestamp,
 ) -> Result<Option<Caller>, Problem> {
-    if !matches!(row.access, Access::SignedIn | Access::Needs(_)) {
-        return Ok(None);
-    }
-    let token = shown.ok_or_else(Problem::not_signed_in)?;
+    let token = match (row.access, shown) {
+        (Access::SignedIn | Access::Needs(_), shown) => shown.ok_or_else(Problem::not_signed_in)?,
+        (Access::GuestOrSignedIn, Some(shown)) => shown,
+        _ => return Ok(None),
+    };
     let (caller, issued_at) = tokens.verify(&token, academy.id, now).map_err(|error| match error {
         TokenError::Expired => Problem::token_expired(),
         TokenError::Invalid => Problem::token_invalid(),
@@ -67,8 +68,8 @@ pub fn shown_token(row: &Route, headers: &HeaderMap, target: &Uri) -> Result<Opt
     if let Some(token) = bearer(headers)? {
         return Ok(Some(token.to_owned()));
     }
-    let needs_caller = matches!(row.access, Access::SignedIn | Access::Needs(_));
-    let Some(token) = cookie(headers, ACCESS_COOKIE)?.filter(|_| needs_caller) else { return Ok(None) };
+    let asks_for_caller = matches!(row.access, Access::GuestOrSignedIn | Access::SignedIn | Access::Needs(_));
+    let Some(token) = cookie(headers, ACCESS_COOKIE)?.filter(|_| asks_for_caller) else { return Ok(None) };
     if row.method != RowMethod::Get {
         own_page(headers, target)?;
     }

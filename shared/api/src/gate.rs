@@ -269,7 +269,7 @@ impl Inner {
                         planes.as_ref().ok_or_else(|| Problem::broken("this function has no plane keys"))?;
                     self.admit_call(planes, Purpose::Feed, request, seen).await
                 }
-                Access::Public | Access::SignedIn | Access::Needs(_) => {
+                Access::Public | Access::GuestOrSignedIn | Access::SignedIn | Access::Needs(_) => {
                     let host = host_of(request);
                     let public_host = AcademyHost(host.clone().unwrap_or_default());
                     let academy = self.find_academy(host, seen).await?;

@@ -62,14 +62,23 @@ pub fn complete(document: &mut OpenApi) {
         }
         match route.access {
             Access::Public | Access::AnyHost | Access::OtherPlane | Access::Provider => {}
-            Access::SignedIn | Access::Needs(_) => {
-                let either =
-                    ["bearer", "cookie"].map(|scheme| SecurityRequirement::new(scheme, [] as [&str; 0]));
-                operation.security = Some(either.into());
+            Access::GuestOrSignedIn | Access::SignedIn | Access::Needs(_) => {
+                let mut either: Vec<_> = ["bearer", "cookie"]
+                    .map(|scheme| SecurityRequirement::new(scheme, [] as [&str; 0]))
+                    .into();
+                let is_optional = route.access == Access::GuestOrSignedIn;
+                // An empty requirement is how the document says so.
+                either.extend(is_optional.then(SecurityRequirement::default));
+                operation.security = Some(either);
                 if route.method.name() != "GET" {
                     problem(operation, "403", "A browser's cookie, sent by another site's page");
                 }
-                problem(operation, "401", "No access token, or one that is expired or not valid here");
+                let refused = if is_optional {
+                    "An access token that is expired or not valid here"
+                } else {
+                    "No access token, or one that is expired or not valid here"
+                };
+                problem(operation, "401", refused);
             }
         }
         if route.access != Access::AnyHost {

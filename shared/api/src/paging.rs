@@ -1,7 +1,9 @@
 //! Lists: `limit` (1 to 100, default 20) and an opaque `cursor`; answers `{"data": […], "next_cursor": …}`.
 
+use akademi_domain::time::Timestamp;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize};
+use std::{fmt::Display, str::FromStr};
 
 use crate::problem::Problem;
 
@@ -81,6 +83,8 @@ impl<T> Page<T> {
     }
 }
 
+const INVALID: &str = "is not a cursor of this list";
+
 /// The position after which a page begins: a sort key and an id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
@@ -89,6 +93,21 @@ pub struct Cursor {
 }
 
 impl Cursor {
+    /// Of an entry of a list that is sorted by a moment and an id.
+    pub fn at(moment: Timestamp, id: impl Display) -> Self {
+        Self { key: moment.as_millis(), id: id.to_string() }
+    }
+
+    /// The moment and the id of [`Cursor::at`].
+    ///
+    /// # Errors
+    /// 422 for a cursor that no page ended with.
+    pub fn decode_at<Id: FromStr>(text: &str) -> Result<(Timestamp, Id), Problem> {
+        let Self { key, id } = Self::decode(text)?;
+        let id = id.parse().map_err(|_| Problem::field("cursor", INVALID))?;
+        Ok((Timestamp::from_millis(key), id))
+    }
+
     pub fn encode(&self) -> String {
         URL_SAFE_NO_PAD.encode(format!("{}:{}", self.key, self.id))
     }
@@ -96,7 +115,7 @@ impl Cursor {
     /// # Errors
     /// 422 for a cursor that no page ended with.
     pub fn decode(text: &str) -> Result<Self, Problem> {
-        let invalid = || Problem::field("cursor", "is not a cursor of this list");
+        let invalid = || Problem::field("cursor", INVALID);
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
         let position = String::from_utf8(bytes).map_err(|_| invalid())?;
         let (key, id) = position.split_once(':').ok_or_else(invalid)?;
@@ -117,6 +136,9 @@ mod tests {
     fn a_cursor_comes_back_as_it_was() {
         let cursor = Cursor { key: -5, id: "a:b".into() };
         assert_eq!(Cursor::decode(&cursor.encode()).unwrap(), cursor);
+        let at = Timestamp::from_millis(7);
+        assert_eq!(Cursor::decode_at(&Cursor::at(at, 12).encode()).unwrap(), (at, 12));
+        assert!(Cursor::decode_at::<u8>(&Cursor::at(at, "x").encode()).is_err(), "of another list");
         let padded = URL_SAFE_NO_PAD.encode(format!("+{}5:a", "0".repeat(1000)));
         for bad in ["", "!", "YWJj", "Ojo", &padded] {
             assert!(Cursor::decode(bad).is_err(), "{bad}");

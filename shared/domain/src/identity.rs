@@ -80,6 +80,16 @@ impl PersonName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// What strangers see of it: the first name and the initial of the last one, `Ayşe Y.`; a single name as it is.
+    pub fn discreet(&self) -> String {
+        let mut names = self.0.split_whitespace();
+        let first = names.next().unwrap_or_default();
+        match names.next_back().and_then(|last| last.chars().next()) {
+            Some(initial) => format!("{first} {initial}."),
+            None => first.to_owned(),
+        }
+    }
 }
 
 impl fmt::Debug for PersonName {
@@ -236,6 +246,19 @@ mod tests {
             assert_eq!(EmailAddress::parse(bad), Err(InvalidEmailAddress), "{bad}");
         }
         assert!(EmailAddress::parse(&format!("{}@b.co", "a".repeat(65))).is_err());
+    }
+
+    #[test]
+    fn strangers_see_a_first_name_and_an_initial() {
+        for (name, seen) in [
+            ("Ayşe Nur Yılmaz", "Ayşe Y."),
+            ("İpek  Işık", "İpek I."),
+            ("Çağrı", "Çağrı"),
+            ("Ali ıldız", "Ali ı."),
+        ] {
+            let name = PersonName::try_from(name.to_owned()).unwrap();
+            assert_eq!(name.discreet(), seen, "{name:?}");
+        }
     }
 
     #[test]

@@ -104,6 +104,8 @@ ids! {
     CertificateId,
     /// One transaction of an academy's ledger.
     LedgerTransactionId,
+    /// Where an academy's books and a provider's report do not agree.
+    DifferenceId,
     /// One run of a player: a page load, a device.
     PlaybackId,
     /// What is sent to somebody once: an e-mail.
@@ -120,6 +122,10 @@ ids! {
     IdentityId,
     /// A passkey of somebody.
     PasskeyId,
+    /// An address that somebody has kept.
+    AddressId,
+    /// What a learner says of a course.
+    ReviewId,
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub mod pricing;
 pub mod quiz;
 pub mod refund;
 pub mod retention;
+pub mod review;
 pub mod text;
 pub mod throttle;
 pub mod time;

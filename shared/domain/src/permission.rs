@@ -50,6 +50,8 @@ permissions! {
     AcademyWrite = 11, "academy:write";
     /// See, edit and price everybody's courses, not only one's own.
     CoursesAll = 13, "courses:all";
+    /// Hide reviews and show them again.
+    ReviewsWrite = 14, "reviews:write";
     /// Create, suspend and delete academies. Only the platform's own tenant can give it.
     PlatformWrite = 12, "platform:write";
 }
@@ -75,7 +77,8 @@ impl Permissions {
         .with(Permission::MailWrite)
         .with(Permission::AuditRead)
         .with(Permission::AcademyWrite)
-        .with(Permission::CoursesAll);
+        .with(Permission::CoursesAll)
+        .with(Permission::ReviewsWrite);
 
     pub const fn with(self, permission: Permission) -> Self {
         Self(self.0 | permission.bit())
@@ -158,7 +161,8 @@ impl Role {
             Self::Instructor => Permissions::NONE
                 .with(Permission::CoursesWrite)
                 .with(Permission::CommerceWrite)
-                .with(Permission::ReportsCourses),
+                .with(Permission::ReportsCourses)
+                .with(Permission::ReviewsWrite),
             Self::Student => Permissions::NONE,
         }
     }

@@ -25,7 +25,8 @@ pub enum Wanted {
     Amount(i64),
 }
 
-/// What a refund gives back of one line.
+/// What a refund gives back of one line: as it is asked for, in the hope that those before it go through, and again as it
+/// is booked, after those that did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RefundPart {
     /// The line's place, from 0.
@@ -81,7 +82,7 @@ pub fn allocate(lines: &[RefundableLine], wanted: &Wanted) -> Result<Vec<RefundP
     };
     let parts: Vec<RefundPart> = (0..)
         .zip(lines.iter().zip(amounts))
-        .filter_map(|(place, (line, amount))| line.give_back(place, amount?))
+        .filter_map(|(place, (line, amount))| line.part(place, amount?))
         .collect();
     if parts.iter().map(|part| part.amount).sum::<i64>() == 0 {
         return Err(RefundError::NothingLeft);
@@ -90,8 +91,9 @@ pub fn allocate(lines: &[RefundableLine], wanted: &Wanted) -> Result<Vec<RefundP
 }
 
 impl RefundableLine {
-    /// Nothing for a line that is gone already.
-    fn give_back(&self, line: usize, amount: i64) -> Option<RefundPart> {
+    /// The part that gives back `amount`, at most what is left, of the line at this place. `None` for nothing of a line that
+    /// is gone already.
+    pub fn part(&self, line: usize, amount: i64) -> Option<RefundPart> {
         let after = self.refunded + amount;
         let withdraws = after == self.total && !self.is_withdrawn;
         let vat = vat_inside(after, self.vat_rate) - vat_inside(self.refunded, self.vat_rate);

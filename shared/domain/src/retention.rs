@@ -51,6 +51,7 @@ rules! {
     PASSKEY_CHALLENGES: "passkey_challenge", "it ran out", 0, "the page has to begin again";
     PROVIDER_DELETIONS: "provider_deletion", "the provider passed on its owner's wish", 1096,
         "the record of a deletion is kept for three years (regulation of 28 October 2017)";
+    GUEST_CARTS: "cart", "a guest last changed it", 30, "whoever means to buy comes back by then";
     DOMAIN_CLAIMS: "domain_claim", "it was made", 30, "whoever means it has proved it by then";
     ANSWERS: "idempotency", "the request", 3, "no client repeats a request for longer";
     CONSENTS: "consent", "the person was erased", 1096, "proof that consent was given, for as long as complaints are taken";

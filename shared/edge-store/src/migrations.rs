@@ -29,6 +29,9 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0012_passkey.sql",
     "0013_provider_deletion.sql",
     "0014_shop.sql",
+    "0015_cart.sql",
+    "0016_reviews.sql",
+    "0017_offers.sql",
 ];
 
 #[cfg(test)]

@@ -56,6 +56,8 @@ from! {
     akademi_domain::ids::ActivationBatchId, id => Self::Text(id.to_string());
     akademi_domain::ids::IdentityId, id => Self::Text(id.to_string());
     akademi_domain::ids::PasskeyId, id => Self::Text(id.to_string());
+    akademi_domain::ids::AddressId, id => Self::Text(id.to_string());
+    akademi_domain::ids::ReviewId, id => Self::Text(id.to_string());
     akademi_domain::certificate::CertificateSerial, serial => Self::Text(serial.to_string());
 }
 

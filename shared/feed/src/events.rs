@@ -178,6 +178,9 @@ feed! {
             version: i64,
             summary: String,
             outline: CourseOutline,
+            /// Whose course it is.
+            #[serde(default)]
+            owner: Option<UserId>,
             at: Timestamp,
         }
         /// Nobody new sees the course; who is enrolled keeps it.
@@ -219,6 +222,13 @@ feed! {
             coupon: CouponId,
             person: UserId,
             spent: bool,
+            at: Timestamp,
+        }
+        /// Whether a course has so many seats and no more, and whether one is left. It has a price.
+        SeatsSet, "seats_set", 1 {
+            course: CourseId,
+            limited: bool,
+            available: bool,
             at: Timestamp,
         }
         /// A paid line of an order: the person may take the course.

@@ -1,12 +1,19 @@
 //! The one table of functions: what exists, where it runs, what it may touch, which routes it answers and
 //! who may call them.
 //!
-//! `spin.toml`, `wrangler.toml`, the Worker, the local host, the authorization check and the OpenAPI document
-//! are made from or checked against this table; a new endpoint is a handler and a row here.
+//! `spin.toml`, the configurations of the Workers, the Workers, the local host, the authorization check and the
+//! OpenAPI document are made from or checked against this table; a new endpoint is a handler and a row here.
 
 mod routes;
+mod variables;
+mod workers;
 
 pub use routes::{ROUTES, Routes, count_rows, rows};
+pub use variables::{
+    DATABASE_URL, DNS_URL, EDGE_MASTER_KEY, EDGE_URL, LAMBDA_MASTER_KEY, LAMBDA_URL, MAIL_FROM, MAIL_URL,
+    PLANE_ROOT_KEYS, STORAGE_URL, TOKEN_PUBLIC_KEYS, TOKEN_SIGNING_KEYS, Variable,
+};
+pub use workers::{WORKERS, Worker, worker_of};
 
 use akademi_domain::{academy::Feature, permission::Permission};
 
@@ -18,92 +25,6 @@ pub enum Plane {
     /// One native binary per function, on PostgreSQL.
     Lambda,
 }
-
-/// A value that a function reads at its start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Variable {
-    /// Lower-case, as Spin names it; the environment and Workers use the upper-case form.
-    pub name: &'static str,
-    pub secret: bool,
-    /// What it is for, as the README's table says it.
-    pub meaning: &'static str,
-}
-
-/// The keys that sign access tokens: `kid:seed` pairs, base64url, the first one signs.
-pub const TOKEN_SIGNING_KEYS: Variable = Variable {
-    name: "token_signing_keys",
-    secret: true,
-    meaning: "Ed25519 seeds that sign access tokens, `kid:seed` in base64url, comma-separated; the first signs",
-};
-/// The public halves of [`TOKEN_SIGNING_KEYS`].
-pub const TOKEN_PUBLIC_KEYS: Variable = Variable {
-    name: "token_public_keys",
-    secret: false,
-    meaning: "Ed25519 public keys that access tokens are checked with, `kid:key` in base64url, comma-separated",
-};
-/// The root of every secret that the planes share.
-pub const PLANE_ROOT_KEYS: Variable = Variable {
-    name: "plane_root_keys",
-    secret: true,
-    meaning: "32-byte roots of the secrets that both planes share, `kid:key` in base64url; the first signs, all verify",
-};
-/// The edge's master secret for personal data.
-pub const EDGE_MASTER_KEY: Variable = Variable {
-    name: "edge_master_key",
-    secret: true,
-    meaning: "32-byte master secret of personal data at the edge, base64url",
-};
-/// The Lambda plane's master secret for personal data.
-pub const LAMBDA_MASTER_KEY: Variable = Variable {
-    name: "lambda_master_key",
-    secret: true,
-    meaning: "32-byte master secret of personal data on the Lambda side, base64url",
-};
-/// Where `origin` finds the Lambda plane.
-pub const LAMBDA_URL: Variable = Variable {
-    name: "lambda_url",
-    secret: false,
-    meaning: "base URL of the Lambda plane, as `origin` calls it",
-};
-/// Where `sync` finds the edge.
-pub const EDGE_URL: Variable = Variable {
-    name: "edge_url",
-    secret: false,
-    meaning: "base URL of the edge's feed function, as `sync` calls it",
-};
-/// Where PostgreSQL answers.
-pub const DATABASE_URL: Variable = Variable {
-    name: "database_url",
-    secret: true,
-    meaning: "PostgreSQL connection URL of the role `akademi_login`",
-};
-
-/// Where files are sent to and read from, apart from the academies' own hosts.
-pub const STORAGE_URL: Variable = Variable {
-    name: "storage_url",
-    secret: false,
-    meaning: "base URL of signed links to files, on a host that is no academy's",
-};
-
-/// The server that mail leaves through.
-pub const MAIL_URL: Variable = Variable {
-    name: "mail_url",
-    secret: true,
-    meaning: "SMTP server that mail leaves through, `smtps://user:password@host` or `smtp://…` with STARTTLS",
-};
-/// Who writes.
-pub const MAIL_FROM: Variable = Variable {
-    name: "mail_from",
-    secret: false,
-    meaning: "sender of all mail, `Name <address>`; the academy's name takes the place of the name",
-};
-
-/// Where TXT records are looked up.
-pub const DNS_URL: Variable = Variable {
-    name: "dns_url",
-    secret: false,
-    meaning: "base URL of DNS over HTTPS with JSON answers at `/dns-query`, as `https://cloudflare-dns.com`",
-};
 
 /// A function: one crate, one component or binary.
 #[derive(Debug, Clone, Copy)]
@@ -212,6 +133,20 @@ pub const FUNCTIONS: &[Function] = &[
         outbound: &[],
     },
     Function {
+        name: "cart",
+        plane: Plane::Edge,
+        database: true,
+        variables: &[TOKEN_PUBLIC_KEYS, PLANE_ROOT_KEYS, EDGE_MASTER_KEY],
+        outbound: &[],
+    },
+    Function {
+        name: "reviews",
+        plane: Plane::Edge,
+        database: true,
+        variables: &[TOKEN_PUBLIC_KEYS, EDGE_MASTER_KEY],
+        outbound: &[],
+    },
+    Function {
         name: "verify",
         plane: Plane::Edge,
         database: true,
@@ -308,6 +243,8 @@ pub enum Access {
     Public,
     /// Anybody, on any host: health checks.
     AnyHost,
+    /// Anybody, for an academy's own host; whoever shows an access token is known.
+    GuestOrSignedIn,
     /// A signed-in person.
     SignedIn,
     /// A signed-in person with this permission.

@@ -4,11 +4,12 @@
 //! outside of this crate gets no connection from it: what it changes of an academy, it changes through
 //! [`PlatformTransaction::tenant`], under that academy's row-level security.
 
+mod commerce;
 mod deletion;
 mod retention;
 
 use akademi_domain::{
-    ids::{JobId, OrderId, PaymentId, RefundId, TenantId},
+    ids::{JobId, TenantId},
     time::Timestamp,
 };
 use sqlx::{AssertSqlSafe, PgConnection, PgTransaction, Row, postgres::PgRow};
@@ -314,74 +315,6 @@ impl PlatformTransaction {
         .fetch_optional(self.connection().await?)
         .await?;
         Ok(id.map(TenantId::from_uuid))
-    }
-
-    /// Up to `limit` attempts that are to be asked about: nobody told their end until `first_before`, or the provider knew
-    /// none when it was asked before `again_before`. The oldest first.
-    pub async fn unsettled_payments(
-        &mut self,
-        first_before: Timestamp,
-        again_before: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<(TenantId, PaymentId)>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT tenant_id, id FROM payment WHERE state IN ('begun', 'abandoned') AND asks < 4 AND created_at <= $1
-                 AND (asked_at IS NULL OR asked_at <= $2)
-             ORDER BY created_at LIMIT $3",
-        )
-        .bind(first_before.as_millis())
-        .bind(again_before.as_millis())
-        .bind(i64::from(limit))
-        .fetch_all(self.connection().await?)
-        .await?;
-        rows.iter()
-            .map(|row| {
-                let id = PaymentId::from_uuid(row.try_get("id")?);
-                Ok((TenantId::from_uuid(row.try_get("tenant_id")?), id))
-            })
-            .collect()
-    }
-
-    /// Up to `limit` refunds that are to be sent or asked about, the oldest first.
-    pub async fn due_refunds(
-        &mut self,
-        now: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<(TenantId, RefundId)>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT tenant_id, id FROM refund WHERE state = 'requested' AND due_at <= $1 ORDER BY due_at LIMIT $2",
-        )
-        .bind(now.as_millis())
-        .bind(i64::from(limit))
-        .fetch_all(self.connection().await?)
-        .await?;
-        rows.iter()
-            .map(|row| {
-                let id = RefundId::from_uuid(row.try_get("id")?);
-                Ok((TenantId::from_uuid(row.try_get("tenant_id")?), id))
-            })
-            .collect()
-    }
-
-    /// Up to `limit` orders whose time for paying is over, the oldest first.
-    pub async fn overdue_orders(
-        &mut self,
-        now: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<(TenantId, OrderId)>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT tenant_id, id FROM customer_order WHERE state = 'pending' AND expires_at <= $1
-             ORDER BY expires_at LIMIT $2",
-        )
-        .bind(now.as_millis())
-        .bind(i64::from(limit))
-        .fetch_all(self.connection().await?)
-        .await?;
-        rows.iter()
-            .map(|row| {
-                Ok((TenantId::from_uuid(row.try_get("tenant_id")?), OrderId::from_uuid(row.try_get("id")?)))
-            })
-            .collect()
     }
 }
 

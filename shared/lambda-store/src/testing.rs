@@ -5,6 +5,8 @@
 //! held shared by every test process. The watchdog, who alone asks for `users` exclusively, ends the server and deletes
 //! its folder when nobody has held it for a while. What a killed run left is deleted by the next start.
 
+pub mod ports;
+
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use std::{

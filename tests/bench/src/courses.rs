@@ -59,7 +59,13 @@ pub fn publication(id: CourseId, number: u32, made: Timestamp) -> anyhow::Result
         });
     }
     let summary = "Işık nedir, nasıl yol alır, renkler nereden gelir? Deneyler ve kısa sınavlarla.";
-    events.push(LambdaEvent::CoursePublished { version: 1, summary: summary.into(), outline, at: made });
+    events.push(LambdaEvent::CoursePublished {
+        version: 1,
+        summary: summary.into(),
+        outline,
+        owner: None,
+        at: made,
+    });
     events.push(LambdaEvent::PriceSet {
         course: id,
         price: Money { amount: 14_990 + i64::from(number), currency: Currency::TRY },

@@ -36,7 +36,7 @@ pub enum Engine {
     Local,
     /// The components of `spin.toml` on wasmtime.
     ComponentHost,
-    /// The Worker of `wrangler.toml`.
+    /// The Workers of the table of functions.
     Workerd,
     /// The components of `spin.toml` on the program that `SPIN` names.
     Spin,
@@ -243,7 +243,7 @@ fn start_worker(load: Load<'_>, artefacts: &Artefacts, folder: &Path) -> anyhow:
     host.start()
 }
 
-/// The workerd that runs the Worker, asked directly: the address that wrangler tells is a proxy's, on a second workerd.
+/// The workerd that runs the Workers, asked directly: the address that wrangler tells is a proxy's, on a second workerd.
 async fn find_workerd(running: &RunningWorker, load: Load<'_>) -> anyhow::Result<Target> {
     let public: SocketAddr = running.base_url().trim_start_matches("http://").parse()?;
     let group = running.process_group().context("the Worker has no processes")?;

@@ -8,6 +8,7 @@ mod engines;
 mod haste;
 pub mod hosts;
 mod load;
+pub mod orders;
 pub mod pinning;
 mod processes;
 mod report;

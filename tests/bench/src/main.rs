@@ -1,5 +1,6 @@
 //! `akademi-bench [NAME] [--seconds N] [--json]`: requests per CPU-second of the edge's hot routes.
 //! `akademi-bench trust [--seconds N] [--json]`: a token's check, a sign-in and a refresh, beside what they cannot do without.
+//! `akademi-bench orders [--json]`: orders on one coupon, one at a time and replayed, beside a bare transaction that counts.
 //! `akademi-bench hosts [--seconds N] [--json]`: the same routes on every engine.
 //!
 //! The program starts servers on a core of their own, itself a second time among them, and sends requests from another.
@@ -9,7 +10,7 @@
 
 use akademi_bench::{
     academy::Academy,
-    hosts,
+    hosts, orders,
     pinning::{Cores, Side},
     routes::Name,
     run::{Totals, run},
@@ -50,6 +51,8 @@ enum Command {
     Hosts(Measuring),
     /// A token's check, a sign-in and a refresh
     Trust(Measuring),
+    /// Orders on one coupon with a limit, beside a bare transaction that counts
+    Orders(Measuring),
     /// The server that is measured
     #[command(hide = true)]
     Serve(server::Options),
@@ -68,6 +71,10 @@ fn main() -> anyhow::Result<()> {
         Some(Command::ServeEmpty) => server_runtime()?.block_on(server::serve_empty()),
         Some(Command::Hosts(measuring)) => bench(measuring, What::Hosts),
         Some(Command::Trust(measuring)) => bench(measuring, What::Trust),
+        Some(Command::Orders(Measuring { json, data, .. })) => {
+            tell(server_runtime()?.block_on(orders::run(data, *json))?);
+            Ok(())
+        }
         None => bench(&arguments.measuring, What::Routes(arguments.name)),
     }
 }
@@ -90,17 +97,20 @@ fn bench(measuring: &Measuring, what: What) -> anyhow::Result<()> {
     // What is started from here on inherits it: servers are moved once they answer.
     cores.keep_to(Side::Load)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let Totals { passed, failed } = runtime.block_on(async {
+    tell(runtime.block_on(async {
         let academy = Academy::create(data).await.context("making the academy")?;
         match what {
             What::Hosts => hosts::run(&academy, &cores, data, (*seconds).min(LONGEST_ON_HOSTS), *json).await,
             What::Trust => trust::run(&academy, &cores, *seconds, *json).await,
             What::Routes(name) => run(&academy, &cores, name, *seconds, *json).await,
         }
-    })?;
+    })?);
+    Ok(())
+}
+
+fn tell(Totals { passed, failed }: Totals) {
     println!("{passed} passed, {failed} failed");
     if failed > 0 {
         std::process::exit(1);
     }
-    Ok(())
 }

@@ -30,6 +30,8 @@ pub fn document() -> utoipa::openapi::OpenApi {
         akademi_catalog::ApiDoc::openapi(),
         akademi_progress::ApiDoc::openapi(),
         akademi_coupons::ApiDoc::openapi(),
+        akademi_cart::ApiDoc::openapi(),
+        akademi_reviews::ApiDoc::openapi(),
         akademi_verify::ApiDoc::openapi(),
         akademi_authoring::ApiDoc::openapi(),
         akademi_payments::ApiDoc::openapi(),

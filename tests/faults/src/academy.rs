@@ -1,4 +1,5 @@
-//! The academy that every history is about: three courses, six people, three coupons, an account at PayTR.
+//! The academy that every history is about: three courses, one of them with few seats, six people, three coupons,
+//! an account at PayTR.
 
 use akademi_api::{
     Ports,
@@ -39,6 +40,8 @@ pub const PEOPLE: u8 = 6;
 /// Who sells and gives back.
 pub const STAFF: u8 = 200;
 pub const COURSES: [i64; 3] = [14990, 10000, 4999];
+/// The course with so many seats and no more.
+pub const FEW_SEATS: u8 = 3;
 /// Codes, and the share of the price that each takes off, one after another.
 pub const COUPONS: [(&str, u64); 3] = [("bahar", 2000), ("armagan", 10000), ("yaz", 5000)];
 
@@ -138,6 +141,8 @@ pub async fn populate(
         let price = json!({ "amount": amount, "currency": "TRY", "vat_basis_points": 2000 });
         write(Method::PUT, &format!("/api/v1/commerce/courses/{}/price", course(n)), price).await?;
     }
+    let seats = json!({ "capacity": 1 });
+    write(Method::PUT, &format!("/api/v1/commerce/courses/{}/seats", course(FEW_SEATS)), seats).await?;
     for (code, share) in COUPONS {
         let discount = json!({ "kind": "percent", "share": share });
         let coupon = json!({ "code": code, "discount": discount, "scope": { "kind": "all" }, "stackable": true, "use_limit": 1 });
@@ -209,7 +214,8 @@ async fn publish_course(
     let outline: CourseOutline = serde_json::from_value(outline)?;
     let at = ports.now();
     let mut tx = postgres.tenant(tenant()).await?;
-    let published = LambdaEvent::CoursePublished { version: 1, summary: String::new(), outline, at };
+    let published =
+        LambdaEvent::CoursePublished { version: 1, summary: String::new(), outline, owner: None, at };
     feed::append(&mut tx, &published, at).await?;
     tx.commit().await?;
     Ok(())

@@ -125,6 +125,12 @@ impl Gate {
         self.0.parked.lock().unwrap().iter().map(|parked| parked.owner).collect()
     }
 
+    /// Whether the step at this place commits.
+    pub fn commits(&self, place: usize) -> bool {
+        let parked = self.0.parked.lock().unwrap();
+        matches!(&parked[place].work, Work::Statement { sql, .. } if sql == "COMMIT")
+    }
+
     /// The step at this place of [`Self::owners`].
     pub fn take(&self, place: usize) -> Parked {
         self.0.parked.lock().unwrap().remove(place)

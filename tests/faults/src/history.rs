@@ -51,6 +51,7 @@ enum Job {
     Expiry,
     /// Of refunds.
     Resolve,
+    Reconcile,
     Sync,
 }
 
@@ -81,7 +82,7 @@ pub struct History<'w> {
     random: Random,
     /// How many of 1,000 steps go wrong; commits and calls four times as many.
     faultiness: u64,
-    /// How often of 1,000 times somebody falls behind who is to go on.
+    /// How often of 1,000 times somebody falls behind who is to go on; ten times as often before a commit.
     slowness: u64,
     /// Who has fallen behind, and until which step.
     behind: BTreeMap<Owner, usize>,
@@ -106,7 +107,8 @@ impl<'w> History<'w> {
     pub async fn live(world: &'w mut World, seed: u64) -> anyhow::Result<Report> {
         let mut random = Random::new(seed);
         let limits = COUPONS.map(|_| 1 + random.below(2) as i64);
-        world.reset(seed, limits).await?;
+        let seats = 1 + random.below(4) as i64;
+        world.reset(seed, limits, seats).await?;
         let faultiness = random.pick(&[0, 5, 10, 20, 40]);
         let slowness = random.pick(&[0, 20, 60]);
         // As if PayTR did not look either.
@@ -130,7 +132,9 @@ impl<'w> History<'w> {
             begun: 0,
             came_to: Ok(0),
         };
-        history.note(format!("seed {seed}, {faultiness} faults in 1000 steps, coupons for {limits:?}"));
+        history.note(format!(
+            "seed {seed}, {faultiness} faults in 1000 steps, coupons for {limits:?}, {seats} seats"
+        ));
         let actions = 16 + history.random.below(24);
         history.go_on(actions).await?;
         history.drain().await?;
@@ -179,9 +183,11 @@ impl<'w> History<'w> {
     fn falls_behind(&mut self, place: usize) -> bool {
         let owners = self.world.gate.owners();
         let may = owners.len() > 1 && !self.behind.contains_key(&owners[place]);
-        let falls = may && self.random.chance(self.slowness);
+        // A commit waits for the disk.
+        let weight = if self.world.gate.commits(place) { 10 } else { 1 };
+        let falls = may && self.random.chance(self.slowness * weight);
         if falls {
-            let until = self.report.steps + 20 + self.random.below(80);
+            let until = self.report.steps + 20 + self.random.below(180);
             self.behind.insert(owners[place], until);
             self.note(format!("{:?} falls behind", owners[place]));
         } else if !may {
@@ -240,7 +246,7 @@ impl<'w> History<'w> {
         let request = match job {
             Job::Ask(n) => Some(self.asking(n)),
             Job::Notification(n) => Some(self.notification_request(n)),
-            Job::Expiry | Job::Resolve | Job::Sync => None,
+            Job::Expiry | Job::Resolve | Job::Reconcile | Job::Sync => None,
         };
         let (router, payments, sync) = (lambda.router.clone(), lambda.payments.clone(), lambda.sync.clone());
         let now = self.world.ports.now();
@@ -254,6 +260,10 @@ impl<'w> History<'w> {
                 (Job::Resolve, None) => {
                     let resolved = payments.resolve_refunds(now).await.map(|resolved| resolved as usize);
                     Ended::Run(resolved.map_err(|error| error.to_string()))
+                }
+                (Job::Reconcile, None) => {
+                    let reconciled = payments.reconcile(now).await.map(|accounts| accounts as usize);
+                    Ended::Run(reconciled.map_err(|error| error.to_string()))
                 }
                 (_, None) => {
                     let carried = sync.handle(Trigger::Wake).await;

@@ -22,7 +22,8 @@ const PAID_TWICE: &str = "SELECT count(*) FROM sold_line WHERE is_paid_twice";
 /// Who has which course by which line that was paid.
 const KEPT: &str = "SELECT concat_ws(' ', user_id, course_id, enrolment_id) FROM kept_line";
 const COPIED: &str = "SELECT concat_ws(' ', user_id, course_id, id) FROM enrolment";
-const LEFT: &str = "SELECT id::text FROM coupon WHERE held + used < use_limit";
+const WITH_SEATS: &str = "SELECT subject_id::text FROM budget WHERE kind = 'seat' AND held + used < ceiling";
+const LEFT: &str = "SELECT subject_id::text FROM budget WHERE kind = 'coupon' AND held + used < ceiling";
 /// The newest number that was ever given.
 const NEWEST: &str = "SELECT greatest(last_number, (SELECT max(number) FROM feed_event)) FROM feed_state";
 
@@ -131,6 +132,11 @@ async fn check_edge(ground: &mut Ground, violations: &mut Vec<String>) -> anyhow
     let left = texts(ground, LEFT).await?;
     if available != left {
         violations.push(format!("coupons {left:?} have uses left, and the edge knows of {available:?}"));
+    }
+    let available = edge_texts(ground, "SELECT course_id FROM price WHERE seats_left = 1").await?;
+    let left = texts(ground, WITH_SEATS).await?;
+    if available != left {
+        violations.push(format!("courses {left:?} have seats left, and the edge knows of {available:?}"));
     }
     let newest: i64 = sqlx::query_scalar(NEWEST).fetch_one(&mut ground.observer).await?;
     let mut cursor = 0;

@@ -97,7 +97,9 @@ pub fn kill_at_random(program: &Path, rounds: usize, seed: u64) -> anyhow::Resul
 async fn live_through(program: &Path, rounds: usize, mut random: Random) -> anyhow::Result<Survived> {
     let ports = process_ports();
     let mut ground = Ground::new(PEOPLE, &ports).await?;
-    sqlx::raw_sql("UPDATE coupon SET use_limit = 15").execute(&mut ground.observer).await?;
+    sqlx::raw_sql("UPDATE budget SET ceiling = 15 WHERE kind = 'coupon'")
+        .execute(&mut ground.observer)
+        .await?;
     let paytr = Arc::new(Mutex::new(PayTr::default()));
     let (cut, cuts) = watch::channel(0_usize);
     let socket = ground.folder.path().join(format!(".s.PGSQL.{CUT_PORT}"));

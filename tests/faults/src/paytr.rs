@@ -1,7 +1,8 @@
 //! PayTR as a state machine: requests in, answers and signed notifications out, as dev.paytr.com describes them (iFrame
-//! API, steps 1 and 2; refunds; status inquiry). It checks and makes signatures its own way.
+//! API, steps 1 and 2; refunds; status inquiry; reports). It checks and makes signatures its own way.
 
 mod refund;
+mod report;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -32,6 +33,8 @@ pub struct Attempt {
     /// Minor units.
     pub asked: i64,
     pub outcome: Option<Outcome>,
+    /// Milliseconds, once it has an outcome.
+    decided_at: i64,
     /// What was given back, in order.
     pub returns: Vec<Return>,
 }
@@ -49,6 +52,8 @@ pub struct Notification {
 
 #[derive(Default)]
 pub struct PayTr {
+    /// Its clock, in milliseconds: whoever has it sets it.
+    pub now: i64,
     pub attempts: Vec<Attempt>,
     pub notifications: Vec<Notification>,
     /// Books refunds of more than was paid.
@@ -77,7 +82,7 @@ impl Form {
 }
 
 impl PayTr {
-    /// `POST /odeme/api/get-token`, `/odeme/iade` and `/odeme/durum-sorgu`.
+    /// `POST /odeme/api/get-token`, `/odeme/iade`, `/odeme/durum-sorgu` and `/rapor/…`.
     pub fn answer(&mut self, request: &Request<Bytes>) -> Response<Bytes> {
         let form = Form::read(request.body());
         let answer = match request.uri().path() {
@@ -86,6 +91,8 @@ impl PayTr {
                 Err(reason) => json!({ "status": "failed", "reason": reason }),
             },
             REFUND => self.refund(&form).unwrap_or_else(refused),
+            report::TRANSACTIONS => self.transactions(&form).unwrap_or_else(refused),
+            report::PAYOUTS => json!({ "status": "failed", "err_msg": "kayit yok" }),
             "/odeme/durum-sorgu" => self.status(&form).unwrap_or_else(refused),
             _ => json!({ "status": "failed", "reason": "no such service" }),
         };
@@ -113,13 +120,14 @@ impl PayTr {
             return Err("merchant_oid was used before");
         }
         let asked = form.field("payment_amount").parse().map_err(|_| "payment_amount is no number")?;
-        self.attempts.push(Attempt { oid, asked, outcome: None, returns: Vec::new() });
+        self.attempts.push(Attempt { oid, asked, outcome: None, decided_at: 0, returns: Vec::new() });
         Ok(format!("page{}", self.attempts.len() - 1))
     }
 
     /// The buyer leaves the page with an outcome, which is final.
     pub fn decide(&mut self, attempt: usize, outcome: Outcome) {
         self.attempts[attempt].outcome = Some(outcome);
+        self.attempts[attempt].decided_at = self.now;
         let (body, what) = match outcome {
             Outcome::Paid { total } => (self.body(attempt, "success", total, None), "paid"),
             Outcome::Declined => (self.body(attempt, "failed", 0, None), "declined"),

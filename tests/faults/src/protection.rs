@@ -56,8 +56,8 @@ impl Protection {
                 }
             }
             // The budget is whatever is wanted, and only what is done counts as given back of a line.
-            Self::Reservation if sql.contains("UPDATE budget") => {
-                sql.replace(" AND held + used + $5 <= ceiling", "")
+            Self::Reservation if sql.contains("INTO budget") => {
+                sql.replace("budget.held + budget.used + excluded.held <= budget.ceiling", "true")
             }
             Self::Reservation if sql.contains("FROM refund_line") => {
                 sql.replace("state <> 'refused'", "state = 'done'")

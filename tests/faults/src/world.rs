@@ -24,10 +24,11 @@ pub const INSTANCES: usize = 4;
 /// Empties what histories write, children first; what every history begins with stays. Triggers that keep the audit log
 /// from that are not heeded.
 const EMPTY: &str = "
+    DELETE FROM reconciliation_difference; DELETE FROM provider_transaction; DELETE FROM reconciliation;
     DELETE FROM ledger_entry; DELETE FROM ledger_transaction; DELETE FROM refund_line; DELETE FROM refund;
-    DELETE FROM reservation; DELETE FROM budget; DELETE FROM invoice; DELETE FROM job;
+    DELETE FROM reservation; DELETE FROM budget WHERE kind NOT IN ('coupon', 'seat'); DELETE FROM invoice; DELETE FROM job;
     DELETE FROM payment_alarm; DELETE FROM payment_callback; DELETE FROM payment; DELETE FROM purchase;
-    DELETE FROM coupon_use; DELETE FROM order_line; DELETE FROM customer_order;
+    DELETE FROM order_line; DELETE FROM customer_order;
     DELETE FROM idempotency; DELETE FROM feed_event; DELETE FROM feed_cursor; DELETE FROM feed_quarantine;
     DELETE FROM enrolment; DELETE FROM due_day; DELETE FROM appended;
     UPDATE feed_state SET last_number = 0, acknowledged = 0;
@@ -36,7 +37,7 @@ const EMPTY: &str = "
 const EMPTY_EDGE: &str = "
     DELETE FROM enrolment; DELETE FROM feed_event; DELETE FROM feed_cursor; DELETE FROM applied;
     UPDATE feed_head SET number = 0, acknowledged = 0;
-    UPDATE coupon SET available = 1";
+    UPDATE coupon SET available = 1; UPDATE price SET seats_left = 1 WHERE seats_left IS NOT NULL";
 /// Dead rows of this many histories are swept at once: nothing else does it in a server for tests.
 const SWEEP_EVERY: u32 = 25;
 
@@ -123,16 +124,18 @@ impl World {
         self.ground.edge = EdgePlane::start(&self.ground.edge_file(), &self.gate, &self.ports).unwrap();
     }
 
-    /// As it was before any history, but for the coupons' limits.
-    pub async fn reset(&mut self, seed: u64, limits: [i64; COUPONS.len()]) -> anyhow::Result<()> {
+    /// As it was before any history, but for the coupons' limits and the seats.
+    pub async fn reset(&mut self, seed: u64, limits: [i64; COUPONS.len()], seats: i64) -> anyhow::Result<()> {
         self.gate.settle().await;
         self.clock.reset();
         self.rng.reset(seed);
         self.wakes.take();
-        let mut statements = EMPTY.to_owned();
+        let mut statements =
+            format!("{EMPTY}; UPDATE budget SET held = 0, used = 0, ceiling = {seats} WHERE kind = 'seat'");
         for ((code, _), limit) in COUPONS.iter().zip(limits) {
-            statements +=
-                &format!("; UPDATE coupon SET held = 0, used = 0, use_limit = {limit} WHERE code = '{code}'");
+            statements += &format!(
+                "; UPDATE budget SET held = 0, used = 0, ceiling = {limit} FROM coupon WHERE id = subject_id AND code = '{code}'"
+            );
         }
         if let Some(reset) = self.without.and_then(Protection::reset) {
             statements = format!("{statements}; {reset}");

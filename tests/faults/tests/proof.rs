@@ -9,7 +9,7 @@ const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 /// As many as CI has time for beside other tests; `cargo xtask faults` lives through more.
 const SEEDS: u64 = 60;
 /// A protection that is gone shows within so many.
-const UNTIL_NOTICED: u64 = 400;
+const UNTIL_NOTICED: u64 = 1_000;
 
 #[test]
 fn money_and_courses_are_right_after_every_history() {

@@ -29,7 +29,7 @@ pub enum Engine {
     Local,
     /// The components of `spin.toml` on the component host, or on the program that `SPIN` names.
     Spin,
-    /// The Worker of `wrangler.toml` on workerd.
+    /// The Workers of the table of functions on workerd.
     Workerd,
 }
 

@@ -1,7 +1,7 @@
 //! Price, coupon, order and payment.
 
 use akademi_local::api_client::{ApiClient, JsonExt};
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -62,8 +62,23 @@ pub async fn pay(api: &ApiClient, order: &Value) -> anyhow::Result<()> {
         order.pointer("/checkout/page").and_then(Value::as_str).context("the order has no page to pay on")?;
     let shown = api.visit(Method::GET, page, "").await?;
     ensure!(shown.status == StatusCode::OK, "the provider's page answers {}", shown.status);
-    let pressed = api.visit(Method::POST, page, "sonuc=ode&taksit=0").await?;
-    ensure!(pressed.status == StatusCode::SEE_OTHER, "the provider's button answers {}", pressed.status);
+    let pressed = api.visit(Method::POST, page, "sonuc=ode").await?;
+    match pressed.status {
+        StatusCode::SEE_OTHER => Ok(()),
+        StatusCode::OK => come_back(api, &String::from_utf8_lossy(&pressed.body)).await,
+        other => bail!("the provider's button answers {other}"),
+    }
+}
+
+/// Presses the one button of the page with which iyzico sends the browser back.
+async fn come_back(api: &ApiClient, page: &str) -> anyhow::Result<()> {
+    let attribute = |name: &str| {
+        let (_, rest) = page.split_once(&format!("{name}=\""))?;
+        rest.split_once('"').map(|(value, _)| value)
+    };
+    let (action, token) = attribute("action").zip(attribute("value")).context("the page has no form")?;
+    let back = api.visit(Method::POST, action, &format!("token={token}")).await?;
+    ensure!(back.status == StatusCode::SEE_OTHER, "the browser's return answers {}", back.status);
     Ok(())
 }
 

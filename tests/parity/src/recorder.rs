@@ -196,7 +196,7 @@ impl Recorder<'_> {
         ask: &Ask,
     ) -> anyhow::Result<Option<(ApiClient, Ask)>> {
         Ok(match route.access {
-            Access::Public => Some((self.nobody.clone(), ask.clone())),
+            Access::Public | Access::GuestOrSignedIn => Some((self.nobody.clone(), ask.clone())),
             Access::SignedIn => Some((self.umraniye.clone(), ask.clone())),
             Access::Needs(_) => Some((self.learner()?, ask.clone())),
             Access::OtherPlane => Some((client.clone(), Ask { signed: None, ..ask.clone() })),

@@ -4,6 +4,8 @@ mod academies;
 mod activation;
 mod audit;
 mod authoring;
+mod books;
+mod cart;
 mod catalog;
 mod certificates;
 mod commerce;
@@ -20,6 +22,7 @@ mod people;
 mod privacy;
 mod publications;
 mod reports;
+mod reviews;
 mod shop;
 
 use akademi_api::ports::HttpClient;
@@ -84,7 +87,9 @@ async fn send_all(recorder: &mut Recorder<'_>) -> anyhow::Result<()> {
     credentials::credentials(recorder).await?;
     people::people(recorder).await?;
     commerce::commerce(recorder).await?;
+    books::books(recorder).await?;
     learning::learning(recorder).await?;
+    reviews::reviews(recorder).await?;
     certificates::certificates(recorder).await?;
     authoring::authoring(recorder).await?;
     reports::reports(recorder).await?;

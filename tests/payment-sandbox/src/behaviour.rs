@@ -1,5 +1,7 @@
 //! How the sandbox behaves: well, by default, but for the repetitions that providers warn of.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// Fields that are absent in JSON have their default.
@@ -36,6 +38,9 @@ pub struct Behaviour {
     pub day_is_over: bool,
     /// Milliseconds that a hanging answer takes.
     pub hang_ms: u64,
+    /// What the providers' clock shows, in milliseconds since 1970-01-01T00:00:00Z, instead of this machine's.
+    pub clock_ms: Option<i64>,
+    pub misreport: Misreport,
     /// Taken one by one, each for as many requests as it says.
     pub faults: Vec<Fault>,
 }
@@ -57,9 +62,39 @@ impl Default for Behaviour {
             page_timeout_ms: None,
             day_is_over: false,
             hang_ms: 60_000,
+            clock_ms: None,
+            misreport: Misreport::default(),
             faults: Vec::new(),
         }
     }
+}
+
+/// What the reports tell otherwise than it was. A payment goes by its `merchant_oid` (PayTR) or `conversationId` (iyzico).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Misreport {
+    /// Payments that are left out, but not what went back of them.
+    pub without: Vec<String>,
+    /// Payments of which nothing that went back is told.
+    pub without_refunds: Vec<String>,
+    /// Payments whose commission is not told.
+    pub without_fee: Vec<String>,
+    /// What these payments were of, in minor units.
+    pub amounts: BTreeMap<String, i64>,
+    /// Sales that nobody asked for.
+    pub foreign: BTreeMap<String, ForeignSale>,
+    /// How many rows a page of iyzico's has; 0 is 100.
+    pub page_rows: usize,
+}
+
+/// A sale of another shop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForeignSale {
+    /// Minor units of the lira.
+    pub amount: i64,
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    pub at: i64,
 }
 
 /// Something that goes wrong with one endpoint.
@@ -83,6 +118,7 @@ pub enum Endpoint {
     Refund,
     Inquiry,
     Report,
+    Payouts,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

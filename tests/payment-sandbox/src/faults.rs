@@ -49,6 +49,7 @@ fn endpoint(request: &Request) -> Option<Endpoint> {
         "/odeme/iade" => Some(Endpoint::Refund),
         "/odeme/durum-sorgu" => Some(Endpoint::Inquiry),
         "/rapor/islem-dokumu" => Some(Endpoint::Report),
+        "/rapor/odeme-dokumu" => Some(Endpoint::Payouts),
         path => {
             let is_page = path.starts_with("/odeme/guvenli/") || path.starts_with("/iyzico/");
             is_page.then_some(Endpoint::Pay)

@@ -11,6 +11,7 @@ mod report;
 mod retrieve;
 mod signature;
 mod signed_call;
+mod transactions;
 pub(crate) mod webhook;
 
 use axum::{
@@ -42,6 +43,7 @@ pub(crate) fn routes() -> Router<Sandbox> {
         .route(cancel_refund::CANCEL, post(cancel_refund::cancel))
         .route(cancel_refund::REFUND, post(cancel_refund::refund))
         .route(report::PATH, get(report::report))
+        .route(transactions::PATH, get(transactions::transactions))
         .route("/iyzico/{token}", get(page::show).post(page::decide))
         .route("/iyzico/{token}/3ds", get(page::show_code).post(page::enter_code))
 }

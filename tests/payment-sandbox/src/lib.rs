@@ -6,11 +6,13 @@
 //! | --- | --- |
 //! | `POST /odeme/api/get-token` | PayTR: registers an attempt; answers a token |
 //! | `GET`, `POST /odeme/guvenli/{token}` | PayTR: the payment page, a form that works without scripts |
-//! | `POST /odeme/iade`, `/odeme/durum-sorgu`, `/rapor/islem-dokumu` | PayTR: refund, inquiry, report |
+//! | `POST /odeme/iade`, `/odeme/durum-sorgu` | PayTR: refund, inquiry |
+//! | `POST /rapor/islem-dokumu`, `/rapor/odeme-dokumu` | PayTR: sales and refunds of some days, what was paid out |
 //! | `POST /payment/iyzipos/checkoutform/initialize/auth/ecom` | iyzico: registers an attempt; answers a token and a page |
 //! | `GET`, `POST /iyzico/{token}`, `/iyzico/{token}/3ds` | iyzico: the payment page, and the bank's |
 //! | `POST /payment/iyzipos/checkoutform/auth/ecom/detail`, `/payment/detail` | iyzico: what became of an attempt |
-//! | `POST /payment/cancel`, `/v2/payment/refund`, `GET /v2/reporting/payment/details` | iyzico: cancel, refund, report |
+//! | `POST /payment/cancel`, `/v2/payment/refund` | iyzico: cancel, refund |
+//! | `GET /v2/reporting/payment/details`, `/v2/reporting/payment/transactions` | iyzico: what became of a payment, a day's transactions |
 //! | `GET`, `POST /sandbox/behaviour` | how it behaves from now on: [`Behaviour`]; absent fields are defaults |
 //! | `GET /sandbox/payments` | every attempt with its callbacks and refunds: `payments` of PayTR's, `iyzico` |
 //! | `POST /sandbox/merchants`, `/sandbox/iyzico-merchants` | adds or replaces a [`Merchant`] or an [`IyzicoMerchant`], as the providers' panels would |
@@ -40,7 +42,7 @@ use axum::{
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
-pub use behaviour::{Behaviour, Endpoint, Fault, FaultKind};
+pub use behaviour::{Behaviour, Endpoint, Fault, FaultKind, ForeignSale, Misreport};
 pub use iyzico::IyzicoMerchant;
 use sandbox::Sandbox;
 

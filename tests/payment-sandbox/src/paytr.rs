@@ -1,4 +1,5 @@
-//! PayTR's side: get-token, the hosted payment page, notifications, refunds, status inquiry and the transaction report
+//! PayTR's side: get-token, the hosted payment page, notifications, refunds, status inquiry, the report of
+//! transactions and the statement of payouts
 //! (dev.paytr.com).
 
 mod amount;
@@ -7,6 +8,7 @@ mod inquiry;
 pub(crate) mod notification;
 mod page;
 mod payment;
+mod payout;
 mod refund;
 mod report;
 mod signature;
@@ -19,6 +21,7 @@ use axum::{
 use crate::sandbox::Sandbox;
 
 pub(crate) use payment::{Failure, Outcome, Payment};
+pub(crate) use report::date_time;
 
 pub(crate) fn routes() -> Router<Sandbox> {
     Router::new()
@@ -27,4 +30,5 @@ pub(crate) fn routes() -> Router<Sandbox> {
         .route("/odeme/iade", post(refund::refund))
         .route("/odeme/durum-sorgu", post(inquiry::inquire))
         .route("/rapor/islem-dokumu", post(report::report))
+        .route("/rapor/odeme-dokumu", post(payout::statement))
 }

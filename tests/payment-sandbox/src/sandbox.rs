@@ -37,7 +37,7 @@ struct State {
 /// What a decision on the payment page has led to.
 pub(crate) enum Decision {
     /// This request decided it, under this behaviour.
-    Decided(Behaviour),
+    Decided(Box<Behaviour>),
     /// It was decided before.
     Already,
 }
@@ -82,6 +82,11 @@ impl Sandbox {
 
     pub(crate) fn behaviour(&self) -> Behaviour {
         self.state().behaviour.clone()
+    }
+
+    /// What the providers' clock shows.
+    pub(crate) fn now(&self) -> Millis {
+        self.state().behaviour.clock_ms.unwrap_or_else(now)
     }
 
     /// Answers the payments whose callbacks were held, the last decided first.
@@ -154,8 +159,9 @@ impl Sandbox {
                 return Decision::Already;
             }
             let total_amount = if failure.is_some() { 0 } else { payment.total_with_interest(installments) };
-            payment.outcome = Some(Outcome { at: now(), total_amount, installments, failure });
-            Decision::Decided(behaviour)
+            let at = behaviour.clock_ms.unwrap_or_else(now);
+            payment.outcome = Some(Outcome { at, total_amount, installments, failure });
+            Decision::Decided(Box::new(behaviour))
         })
     }
 }

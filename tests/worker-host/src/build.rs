@@ -1,5 +1,6 @@
-//! From the crate `akademi-worker` to what wrangler uploads or runs.
+//! From the Workers' crates to what wrangler uploads or runs.
 
+use akademi_functions::{WORKERS, Worker};
 use anyhow::Context;
 use std::{
     env, fs,
@@ -32,39 +33,43 @@ const FEATURES: [&str; 7] = [
 /// A built Worker.
 #[derive(Debug, Clone)]
 pub struct Built {
-    /// The product's is `build/worker` of the workspace. `shim.js` in it is the entry, as `main` in `wrangler.toml`
-    /// names it.
+    /// The product's are those in `build/worker` of the workspace. `shim.js` in it is the entry, as `main` in the
+    /// Worker's configuration names it.
     pub folder: PathBuf,
     /// The WebAssembly module in it.
     pub wasm: PathBuf,
 }
 
-/// Builds the Worker, unless it is there and nothing changed.
+/// Builds the Workers, in the order of the table, unless they are there and nothing changed.
 ///
 /// # Errors
 /// When a step fails, with what it said.
-pub fn build() -> anyhow::Result<Built> {
+pub fn build() -> anyhow::Result<Vec<Built>> {
     let folder = workspace().join("build").join("worker");
     fs::create_dir_all(&folder)?;
     let _alone = lock(&folder.with_extension("lock"))?;
-    let built = Built { wasm: folder.join("index_bg.wasm"), folder };
+    WORKERS.iter().map(|worker| build_one(worker, &folder.join(worker.name))).collect()
+}
 
-    let compiled = compile()?;
-    let made_from = built.folder.join("made-from");
+fn build_one(worker: &Worker, folder: &Path) -> anyhow::Result<Built> {
+    let built = Built { wasm: folder.join("index_bg.wasm"), folder: folder.to_owned() };
+    let compiled = compile(worker)?;
     let stamp = stamp(&compiled)?;
-    if fs::read_to_string(&made_from).is_ok_and(|found| found == stamp) {
+    if fs::read_to_string(folder.join("made-from")).is_ok_and(|found| found == stamp) {
         return Ok(built);
     }
     let tools = Tools::install()?;
     // A server that reads the old files keeps them: the new ones come in a new folder.
-    let fresh = built.folder.with_extension("new");
+    let fresh = folder.with_extension("new");
     if fresh.exists() {
         fs::remove_dir_all(&fresh)?;
     }
     optimise(&tools, &bundle(&compiled, &fresh)?.wasm)?;
     fs::write(fresh.join("made-from"), stamp)?;
-    fs::remove_dir_all(&built.folder)?;
-    fs::rename(&fresh, &built.folder)?;
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    fs::rename(&fresh, folder)?;
     Ok(built)
 }
 
@@ -79,8 +84,8 @@ pub fn bundle(compiled: &Path, folder: &Path) -> anyhow::Result<Built> {
     Ok(Built { wasm: folder.join("index_bg.wasm"), folder: folder.to_owned() })
 }
 
-/// Compiles the crate; the module as rustc leaves it.
-fn compile() -> anyhow::Result<PathBuf> {
+/// Compiles a Worker's crate with its functions; the module as rustc leaves it.
+fn compile(worker: &Worker) -> anyhow::Result<PathBuf> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     // What cargo sets for the program that runs this would make build scripts run again.
     for (name, _) in env::vars_os() {
@@ -92,10 +97,13 @@ fn compile() -> anyhow::Result<PathBuf> {
     }
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from);
     cargo.current_dir(workspace()).env("CARGO_TARGET_DIR", &target);
-    let arguments =
-        ["--package", "akademi-worker", "--target", "wasm32-unknown-unknown", "--profile", "wasm"];
-    run(cargo.args(["build", "--quiet"]).args(arguments))?;
-    Ok(target.join("wasm32-unknown-unknown").join("wasm").join("akademi_worker.wasm"))
+    let functions: Vec<String> =
+        worker.functions.iter().map(|name| format!("akademi-edge-functions/{name}")).collect();
+    cargo.args(["rustc", "--quiet", "--package", worker.package, "--lib", "--crate-type", "cdylib"]);
+    cargo.args(["--target", "wasm32-unknown-unknown", "--profile", "wasm"]);
+    run(cargo.args(["--features", &functions.join(",")]))?;
+    let module = Path::new(&worker.package.replace('-', "_")).with_extension("wasm");
+    Ok(target.join("wasm32-unknown-unknown").join("wasm").join(module))
 }
 
 /// Which file that is: cargo leaves the time alone when there was nothing to compile.

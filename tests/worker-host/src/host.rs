@@ -1,9 +1,10 @@
-//! A Worker with its database on workerd.
+//! The Workers with their database on workerd.
 
 use anyhow::{Context, bail};
 use rusqlite::Connection;
 use std::{
     collections::BTreeMap,
+    ffi::OsStr,
     fs,
     io::{BufRead, BufReader, Write},
     net::TcpStream,
@@ -29,7 +30,7 @@ const PATIENCE: u32 = 600;
 pub struct Options {
     /// By their lower-case names. Those of the edge's functions that are missing make the Worker answer 503.
     pub variables: BTreeMap<String, String>,
-    /// Another Worker than the product's, on the same bindings.
+    /// Another Worker than the product's, on the bindings of their first.
     pub worker: Option<Built>,
     /// Where the database is kept; a folder of its own that goes with the Worker when there is none.
     pub persist_dir: Option<PathBuf>,
@@ -42,6 +43,8 @@ pub struct Options {
 pub struct WorkerHost {
     /// Configuration, temporary files and logs of wrangler.
     folder: TempDir,
+    /// The first Worker's first.
+    configs: Vec<PathBuf>,
     tools: Tools,
     port: u16,
     persist_dir: PathBuf,
@@ -56,16 +59,20 @@ impl WorkerHost {
     pub fn prepare(options: Options) -> anyhow::Result<Self> {
         let tools = Tools::install()?;
         let folder = tempfile::Builder::new().prefix("akademi-worker-").tempdir()?;
-        config::write(folder.path(), &options.variables, options.worker.as_ref())?;
+        let configs = match &options.worker {
+            None => config::write_all(folder.path(), &options.variables)?,
+            Some(worker) => config::write_other(folder.path(), &options.variables, worker)?,
+        };
         let persist_dir = options.persist_dir.unwrap_or_else(|| folder.path().join("state"));
         let persist_dir = std::path::absolute(persist_dir)?;
         let mut migrations = wrangler(&tools, folder.path());
         migrations
             .args(["d1", "migrations", "apply", config::DATABASE, "--local", "--persist-to"])
             .arg(&persist_dir);
+        migrations.args(configs.first().into_iter().flat_map(|config| config_argument(config)));
         run(&mut migrations)?;
         let database = find_database(&persist_dir)?;
-        Ok(Self { folder, tools, port: options.port, persist_dir, database })
+        Ok(Self { folder, configs, tools, port: options.port, persist_dir, database })
     }
 
     /// The SQLite file of the database.
@@ -93,6 +100,7 @@ impl WorkerHost {
         command.args(["dev", "--local", "--ip", "127.0.0.1", "--inspector-port", "0", "--port"]);
         command.arg(self.port.to_string()).arg("--persist-to").arg(&self.persist_dir);
         command.args(["--show-interactive-dev-session=false", "--log-level", "log"]);
+        command.args(self.configs.iter().flat_map(|config| config_argument(config)));
         let group = Group::start(&command)?;
         for _ in 0..PATIENCE {
             let output = group.output().text();
@@ -122,7 +130,8 @@ impl Running {
         &self.base_url
     }
 
-    /// What the Worker and wrangler wrote so far: the Worker's log lines are JSON objects.
+    /// What the Workers and wrangler wrote so far: the Workers' log lines are JSON objects, after the Worker's name where
+    /// there are several.
     pub fn log(&self) -> String {
         self.output().text()
     }
@@ -141,6 +150,11 @@ impl Running {
     pub fn process_group(&self) -> Option<rustix::process::Pid> {
         self.group.id()
     }
+}
+
+/// `--config FILE`; the first of several is the Worker that requests come to.
+fn config_argument(config: &Path) -> [&OsStr; 2] {
+    [OsStr::new("--config"), config.as_os_str()]
 }
 
 /// wrangler in `folder`, kept from writing or asking anywhere else.

@@ -1,4 +1,4 @@
-//! The Worker of `wrangler.toml`, built and run on workerd, the engine of Cloudflare Workers, for tests.
+//! The Workers of the table of functions, built and run on workerd, the engine of Cloudflare Workers, for tests.
 //!
 //! ```no_run
 //! # fn main() -> anyhow::Result<()> {
@@ -12,19 +12,19 @@
 //! # }
 //! ```
 //!
-//! - [`build`] compiles the crate `akademi-worker`, writes its JavaScript with wasm-bindgen (linked as a library, so
-//!   that its version is the one in `Cargo.lock`), optimises it with wasm-opt, and puts all into `build/worker`.
+//! - [`build`] compiles each Worker's crate, writes its JavaScript with wasm-bindgen (linked as a library, so that its
+//!   version is the one in `Cargo.lock`), optimises it with wasm-opt, and puts all into `build/worker`.
 //!   What did not change is not built again. The program `build-worker` does the same.
 //!   [`bundle`] makes a Worker of another crate's module, for [`Options::worker`].
 //! - [`WorkerHost`] makes a D1 database with `wrangler d1 migrations apply` and serves it with `wrangler dev
-//!   --local`: no account, no network, nothing outside its own folder.
+//!   --local`, all Workers on one workerd: no account, no network, nothing outside its own folder.
 //! - The JavaScript tools (wrangler with workerd, binaryen, and a Node new enough for them) are those of
 //!   `package-lock.json`. They are installed once, by `npm ci` without install scripts, into `npm` of the folder
 //!   that `AKADEMI_TOOLS` names, or else into `target/tools`.
 //!
 //! # What differs from Cloudflare
-//! There is one isolate, no limit on CPU time or memory applies, and `cf-connecting-ip` is what the client sends,
-//! where Cloudflare puts its own value. A request's Host header is the academy's host, as it is there.
+//! There is one isolate of each Worker, no limit on CPU time or memory applies, and `cf-connecting-ip` is what the
+//! client sends, where Cloudflare puts its own value. A request's Host header is the academy's host, as it is there.
 
 mod build;
 mod component;
@@ -36,6 +36,7 @@ mod tools;
 pub use build::{Built, build, bundle};
 pub use component::optimise_component;
 pub use host::{Options, Running, WorkerHost};
+pub use process::{Group, Output};
 pub use tools::Tools;
 
 use std::path::{Path, PathBuf};

@@ -1,7 +1,8 @@
-//! Builds the Worker and says how large it is.
+//! Builds the Workers and says how large they are.
 
 fn main() -> anyhow::Result<()> {
-    let built = akademi_worker_host::build()?;
-    println!("{}  {} bytes", built.wasm.display(), std::fs::metadata(&built.wasm)?.len());
+    for built in akademi_worker_host::build()? {
+        println!("{}  {} bytes", built.wasm.display(), std::fs::metadata(&built.wasm)?.len());
+    }
     Ok(())
 }

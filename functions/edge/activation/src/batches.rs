@@ -203,9 +203,10 @@ pub async fn create(
             let answered = store::find_answer(&database, scope).await?;
             replay(answered.ok_or_else(idempotency::still_running)?, &fingerprint)
         }
-        Err(error) if store::lacks_a_course(&error) => {
-            Err(Problem::field("courses", "holds one that is not in the academy's catalog"))
-        }
+        Err(error) if store::lacks_a_course(&error) => Err(Problem::field(
+            "courses",
+            "holds one that is not in the academy's catalog, or has limited seats",
+        )),
         Err(error) if store::has_no_number(&error) => {
             Err(Problem::new(StatusCode::CONFLICT, "too-many-batches", "The academy has 65,535 batches."))
         }

@@ -58,6 +58,8 @@ enum Outcome {
     NotYet,
     NoLonger,
     UsedUp,
+    /// One of its courses has so many seats and no more: only orders take them.
+    HasSeats,
 }
 
 fn outcome(standing: &Standing, now: Timestamp) -> Outcome {
@@ -66,6 +68,7 @@ fn outcome(standing: &Standing, now: Timestamp) -> Outcome {
         Some(at) => Outcome::UsedThen(at),
         None if batch.revoked_at.is_some() || batch.ends_at <= now => Outcome::NoLonger,
         None if now < batch.starts_at => Outcome::NotYet,
+        None if standing.has_seats => Outcome::HasSeats,
         None if standing.uses >= i64::from(batch.uses_per_code) => Outcome::UsedUp,
         None => Outcome::Use,
     }
@@ -88,7 +91,7 @@ fn counters(activation: &Activation, caller: &Caller, origin: &Origin) -> [Count
 /// waits longer each time.
 #[utoipa::path(post, path = "/api/v1/activation-codes/redemptions", tag = "activation codes", request_body = Redemption,
     responses((status = 200, description = "What the code gives", body = Redeemed),
-              (status = 409, description = "The code is not good yet, is good no longer, or is used up", body = ProblemDocument, content_type = "application/problem+json"),
+              (status = 409, description = "The code is not good yet, is good no longer, is used up, or gives a course that has limited seats by now", body = ProblemDocument, content_type = "application/problem+json"),
               (status = 429, description = "Too many attempts", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn redeem(
     State(activation): State<Activation>,
@@ -124,6 +127,10 @@ pub async fn redeem(
             // Whoever holds a code of ours was given it, and may know how it stands; one cannot be guessed.
             Outcome::NotYet => return Err(refused("code-not-yet-valid", "This code is not good yet.")),
             Outcome::NoLonger => return Err(refused("code-no-longer-valid", "This code is good no longer.")),
+            Outcome::HasSeats => {
+                let detail = "A course of this code has limited seats by now: it is had by an order alone.";
+                return Err(refused("code-for-limited-seats", detail));
+            }
             Outcome::UsedUp => {
                 return Err(refused("code-used-up", "This code has been redeemed as often as it may be."));
             }

@@ -6,14 +6,19 @@ use akademi_api::{
     conditional::{public_json, unchanged},
     paging::{Cursor, Page, PageParams},
 };
-use akademi_domain::{course::CourseOutline, ids::CourseId, money::Money, pricing::Sale, time::Timestamp};
+use akademi_domain::{
+    course::CourseOutline, ids::CourseId, money::Money, pricing::Sale, review::StarCounts, time::Timestamp,
+};
 use axum::{extract::State, response::Response};
 use http::HeaderMap;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use std::hash::{DefaultHasher, Hasher};
 
-use crate::{Catalog, store};
+use crate::{
+    Catalog,
+    minute::{self, minute},
+    store,
+};
 
 /// A course in a list.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -30,6 +35,23 @@ pub struct CourseCard {
     pub price: Option<Money>,
     /// A lower price from one moment on until before another, perhaps not yet or no longer.
     pub sale: Option<Sale>,
+    /// Whether it has so many seats and none is left.
+    pub full: bool,
+    pub rating: CourseRating,
+}
+
+/// What its reviews say of a course.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct CourseRating {
+    /// Of 1 to 5 stars, to two decimals; `null` without a review.
+    average: Option<f64>,
+    count: i64,
+}
+
+impl From<StarCounts> for CourseRating {
+    fn from(counts: StarCounts) -> Self {
+        Self { average: counts.average(), count: counts.total() }
+    }
 }
 
 /// A course's public page. It holds no lesson body and no answer.
@@ -39,6 +61,8 @@ pub struct CoursePage {
     pub card: CourseCard,
     /// Moves with every publication.
     pub version: i64,
+    /// How many people like it, as of the minute that has begun or later.
+    pub likes: i64,
     /// Modules, sections and lessons in order.
     #[schema(value_type = CourseOutline)]
     pub outline: Box<RawValue>,
@@ -55,7 +79,7 @@ pub async fn list(
 ) -> Result<Response, Problem> {
     let after = page.cursor.as_deref().map(Cursor::decode).transpose()?;
     let limit = page.limit.get();
-    // A publication moves the academy's generation, so the list is the same as long as that is.
+    // A publication and a review move the academy's generation, so the list is the same as long as that is.
     let etag = format!("l{}.{limit}.{}", academy.generation, page.cursor.as_deref().unwrap_or_default());
     if let Some(unchanged) = unchanged(&headers, &etag) {
         return unchanged;
@@ -74,9 +98,6 @@ pub async fn list(
     public_json(&headers, &answer.etag, answer.body)
 }
 
-/// How long a list of sales stays as it is, in seconds.
-const SALES_SECONDS: i64 = 60;
-
 /// Published courses that are on sale, those first that are so for the shortest time
 ///
 /// As of the minute that has begun.
@@ -88,29 +109,17 @@ pub async fn on_sale(
     headers: HeaderMap,
     QueryParams(page): QueryParams<PageParams>,
 ) -> Result<Response, Problem> {
-    let after = page.cursor.as_deref().map(Cursor::decode).transpose()?;
-    let limit = page.limit.get();
-    let minute = catalog.edge.ports.now().as_millis().div_euclid(SALES_SECONDS * 1000);
-    let cursor = page.cursor.as_deref().unwrap_or_default();
-    let question = (academy.id, format!("s{}.{minute}.{limit}.{cursor}", academy.generation));
-    let make = async {
-        let at = Timestamp::from_millis(minute * SALES_SECONDS * 1000);
+    minute::page(&catalog, &academy, &headers, 's', &page, async |at, after| {
         let database = catalog.edge.tenant(academy.id);
         let found = store::list_courses_on_sale(&database, at, after, page.limit.and_one()).await?;
-        // There is no end of cursors behind the last course.
         let may_be_kept = !found.is_empty();
         let position = |last: &CourseCard| Cursor {
             key: last.sale.map_or(0, |sale| sale.ends_at.as_millis()),
             id: last.id.to_string(),
         };
-        let body = serde_json::to_vec(&Page::of(found, page.limit, position)).map_err(Problem::broken)?;
-        // Of what is shown: from one minute to the next it is mostly the same.
-        let mut hash = DefaultHasher::new();
-        hash.write(&body);
-        Ok((Answer { etag: format!("s{:x}", hash.finish()), body: body.into() }, may_be_kept))
-    };
-    let answer = catalog.answer(question, make).await?;
-    public_json(&headers, &answer.etag, answer.body)
+        Ok((Page::of(found, page.limit, position), may_be_kept))
+    })
+    .await
 }
 
 /// A course's public page
@@ -123,12 +132,12 @@ pub async fn show(
     headers: HeaderMap,
     PathParam(slug): PathParam<String>,
 ) -> Result<Response, Problem> {
-    let question = (academy.id, format!("c{}.{slug}", academy.generation));
+    let question = (academy.id, format!("c{}.{}.{slug}", academy.generation, minute(&catalog)));
     let make = async {
         let page = store::find_course(&catalog.edge.tenant(academy.id), &slug).await?;
         let page = page.ok_or_else(Problem::not_found)?;
         let body = serde_json::to_vec(&page).map_err(Problem::broken)?;
-        let etag = format!("c{}.{}", academy.generation, page.version);
+        let etag = format!("c{}.{}.{}", academy.generation, page.version, page.likes);
         Ok((Answer { etag, body: body.into() }, true))
     };
     let answer = catalog.answer(question, make).await?;

@@ -5,8 +5,10 @@
 
 mod academy;
 mod courses;
+mod minute;
 mod search;
 mod store;
+mod with_coupon;
 
 use akademi_api::{
     Gate, Problem,
@@ -30,31 +32,13 @@ impl Catalog {
         Self { edge, answers: Answers::default() }
     }
 
-    /// The answer to `question`, which names the academy's generation: from memory, from the platform's cache, or made
-    /// anew; `make` says whether it may be kept.
+    /// The answer to `question`, which names the academy's generation ([`Answers::find_or_make`]).
     async fn answer(
         &self,
         question: Question,
         make: impl Future<Output = Result<(Answer, bool), Problem>>,
     ) -> Result<Answer, Problem> {
-        if let Some(answer) = self.answers.find(&question) {
-            return Ok(answer);
-        }
-        let cache = self.edge.ports.cache.as_deref();
-        if let Some(cache) = cache
-            && let Some(answer) = cache.find(&question).await
-        {
-            self.answers.keep(question, answer.clone());
-            return Ok(answer);
-        }
-        let (answer, may_be_kept) = make.await?;
-        if may_be_kept {
-            if let Some(cache) = cache {
-                cache.keep(&question, &answer).await;
-            }
-            self.answers.keep(question, answer.clone());
-        }
-        Ok(answer)
+        self.answers.find_or_make(self.edge.ports.cache.as_deref(), question, make).await
     }
 }
 
@@ -67,11 +51,19 @@ pub fn router(catalog: Catalog) -> Router {
         .route("/api/v1/catalog/courses", get(courses::list))
         .route("/api/v1/catalog/courses/{slug}", get(courses::show))
         .route("/api/v1/catalog/on-sale", get(courses::on_sale))
+        .route("/api/v1/catalog/with-coupon", get(with_coupon::list))
         .route("/api/v1/catalog/search", get(search::search))
         .with_state(catalog);
     gate.guard(router)
 }
 
 #[derive(OpenApi)]
-#[openapi(paths(academy::show, courses::list, courses::show, courses::on_sale, search::search))]
+#[openapi(paths(
+    academy::show,
+    courses::list,
+    courses::show,
+    courses::on_sale,
+    with_coupon::list,
+    search::search
+))]
 pub struct ApiDoc;

@@ -2,18 +2,22 @@
 
 use akademi_api::paging::Cursor;
 use akademi_domain::{
-    ids::TenantId,
+    course::Slug,
+    ids::{CourseId, TenantId},
     money::{Currency, Money},
-    pricing::Sale,
+    pricing::{BasisPoints, CouponScope, Product, Sale},
+    review::StarCounts,
     time::Timestamp,
 };
 use akademi_edge_store::{MAX_INTEGER, Row, StoreError, TenantDatabase, TenantSql, search_scope};
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::{
     academy::Details,
     courses::{CourseCard, CoursePage},
     search::Hit,
+    with_coupon::{Candidate, PublicCoupon},
 };
 
 pub async fn find_details(database: &TenantDatabase<'_>) -> Result<Option<Details>, StoreError> {
@@ -41,14 +45,29 @@ fn card(row: &Row) -> Result<CourseCard, StoreError> {
         published_at: row.timestamp(6)?,
         price: price.map(|(price, _)| price),
         sale: price.and_then(|(_, sale)| sale),
+        full: row.optional_integer(17)? == Some(0),
+        rating: stars(row)?.into(),
     })
+}
+
+/// How many reviews give how many stars, in a card's columns: NULLs before the first.
+fn stars(row: &Row) -> Result<StarCounts, StoreError> {
+    let count = |column: usize| Ok::<_, StoreError>(row.optional_integer(column)?.unwrap_or(0));
+    Ok(StarCounts([count(12)?, count(13)?, count(14)?, count(15)?, count(16)?]))
 }
 
 /// The columns of a [`card`], in its order.
 macro_rules! card {
     () => {
         "id, slug, title, summary, lesson_count, duration_seconds, published_at, amount, currency, \
-         sale_amount, sale_starts_at, sale_ends_at"
+         sale_amount, sale_starts_at, sale_ends_at, stars_1, stars_2, stars_3, stars_4, stars_5, seats_left"
+    };
+}
+
+/// What else a card is read from.
+macro_rules! figures {
+    () => {
+        " LEFT JOIN course_figures ON course_figures.tenant_id = ?1 AND course_figures.course_id = course.id "
     };
 }
 
@@ -74,8 +93,9 @@ pub async fn list_courses(
     const SQL: TenantSql = TenantSql::new(concat!(
         "SELECT ",
         card!(),
-        " FROM course LEFT JOIN price ON price.tenant_id = ?1 AND price.course_id = course.id \
-         WHERE course.tenant_id = ?1 AND (published_at, id) < (?2, ?3) AND withdrawn_at IS NULL \
+        " FROM course LEFT JOIN price ON price.tenant_id = ?1 AND price.course_id = course.id",
+        figures!(),
+        "WHERE course.tenant_id = ?1 AND (published_at, id) < (?2, ?3) AND withdrawn_at IS NULL \
          ORDER BY published_at DESC, id DESC LIMIT ?4",
     ));
     let after = after.unwrap_or(Cursor { key: MAX_INTEGER, id: String::new() });
@@ -93,14 +113,83 @@ pub async fn list_courses_on_sale(
     const SQL: TenantSql = TenantSql::new(concat!(
         "SELECT ",
         card!(),
-        " FROM price JOIN course ON course.tenant_id = ?1 AND course.id = price.course_id AND withdrawn_at IS NULL \
-         WHERE price.tenant_id = ?1 AND sale_ends_at > ?2 AND sale_starts_at <= ?2 \
-         AND (sale_ends_at, course_id) > (?3, ?4) ORDER BY sale_ends_at, course_id LIMIT ?5",
+        " FROM price JOIN course ON course.tenant_id = ?1 AND course.id = price.course_id AND withdrawn_at IS NULL",
+        figures!(),
+        "WHERE price.tenant_id = ?1 AND sale_ends_at > ?2 AND sale_starts_at <= ?2 \
+         AND (sale_ends_at, price.course_id) > (?3, ?4) ORDER BY sale_ends_at, price.course_id LIMIT ?5",
     ));
     let after = after.unwrap_or(Cursor { key: 0, id: String::new() });
     let params = [now.into(), after.key.into(), after.id.into(), limit.into()];
     let rows = database.rows(SQL.with(params)).await?;
     rows.iter().map(card).collect()
+}
+
+/// The newest coupons that everybody is told of and that have a use left.
+pub async fn list_public_coupons(database: &TenantDatabase<'_>) -> Result<Vec<PublicCoupon>, StoreError> {
+    const SQL: TenantSql = TenantSql::new(
+        "SELECT id, code, terms FROM coupon WHERE tenant_id = ?1 AND public = 1 AND available = 1 \
+         ORDER BY id DESC LIMIT 50",
+    );
+    let rows = database.rows(SQL.with([])).await?;
+    rows.iter()
+        .map(|row| Ok(PublicCoupon { id: row.parse(0)?, code: row.parse(1)?, terms: json(row, 2)? }))
+        .collect()
+}
+
+/// Courses that cost something and that one of these coupons is for, newest first.
+pub async fn list_candidates(
+    database: &TenantDatabase<'_>,
+    coupons: &[PublicCoupon],
+    after: Option<Cursor>,
+    limit: i64,
+) -> Result<Vec<Candidate>, StoreError> {
+    const SQL: TenantSql = TenantSql::new(concat!(
+        "SELECT ",
+        card!(),
+        ", vat_basis_points, categories \
+         FROM course JOIN price ON price.tenant_id = ?1 AND price.course_id = course.id AND amount > 0",
+        figures!(),
+        "WHERE course.tenant_id = ?1 AND (published_at, id) < (?2, ?3) AND withdrawn_at IS NULL \
+         AND (?5 OR id IN (SELECT value FROM json_each(?6)) OR EXISTS (SELECT 1 FROM json_each(categories) AS own \
+         JOIN json_each(?7) AS wanted ON wanted.value = own.value)) \
+         ORDER BY published_at DESC, id DESC LIMIT ?4",
+    ));
+    let (mut all, mut courses, mut categories) = (false, Vec::<CourseId>::new(), Vec::<Slug>::new());
+    for coupon in coupons {
+        match &coupon.terms.scope {
+            CouponScope::All => all = true,
+            CouponScope::Courses { courses: named } => courses.extend_from_slice(named),
+            CouponScope::Categories { categories: named } => categories.extend_from_slice(named),
+            // They are no courses.
+            CouponScope::Bundles { .. } => {}
+        }
+    }
+    let list = |names: Result<String, serde_json::Error>| names.unwrap_or_default();
+    let after = after.unwrap_or(Cursor { key: MAX_INTEGER, id: String::new() });
+    let params = [
+        after.key.into(),
+        after.id.into(),
+        limit.into(),
+        i32::from(all).into(),
+        list(serde_json::to_string(&courses)).into(),
+        list(serde_json::to_string(&categories)).into(),
+    ];
+    let rows = database.rows(SQL.with(params)).await?;
+    rows.iter()
+        .map(|row| {
+            let card = card(row)?;
+            let rate = u16::try_from(row.integer(18)?).ok().and_then(|rate| BasisPoints::new(rate).ok());
+            let vat_rate = rate.ok_or_else(|| StoreError::Engine("a VAT rate that is none".into()))?;
+            let (price, sale) =
+                price(row)?.ok_or_else(|| StoreError::Engine("a price that is none".into()))?;
+            let product = Product { course: card.id, price, sale, vat_rate, categories: json(row, 19)? };
+            Ok(Candidate { card, product })
+        })
+        .collect()
+}
+
+fn json<T: DeserializeOwned>(row: &Row, column: usize) -> Result<T, StoreError> {
+    serde_json::from_str(row.text(column)?).map_err(|error| StoreError::Engine(error.to_string()))
 }
 
 pub async fn find_course(
@@ -110,15 +199,18 @@ pub async fn find_course(
     const SQL: TenantSql = TenantSql::new(concat!(
         "SELECT ",
         card!(),
-        ", version, outline FROM course LEFT JOIN price ON price.tenant_id = ?1 AND price.course_id = course.id \
-         WHERE course.tenant_id = ?1 AND slug = ?2 AND withdrawn_at IS NULL",
+        ", version, outline, likes FROM course \
+         LEFT JOIN price ON price.tenant_id = ?1 AND price.course_id = course.id",
+        figures!(),
+        "WHERE course.tenant_id = ?1 AND slug = ?2 AND withdrawn_at IS NULL",
     ));
     let row = database.row(SQL.with([slug.into()])).await?;
     row.map(|row| {
-        let outline = RawValue::from_string(row.text(13)?.to_owned());
+        let outline = RawValue::from_string(row.text(19)?.to_owned());
         Ok(CoursePage {
             card: card(&row)?,
-            version: row.integer(12)?,
+            version: row.integer(18)?,
+            likes: row.optional_integer(20)?.unwrap_or(0),
             outline: outline.map_err(|error| StoreError::Engine(error.to_string()))?,
         })
     })

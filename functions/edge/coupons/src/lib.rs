@@ -4,8 +4,11 @@
 //! plane can hold an order to what the learner saw; the order is priced again there, and the coupons' uses are
 //! counted there only.
 
+pub mod basket;
 mod quote;
 mod store;
+
+pub use store::{BundleOffer, CourseOffer, Offers, find_available_coupons};
 
 use akademi_api::{
     Gate,

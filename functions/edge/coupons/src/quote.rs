@@ -1,17 +1,10 @@
 //! `POST /api/v1/coupons/quote`.
 
-use akademi_api::{
-    Body, Caller, Problem,
-    problem::FieldError,
-    quote::{QUOTE_SECONDS, QuoteTerms},
-};
+use akademi_api::{Body, Caller, Problem, problem::FieldError};
 use akademi_domain::{
     ids::{BundleId, CourseId},
     money::Money,
-    pricing::{
-        self, Bundle, BundleRefusal, CouponCode, CouponOutcome, CouponRefusal, Line, MAX_COUPONS, MAX_LINES,
-        PricingError, Product, QuotedLine,
-    },
+    pricing::{CouponCode, MAX_COUPONS, MAX_LINES, PricingError, QuotedLine},
     time::Timestamp,
 };
 use axum::extract::State;
@@ -19,12 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Coupons,
-    store::{self, AvailableCoupon, BundleOffer, Offer},
+    basket::{self, CouponAnswer, Item, ItemRefusal, MAX_BUNDLES},
 };
-
-/// The most bundles in a basket: of two courses each they are as many lines as it may have.
-const MAX_BUNDLES: usize = 50;
-const NOT_FOR_SALE: &str = "is not for sale here";
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -62,57 +51,6 @@ pub struct QuoteAnswer {
     expires_at: Timestamp,
 }
 
-#[derive(Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case", tag = "outcome", content = "reason")]
-pub enum CouponAnswer {
-    Applied,
-    /// The basket costs what it costs without it.
-    Refused(CouponReason),
-}
-
-impl From<CouponOutcome> for CouponAnswer {
-    fn from(outcome: CouponOutcome) -> Self {
-        match outcome {
-            CouponOutcome::Applied => Self::Applied,
-            CouponOutcome::Refused(refusal) => Self::Refused(refusal.into()),
-        }
-    }
-}
-
-#[derive(Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CouponReason {
-    /// No such code, or its uses are gone: which of them, nobody is told.
-    NotAvailable,
-    /// The person has used it as often as one may.
-    AlreadyUsed,
-    NotStarted,
-    Expired,
-    OtherCurrency,
-    NotForTheseCourses,
-    BelowMinimum,
-    NotFirstPurchase,
-    /// What it is for costs nothing, or others have taken everything off.
-    NothingToTakeOff,
-    /// It does not apply together with the others, and they take off as much or more.
-    NotCombined,
-}
-
-impl From<CouponRefusal> for CouponReason {
-    fn from(refusal: CouponRefusal) -> Self {
-        match refusal {
-            CouponRefusal::NotStarted => Self::NotStarted,
-            CouponRefusal::Expired => Self::Expired,
-            CouponRefusal::OtherCurrency => Self::OtherCurrency,
-            CouponRefusal::NotForTheseCourses => Self::NotForTheseCourses,
-            CouponRefusal::BelowMinimum => Self::BelowMinimum,
-            CouponRefusal::NotFirstPurchase => Self::NotFirstPurchase,
-            CouponRefusal::NothingToTakeOff => Self::NothingToTakeOff,
-            CouponRefusal::NotCombined => Self::NotCombined,
-        }
-    }
-}
-
 /// Quote a basket
 ///
 /// What courses and bundles cost, with up to five coupons. Those that stack apply one after another; one that does not
@@ -123,64 +61,36 @@ impl From<CouponRefusal> for CouponReason {
 pub async fn quote(
     State(coupons): State<Coupons>,
     caller: Caller,
-    Body(basket): Body<Basket>,
+    Body(wanted): Body<Basket>,
 ) -> Result<Body<QuoteAnswer>, Problem> {
-    if basket.courses.len() > MAX_LINES {
+    if wanted.courses.len() > MAX_LINES {
         return Err(Problem::field("courses", "holds more than 100 courses"));
     }
-    if basket.bundles.len() > MAX_BUNDLES {
+    if wanted.bundles.len() > MAX_BUNDLES {
         return Err(Problem::field("bundles", "holds more than 50 bundles"));
     }
-    let codes = codes(&basket.coupons)?;
-    let database = coupons.edge.tenant(caller.tenant);
-    let bundles = match &*basket.bundles {
-        [] => Vec::new(),
-        ids => store::find_bundles(&database, ids).await?,
-    };
-    let wanted = basket.courses.iter().chain(bundles.iter().flat_map(|bundle| &bundle.courses));
-    let wanted: Vec<CourseId> = wanted.copied().collect();
-    let offers = store::find_offers(&database, caller.user, &wanted).await?;
+    let codes = codes(&wanted.coupons)?;
+    let courses = wanted.courses.iter().copied().map(Item::Course);
+    let items: Vec<Item> = courses.chain(wanted.bundles.iter().copied().map(Item::Bundle)).collect();
     let now = coupons.edge.ports.now();
-    let (lines, fields) = lines(&basket, &bundles, &offers, now)?;
-
-    let known: Vec<&CouponCode> = codes.iter().flatten().collect();
-    let found = match &*known {
-        [] => Vec::new(),
-        codes => store::find_available_coupons(&database, caller.user, codes).await?,
-    };
-    let coupon_of = |code: &Option<CouponCode>| {
-        code.as_ref().and_then(|code| found.iter().find(|coupon| coupon.code == *code))
-    };
-    let usable = codes.iter().filter_map(coupon_of).filter(|coupon| !coupon.spent);
-    let usable: Vec<_> = usable.map(|coupon| (coupon.id, coupon.terms.clone())).collect();
-    let asks_for_first = usable.iter().any(|(_, terms)| terms.first_purchase_only);
-    let is_first_purchase = !asks_for_first || !store::has_bought(&database, caller.user).await?;
-    let priced = pricing::Basket { lines: &lines, coupons: &usable, is_first_purchase };
-    let priced = pricing::quote(&priced, now).map_err(|error| problem(error, &fields))?;
-
-    let applied = usable.iter().zip(&priced.coupons);
-    let applied = applied.filter(|(_, outcome)| **outcome == CouponOutcome::Applied).map(|((id, _), _)| *id);
-    let expires_at = now.plus_seconds(QUOTE_SECONDS);
-    let terms = QuoteTerms::new(caller.tenant, caller.user, &priced, applied.collect(), expires_at);
-    let quote = coupons.quotes.sign(&terms).ok_or_else(|| Problem::broken("a quote could not be signed"))?;
-    let mut outcomes = priced.coupons.into_iter();
-    let answer = |coupon: Option<&AvailableCoupon>| match coupon {
-        // What can be no code is one that nobody made.
-        None => CouponAnswer::Refused(CouponReason::NotAvailable),
-        Some(coupon) if coupon.spent => CouponAnswer::Refused(CouponReason::AlreadyUsed),
-        Some(_) => {
-            outcomes.next().map_or(CouponAnswer::Refused(CouponReason::NotAvailable), CouponAnswer::from)
-        }
+    let basket = basket::Basket { buyer: Some(caller.user), items: &items, codes: &codes };
+    let priced = basket::price(&coupons.edge.tenant(caller.tenant), basket, now).await?;
+    if !priced.refused.is_empty() {
+        return Err(refused(&priced.refused, wanted.courses.len()));
+    }
+    let signed = priced.sign(&coupons.quotes, &caller, now)?;
+    let (Some(price), Some(signed)) = (priced.price, signed) else {
+        return Err(Problem::field("courses", PricingError::Empty));
     };
     Ok(Body(QuoteAnswer {
-        lines: priced.lines,
-        subtotal: priced.subtotal,
-        discount: priced.discount,
-        total: priced.total,
-        vat: priced.vat,
-        coupons: codes.iter().map(coupon_of).map(answer).collect(),
-        quote,
-        expires_at,
+        lines: price.lines,
+        subtotal: price.subtotal,
+        discount: price.discount,
+        total: price.total,
+        vat: price.vat,
+        coupons: priced.coupons,
+        quote: signed.token,
+        expires_at: signed.expires_at,
     }))
 }
 
@@ -198,63 +108,14 @@ fn codes(typed: &[String]) -> Result<Vec<Option<CouponCode>>, Problem> {
     Ok(codes)
 }
 
-/// The lines of the basket, and the field that each comes from; what cannot be bought is told field by field.
-fn lines(
-    basket: &Basket,
-    bundles: &[BundleOffer],
-    offers: &[Offer],
-    now: Timestamp,
-) -> Result<(Vec<Line>, Vec<String>), Problem> {
-    let (mut lines, mut fields, mut errors) = (Vec::new(), Vec::new(), Vec::new());
-    let offer = |course: &CourseId| offers.iter().find(|offer| offer.product.course == *course);
-    let mut refuse = |field: String, message: String| errors.push(FieldError { field, message });
-    for (index, course) in basket.courses.iter().enumerate() {
-        let field = format!("courses[{index}]");
-        match offer(course) {
-            Some(offer) if !offer.enrolled => {
-                lines.push(offer.product.line(now));
-                fields.push(field);
-            }
-            Some(_) => refuse(field, "you have this course already".to_owned()),
-            None => refuse(field, NOT_FOR_SALE.to_owned()),
-        }
-    }
-    let owned: Vec<CourseId> =
-        offers.iter().filter(|offer| offer.enrolled).map(|offer| offer.product.course).collect();
-    for (index, id) in basket.bundles.iter().enumerate() {
-        let field = format!("bundles[{index}]");
-        let bundle = bundles.iter().find(|bundle| bundle.id == *id).and_then(|bundle| {
-            let product = |course| offer(course).map(|offer| offer.product.clone());
-            let courses = bundle.courses.iter().map(product).collect::<Option<Vec<Product>>>()?;
-            Some(Bundle { id: *id, price: bundle.price, sale: bundle.sale, courses })
-        });
-        match bundle.ok_or(BundleRefusal::NotForSale).and_then(|bundle| bundle.lines(&owned, now)) {
-            Ok(parts) => {
-                fields.extend(parts.iter().map(|_| field.clone()));
-                lines.extend(parts);
-            }
-            Err(BundleRefusal::NotForSale) => refuse(field, NOT_FOR_SALE.to_owned()),
-            Err(BundleRefusal::AlreadyEnrolled(course)) => {
-                refuse(field, format!("holds a course that you have already: {course}"));
-            }
-        }
-    }
-    if errors.is_empty() { Ok((lines, fields)) } else { Err(Problem::invalid().with_errors(errors)) }
-}
-
-fn problem(error: PricingError, fields: &[String]) -> Problem {
-    match error {
-        PricingError::Empty | PricingError::TooManyLines => Problem::field("courses", error),
-        PricingError::Duplicate(index) | PricingError::Currency(index) => {
-            let message = match error {
-                PricingError::Duplicate(_) => "stands in the basket twice",
-                _ => "is sold in another currency than the first course",
-            };
-            Problem::field(fields.get(index).map_or("courses", String::as_str), message)
-        }
-        PricingError::TooManyCoupons
-        | PricingError::DuplicateCoupon(_)
-        | PricingError::Negative
-        | PricingError::Overflow => Problem::broken(error),
-    }
+/// What cannot be bought is told field by field: so many courses come before the bundles.
+fn refused(refused: &[(usize, ItemRefusal)], courses: usize) -> Problem {
+    let error = |(index, refusal): &(usize, ItemRefusal)| {
+        let field = match index.checked_sub(courses) {
+            None => format!("courses[{index}]"),
+            Some(index) => format!("bundles[{index}]"),
+        };
+        FieldError { field, message: refusal.to_string() }
+    };
+    Problem::invalid().with_errors(refused.iter().map(error).collect())
 }

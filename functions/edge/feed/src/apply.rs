@@ -101,11 +101,11 @@ fn changes(tenant: TenantId, event: LambdaEvent, now: Timestamp) -> Result<Vec<S
                 .extend(answers.map(|answers| store::save_answer_key(course, version, lesson, &answers)));
             statements
         }
-        LambdaEvent::CoursePublished { version, summary, outline, at } => {
+        LambdaEvent::CoursePublished { version, summary, outline, owner, at } => {
             let course = outline.id;
             let words = fold(&format!("{} {summary}", outline.title.as_str()));
             vec![
-                store::save_course(version, &summary, &outline, at),
+                store::save_course(version, &summary, &outline, owner, at),
                 store::drop_older_lessons(course, version),
                 store::drop_older_answer_keys(course, version),
                 store::forget_words(course),
@@ -134,6 +134,9 @@ fn changes(tenant: TenantId, event: LambdaEvent, now: Timestamp) -> Result<Vec<S
         }
         LambdaEvent::CouponSpent { coupon, person, spent: false, at: _ } => {
             vec![store::give_back_coupon(coupon, person)]
+        }
+        LambdaEvent::SeatsSet { course, limited, available, at: _ } => {
+            vec![store::save_seats(course, limited.then_some(available)), store::bump_generation()]
         }
         LambdaEvent::EnrolmentGranted { person, course, enrolment, order: _, at } => {
             grant_enrolment(person, course, enrolment, "order", at).into()

@@ -169,13 +169,20 @@ pub fn save_answer_key(
     SQL.with([course.into(), version.into(), lesson.into(), json(answers)])
 }
 
-pub fn save_course(version: i64, summary: &str, outline: &CourseOutline, at: Timestamp) -> TenantStatement {
+pub fn save_course(
+    version: i64,
+    summary: &str,
+    outline: &CourseOutline,
+    owner: Option<UserId>,
+    at: Timestamp,
+) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(
         "INSERT INTO course (tenant_id, id, slug, version, title, summary, outline, lesson_count, \
-         duration_seconds, published_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+         duration_seconds, published_at, owner_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
          ON CONFLICT (tenant_id, id) DO UPDATE SET slug = excluded.slug, version = excluded.version, \
          title = excluded.title, summary = excluded.summary, outline = excluded.outline, \
-         lesson_count = excluded.lesson_count, duration_seconds = excluded.duration_seconds",
+         lesson_count = excluded.lesson_count, duration_seconds = excluded.duration_seconds, \
+         owner_id = excluded.owner_id",
     );
     let lesson_count = i64::try_from(outline.lessons().count()).unwrap_or(0);
     let duration: i64 = outline.lessons().filter_map(|lesson| lesson.duration_seconds).map(i64::from).sum();
@@ -189,6 +196,7 @@ pub fn save_course(version: i64, summary: &str, outline: &CourseOutline, at: Tim
         lesson_count.into(),
         duration.into(),
         at.into(),
+        owner.into(),
     ])
 }
 
@@ -273,6 +281,13 @@ pub fn save_price(product: &Product) -> TenantStatement {
     ])
 }
 
+/// Whether a seat of the course is left; `None` for one without limit.
+pub fn save_seats(course: CourseId, left: Option<bool>) -> TenantStatement {
+    const SQL: TenantSql =
+        TenantSql::new("UPDATE price SET seats_left = ?3 WHERE tenant_id = ?1 AND course_id = ?2");
+    SQL.with([course.into(), left.map(i32::from).into()])
+}
+
 /// A bundle as the other plane has it now.
 pub struct SavedBundle<'a> {
     pub id: BundleId,
@@ -322,11 +337,12 @@ pub fn give_back_coupon(coupon: CouponId, person: UserId) -> TenantStatement {
 
 pub fn save_coupon(id: CouponId, code: &CouponCode, terms: &Coupon, available: bool) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(
-        "INSERT INTO coupon (tenant_id, id, code, terms, available) VALUES (?1, ?2, ?3, ?4, ?5) \
+        "INSERT INTO coupon (tenant_id, id, code, terms, available, public) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
          ON CONFLICT (tenant_id, id) DO UPDATE SET code = excluded.code, terms = excluded.terms, \
-         available = excluded.available",
+         available = excluded.available, public = excluded.public",
     );
-    SQL.with([id.to_string().into(), code.as_str().into(), json(terms), available.into()])
+    let flags = (available.into(), terms.public.into());
+    SQL.with([id.to_string().into(), code.as_str().into(), json(terms), flags.0, flags.1])
 }
 
 /// A certificate that the other plane has issued.

@@ -114,6 +114,7 @@ fn open(
         "person" => "profile",
         "consent" => consent::ORIGIN_FIELD,
         "passkey" => PASSKEY_NAME,
+        "address" => "address",
         _ => HOLDER_FIELD,
     };
     let (Some(Value::String(sealed)), Some(key)) = (row.remove("sealed"), key) else { return Ok(()) };

@@ -173,7 +173,13 @@ impl World {
             language: None,
             modules: Vec::new(),
         };
-        self.apply(&LambdaEvent::CoursePublished { version, summary: String::new(), outline, at: MADE });
+        self.apply(&LambdaEvent::CoursePublished {
+            version,
+            summary: String::new(),
+            outline,
+            owner: None,
+            at: MADE,
+        });
     }
 
     /// One event of the other plane.

@@ -55,8 +55,7 @@ pub async fn list(
     let mut tx = audit.postgres.tenant(caller.tenant).await?;
     let found = store::newest_entries(&mut tx, &filter, after, limit.and_one()).await?;
     tx.commit().await?;
-    let found =
-        Page::of(found, limit, |last| Cursor { key: last.at.as_millis(), id: last.number.to_string() });
+    let found = Page::of(found, limit, |last| Cursor::at(last.at, last.number));
     let answer = |entry: Entry| EntryAnswer {
         origin: audit.open(caller.tenant, &entry.origin),
         number: entry.number,
@@ -71,7 +70,6 @@ pub async fn list(
 }
 
 fn position(cursor: &str) -> Result<Position, Problem> {
-    let cursor = Cursor::decode(cursor)?;
-    let number = cursor.id.parse().map_err(|_| Problem::field("cursor", "is not a cursor of this list"))?;
-    Ok(Position { at: Timestamp::from_millis(cursor.key), number })
+    let (at, number) = Cursor::decode_at(cursor)?;
+    Ok(Position { at, number })
 }

@@ -194,18 +194,12 @@ pub async fn list(
     caller: Caller,
     QueryParams(page): QueryParams<PageParams>,
 ) -> Result<Body<Page<CourseHead>>, AuthoringError> {
-    let after = page.cursor.as_deref().map(position).transpose()?;
+    let after = page.cursor.as_deref().map(Cursor::decode_at).transpose()?;
     let mut tx = authoring.postgres.tenant(caller.tenant).await?;
     let found = store::list_courses(&mut tx, caller.courses_of(), after, page.limit.and_one()).await?;
     tx.commit().await?;
-    let position = |head: &CourseHead| Cursor { key: head.created_at.as_millis(), id: head.id.to_string() };
+    let position = |head: &CourseHead| Cursor::at(head.created_at, head.id);
     Ok(Body(Page::of(found, page.limit, position)))
-}
-
-fn position(cursor: &str) -> Result<(Timestamp, CourseId), Problem> {
-    let cursor = Cursor::decode(cursor)?;
-    let id = cursor.id.parse().map_err(|_| Problem::field("cursor", "is not a cursor of this list"))?;
-    Ok((Timestamp::from_millis(cursor.key), id))
 }
 
 /// A draft, with bodies and answer keys

@@ -96,7 +96,8 @@ pub async fn publish_course(
     for event in lesson_events(&outline, lessons, version) {
         append(tx, &event, now).await?;
     }
-    append(tx, &LambdaEvent::CoursePublished { version, summary, outline, at: now }, now).await?;
+    let owner = Some(head.owner);
+    append(tx, &LambdaEvent::CoursePublished { version, summary, outline, owner, at: now }, now).await?;
     Ok(version)
 }
 

@@ -145,24 +145,15 @@ pub async fn list(
     caller: Caller,
     QueryParams(params): QueryParams<ListParams>,
 ) -> Result<Body<Page<StaffInvoiceAnswer>>, InvoicesError> {
-    let after = params.cursor.as_deref().map(position).transpose()?;
+    let after = params.cursor.as_deref().map(Cursor::decode_at).transpose()?;
     let mut tx = invoices.postgres.tenant(caller.tenant).await?;
     let found = match params.state {
         None => store::list_invoices(&mut tx, after, params.limit.and_one()).await?,
         Some(state) => store::list_invoices_in_state(&mut tx, state, after, params.limit.and_one()).await?,
     };
     tx.commit().await?;
-    let found = Page::of(found, params.limit, |last| Cursor {
-        key: last.created_at.as_millis(),
-        id: last.id.to_string(),
-    });
+    let found = Page::of(found, params.limit, |last| Cursor::at(last.created_at, last.id));
     Ok(Body(found.map(StaffInvoiceAnswer::from)))
-}
-
-fn position(cursor: &str) -> Result<(Timestamp, InvoiceId), Problem> {
-    let cursor = Cursor::decode(cursor)?;
-    let id = cursor.id.parse().map_err(|_| Problem::field("cursor", "is not a cursor of this list"))?;
-    Ok((Timestamp::from_millis(cursor.key), id))
 }
 
 /// An invoice of the academy

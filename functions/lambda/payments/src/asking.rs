@@ -5,7 +5,7 @@ use akademi_domain::{
     time::Timestamp,
 };
 
-use crate::{ORDER_SECONDS, Payments, PaymentsError, inquiry, store};
+use crate::{ORDER_SECONDS, Payments, PaymentsError, error::Failures, inquiry, store};
 
 /// An attempt is asked about once its order has ended, so that the callback comes first.
 const FIRST_ASK_SECONDS: i64 = ORDER_SECONDS + 5 * 60;
@@ -19,18 +19,19 @@ impl Payments {
     /// how many had an end. May run twice at once.
     ///
     /// # Errors
-    /// [`PaymentsError`]; what was done before it stays done.
+    /// The first [`PaymentsError`], once all the others were asked about.
     pub async fn ask_about_attempts(&self, now: Timestamp) -> Result<u64, PaymentsError> {
         let again_before = now.plus_seconds(-NEXT_ASK_SECONDS);
         let mut platform = self.postgres.platform().await?;
         let unsettled =
             platform.unsettled_payments(now.plus_seconds(-FIRST_ASK_SECONDS), again_before, BATCH).await?;
         platform.rollback().await?;
-        let mut ended = 0;
+        let (mut ended, mut failures) = (0, Failures::default());
         for (tenant, id) in unsettled {
-            ended += u64::from(self.ask_about(tenant, id, again_before, now).await?);
+            let asked = failures.or_note(self.ask_about(tenant, id, again_before, now).await);
+            ended += u64::from(asked == Some(true));
         }
-        Ok(ended)
+        failures.end(ended)
     }
 
     async fn ask_about(
@@ -44,6 +45,9 @@ impl Payments {
         if !store::claim_ask(&mut tx, id, again_before, now).await? {
             return Ok(false);
         }
+        // By itself: one that cannot be asked about is not in the way of the others.
+        tx.commit().await?;
+        let mut tx = self.postgres.tenant(tenant).await?;
         let Some(payment) = store::find_payment(&mut tx, id).await? else { return Ok(false) };
         let provider = self.provider(&mut tx, &payment.provider).await?;
         tx.commit().await?;

@@ -145,21 +145,12 @@ pub async fn list(
     caller: Caller,
     QueryParams(page): QueryParams<PageParams>,
 ) -> Result<Body<Page<BundleAnswer>>, PaymentsError> {
-    let after = page.cursor.as_deref().map(position).transpose()?;
+    let after = page.cursor.as_deref().map(Cursor::decode_at).transpose()?;
     let mut tx = payments.postgres.tenant(caller.tenant).await?;
     let bundles = store::list_bundles(&mut tx, caller.courses_of(), after, page.limit.and_one()).await?;
     tx.commit().await?;
-    let found = Page::of(bundles, page.limit, |last| Cursor {
-        key: last.created_at.as_millis(),
-        id: last.id.to_string(),
-    });
+    let found = Page::of(bundles, page.limit, |last| Cursor::at(last.created_at, last.id));
     Ok(Body(found.map(BundleAnswer::new)))
-}
-
-fn position(cursor: &str) -> Result<(Timestamp, BundleId), Problem> {
-    let cursor = Cursor::decode(cursor)?;
-    let id = cursor.id.parse().map_err(|_| Problem::field("cursor", "is not a cursor of this list"))?;
-    Ok((Timestamp::from_millis(cursor.key), id))
 }
 
 /// Stores it and tells the edge.

@@ -1,7 +1,7 @@
 //! `POST /api/v1/orders`: the order is committed first, then the provider is asked for a page.
 
 use akademi_api::{
-    Body, Caller, Problem,
+    Body, Caller,
     idempotency::{self as idempotent, StoredResponse},
     problem::ProblemDocument,
     signed::CallContext,
@@ -13,12 +13,12 @@ use akademi_lambda_store::{
     postgres::TenantTransaction,
 };
 use axum::{Extension, extract::State, response::Response};
-use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Payments, PaymentsError, attempt,
     buyer::BuyerDetails,
+    error::conflict,
     placing,
     store::{self, Order},
 };
@@ -55,14 +55,14 @@ pub struct CheckoutPage {
 
 /// Order what was quoted
 ///
-/// Holds the coupon's use and answers the provider's page; without anything to pay the order is paid at once. Needs an
+/// Holds the coupons' uses and the courses' seats and answers the provider's page; without anything to pay the order is paid at once. Needs an
 /// `Idempotency-Key`; a retry with it never makes a second order. The order waits 30 minutes for its money.
 #[utoipa::path(post, path = "/api/v1/orders", tag = "orders", request_body = NewOrder,
     params(("Idempotency-Key" = String, Header, description = "1 to 255 visible ASCII characters, bare or quoted")),
     responses((status = 201, description = "The order", body = OrderMade,
                 headers(("Location" = String), ("Idempotent-Replayed" = String, description = "`true` if this was answered before"))),
               (status = 400, description = "The Idempotency-Key is missing, or the body is not well-formed", body = ProblemDocument, content_type = "application/problem+json"),
-              (status = 409, description = "The quote is over, a price has changed, the coupon is used up, a course is there already, or the same request is still running", body = ProblemDocument, content_type = "application/problem+json")))]
+              (status = 409, description = "The quote is over, a price has changed, a coupon is used up, a course is full or there already, or the same request is still running", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn create(
     State(payments): State<Payments>,
     caller: Caller,
@@ -81,12 +81,18 @@ pub async fn create(
         Begin::Mismatch => return Err(idempotent::mismatch().into()),
     };
     // There is one if an earlier request with this key got no page, or died before it could say so.
-    let order = match store::find_order_by_key(&mut tx, caller.user, &key).await? {
-        Some(order) => order,
-        None => placing::place(&payments, &mut tx, &caller, &new.quote, &key).await?,
+    let (order, placed) = match store::find_order_by_key(&mut tx, caller.user, &key).await? {
+        Some(order) => (order, None),
+        None => {
+            let placed = placing::place(&payments, &mut tx, &caller, &new.quote, &key).await?;
+            (placed.order, Some(placed))
+        }
     };
     match order.state {
         OrderState::Paid => {
+            if let Some(placed) = &placed {
+                placed.take_holds(&mut tx, now).await?;
+            }
             let response = made(&order, None)?;
             idempotency::finish(&mut tx, &scope, claim, &response).await?;
             tx.commit().await?;
@@ -97,11 +103,14 @@ pub async fn create(
         _ => {
             let detail =
                 "This order has ended without being paid: make a new one with a new Idempotency-Key.";
-            return Err(Problem::new(StatusCode::CONFLICT, "order-ended", detail).into());
+            return Err(conflict("order-ended", detail).into());
         }
     }
     let details = new.buyer.unwrap_or_default();
     let attempt = attempt::register(&payments, &mut tx, &caller, &call, &order, details).await?;
+    if let Some(placed) = &placed {
+        placed.take_holds(&mut tx, now).await?;
+    }
     tx.commit().await?;
 
     let begun = attempt.begin().await;

@@ -1,7 +1,7 @@
-//! Coupons: made and listed.
+//! Coupons: made, changed and listed.
 
 use akademi_api::{
-    Body, Caller, Problem, QueryParams,
+    Body, Caller, PathParam, Problem, QueryParams,
     paging::{Cursor, Page, PageParams},
     problem::ProblemDocument,
     signed::CallContext,
@@ -16,7 +16,7 @@ use akademi_feed::LambdaEvent;
 use akademi_lambda_store::{
     audit::{Action, Actor, Write},
     feed,
-    postgres::Postgres,
+    postgres::{Postgres, TenantTransaction},
 };
 use axum::{
     Extension,
@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    Payments, PaymentsError,
+    Payments, PaymentsError, holds,
     prices::{MAX_CATEGORIES, check_amount},
     store,
 };
@@ -57,6 +57,9 @@ pub struct NewCoupon {
     /// The first moment at which it no longer applies.
     #[serde(default)]
     ends_at: Option<Timestamp>,
+    /// Whether everybody is told of it: the catalog lists what costs less with it.
+    #[serde(default)]
+    public: bool,
     /// How many orders may use it; without it as many as want.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 1_000_000_000)]
@@ -80,6 +83,7 @@ pub struct CouponAnswer {
     pub stackable: bool,
     pub starts_at: Option<Timestamp>,
     pub ends_at: Option<Timestamp>,
+    pub public: bool,
     pub use_limit: Option<i64>,
     pub person_use_limit: Option<i64>,
     /// Uses of orders that wait for money.
@@ -103,50 +107,103 @@ pub async fn create(
 ) -> Result<Response, PaymentsError> {
     check(&new)?;
     let now = payments.ports.now();
-    let coupon = store::Coupon {
-        id: CouponId::new(now, payments.ports.random()),
-        code: new.code,
-        terms: Coupon {
-            discount: new.discount,
-            scope: new.scope,
-            minimum_total: new.minimum_total,
-            first_purchase_only: new.first_purchase_only,
-            stackable: new.stackable,
-            starts_at: new.starts_at,
-            ends_at: new.ends_at,
-        },
-        use_limit: new.use_limit,
-        person_use_limit: new.person_use_limit,
-        held: 0,
-        used: 0,
-        created_at: now,
-    };
     let mut tx = payments.postgres.tenant(caller.tenant).await?;
-    if let Some(owner) = caller.courses_of()
-        && !store::is_scope_of(&mut tx, &coupon.terms.scope, owner).await?
-    {
-        return Err(Problem::field("scope", "must name courses of your own").into());
-    }
+    check_scope(&mut tx, &caller, &new.scope).await?;
+    let coupon = new.coupon(CouponId::new(now, payments.ports.random()), (0, 0), now);
     store::insert_coupon(&mut tx, &coupon).await?;
-    let saved = LambdaEvent::CouponSaved {
-        id: coupon.id,
-        code: coupon.code.clone(),
-        terms: coupon.terms.clone(),
-        available: true,
-        at: now,
-    };
-    feed::append(&mut tx, &saved, now).await?;
+    store::open_budget(&mut tx, holds::uses_of(coupon.id), coupon.use_limit).await?;
+    tell(&mut tx, &coupon, now).await?;
     let created = Write {
         action: Action::CouponCreated,
         target: format!("coupon:{}", coupon.id),
         before: Value::Null,
-        after: json!({ "code": coupon.code, "terms": coupon.terms, "use_limit": coupon.use_limit,
-                       "person_use_limit": coupon.person_use_limit }),
+        after: audited(&coupon),
     };
     payments.auditor.record(&mut tx, Actor::new(&caller, &call), created).await?;
     tx.commit().await?;
     payments.wake.wake();
     Ok((StatusCode::CREATED, Body(CouponAnswer::new(coupon))).into_response())
+}
+
+/// Change a coupon
+///
+/// All of it, from now on: orders that were made keep what it took off. Who may not see everybody's courses changes coupons
+/// for their own courses only. A limit per person that is new counts from now on; a lower one takes nothing from whoever has
+/// used it more often.
+#[utoipa::path(put, path = "/api/v1/commerce/coupons/{coupon_id}", tag = "commerce", request_body = NewCoupon,
+    params(("coupon_id" = CouponId, Path, description = "The coupon")),
+    responses((status = 200, description = "The coupon as it is now", body = CouponAnswer),
+              (status = 409, description = "Another coupon has this code, or more orders use it", body = ProblemDocument, content_type = "application/problem+json")))]
+pub async fn change(
+    State(payments): State<Payments>,
+    caller: Caller,
+    Extension(call): Extension<CallContext>,
+    PathParam(id): PathParam<CouponId>,
+    Body(new): Body<NewCoupon>,
+) -> Result<Body<CouponAnswer>, PaymentsError> {
+    check(&new)?;
+    let now = payments.ports.now();
+    let mut tx = payments.postgres.tenant(caller.tenant).await?;
+    // Locks its uses too: whether one is left stays as it is read.
+    store::set_ceiling(&mut tx, holds::uses_of(id), new.use_limit).await?;
+    let before = store::find_coupon(&mut tx, id).await?.ok_or_else(Problem::not_found)?;
+    if let Some(owner) = caller.courses_of()
+        && !store::is_scope_of(&mut tx, &before.terms.scope, owner).await?
+    {
+        return Err(Problem::not_found().into());
+    }
+    check_scope(&mut tx, &caller, &new.scope).await?;
+    let coupon = new.coupon(id, (before.held, before.used), before.created_at);
+    store::save_coupon(&mut tx, &coupon).await?;
+    tell(&mut tx, &coupon, now).await?;
+    for (person, spent) in store::set_ceilings_of_people(&mut tx, id, coupon.person_use_limit).await? {
+        let told = LambdaEvent::CouponSpent { coupon: id, person, spent, at: now };
+        feed::append(&mut tx, &told, now).await?;
+    }
+    let changed = Write {
+        action: Action::CouponChanged,
+        target: format!("coupon:{id}"),
+        before: audited(&before),
+        after: audited(&coupon),
+    };
+    payments.auditor.record(&mut tx, Actor::new(&caller, &call), changed).await?;
+    tx.commit().await?;
+    payments.wake.wake();
+    Ok(Body(CouponAnswer::new(coupon)))
+}
+
+async fn check_scope(
+    tx: &mut TenantTransaction,
+    caller: &Caller,
+    scope: &CouponScope,
+) -> Result<(), PaymentsError> {
+    match caller.courses_of() {
+        Some(owner) if !store::is_scope_of(tx, scope, owner).await? => {
+            Err(Problem::field("scope", "must name courses of your own").into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Tells the edge of it.
+async fn tell(
+    tx: &mut TenantTransaction,
+    coupon: &store::Coupon,
+    now: Timestamp,
+) -> Result<(), PaymentsError> {
+    let saved = LambdaEvent::CouponSaved {
+        id: coupon.id,
+        code: coupon.code.clone(),
+        terms: coupon.terms.clone(),
+        available: coupon.use_limit.is_none_or(|limit| coupon.held + coupon.used < limit),
+        at: now,
+    };
+    Ok(feed::append(tx, &saved, now).await?)
+}
+
+fn audited(coupon: &store::Coupon) -> Value {
+    json!({ "code": coupon.code, "terms": coupon.terms, "use_limit": coupon.use_limit,
+            "person_use_limit": coupon.person_use_limit })
 }
 
 /// Coupons, newest first
@@ -159,12 +216,9 @@ pub async fn list(
     caller: Caller,
     QueryParams(page): QueryParams<PageParams>,
 ) -> Result<Body<Page<CouponAnswer>>, PaymentsError> {
-    let after = page.cursor.as_deref().map(position).transpose()?;
+    let after = page.cursor.as_deref().map(Cursor::decode_at).transpose()?;
     let coupons = newest(&payments.postgres, &caller, after, page.limit.and_one()).await?;
-    let found = Page::of(coupons, page.limit, |last| Cursor {
-        key: last.created_at.as_millis(),
-        id: last.id.to_string(),
-    });
+    let found = Page::of(coupons, page.limit, |last| Cursor::at(last.created_at, last.id));
     Ok(Body(found.map(CouponAnswer::new)))
 }
 
@@ -180,10 +234,21 @@ async fn newest(
     Ok(coupons)
 }
 
-fn position(cursor: &str) -> Result<(Timestamp, CouponId), Problem> {
-    let cursor = Cursor::decode(cursor)?;
-    let id = cursor.id.parse().map_err(|_| Problem::field("cursor", "is not a cursor of this list"))?;
-    Ok((Timestamp::from_millis(cursor.key), id))
+impl NewCoupon {
+    fn coupon(self, id: CouponId, (held, used): (i64, i64), created_at: Timestamp) -> store::Coupon {
+        let terms = Coupon {
+            discount: self.discount,
+            scope: self.scope,
+            minimum_total: self.minimum_total,
+            first_purchase_only: self.first_purchase_only,
+            stackable: self.stackable,
+            starts_at: self.starts_at,
+            ends_at: self.ends_at,
+            public: self.public,
+        };
+        let (use_limit, person_use_limit) = (self.use_limit, self.person_use_limit);
+        store::Coupon { id, code: self.code, terms, use_limit, person_use_limit, held, used, created_at }
+    }
 }
 
 impl CouponAnswer {
@@ -198,6 +263,7 @@ impl CouponAnswer {
             stackable: coupon.terms.stackable,
             starts_at: coupon.terms.starts_at,
             ends_at: coupon.terms.ends_at,
+            public: coupon.terms.public,
             use_limit: coupon.use_limit,
             person_use_limit: coupon.person_use_limit,
             held: coupon.held,

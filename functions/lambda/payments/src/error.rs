@@ -37,6 +37,9 @@ impl From<PaymentsError> for Problem {
                     "bundle-title-taken",
                     "Another bundle of this academy has this title: choose another.",
                 ),
+                Some("budget_within_ceiling") => {
+                    conflict("more-in-use", "More than that is held or used already.")
+                }
                 // Two requests with one key, past the end of a lease.
                 Some("customer_order_key" | "refund_key") => still_running(),
                 _ if error.retryable() => Self::unavailable().retry_after(1).because(error.with_source()),
@@ -52,5 +55,31 @@ impl From<PaymentsError> for Problem {
 impl IntoResponse for PaymentsError {
     fn into_response(self) -> Response {
         Problem::from(self).into_response()
+    }
+}
+
+/// What the request asks for cannot be done as things stand.
+pub fn conflict(slug: &'static str, detail: &'static str) -> Problem {
+    Problem::new(StatusCode::CONFLICT, slug, detail)
+}
+
+/// The first error of a job that goes on with the rest.
+#[derive(Default)]
+pub struct Failures(Option<PaymentsError>);
+
+impl Failures {
+    /// What went well; an error is kept, unless there is one.
+    pub fn or_note<T>(&mut self, result: Result<T, PaymentsError>) -> Option<T> {
+        result.map_err(|error| self.0.get_or_insert(error)).ok()
+    }
+
+    pub const fn any(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// # Errors
+    /// The first one that was kept.
+    pub fn end<T>(self, done: T) -> Result<T, PaymentsError> {
+        self.0.map_or(Ok(done), Err)
     }
 }

@@ -1,48 +1,79 @@
-//! The uses of coupons that an order holds, confirms or releases: of the coupon's, of the person's own, and of the person's
-//! first purchase. The edge hears when a last one goes and when one comes back, so that its quotes are not for nothing.
-//!
-//! Coupons are locked in the order of their ids, and the first purchase last: two orders on the same ones wait for each
-//! other, and never both.
+//! What an order holds of what ends, confirms or releases: the uses of its coupons, the person's own of them and their first
+//! purchase, and seats of its courses. The edge hears when the last of something goes and when one comes back, so that its
+//! quotes are not for nothing.
 
 use akademi_domain::{
-    ids::{CouponId, OrderId, UserId},
+    ids::{CouponId, CourseId, UserId},
     time::Timestamp,
 };
 use akademi_feed::LambdaEvent;
 use akademi_lambda_store::{feed, postgres::TenantTransaction};
+use uuid::Uuid;
 
 use crate::{
     PaymentsError,
-    store::{self, Order},
+    store::{self, Budget, BudgetKind, Coupon, Hold, Moved, Order},
 };
 
-/// Takes one of the uses that are left of each coupon, for an order that is stored; whether there was one of each. If not,
-/// the transaction must not be committed.
+/// One of each that an order of this person needs: with these coupons, and of courses whose seats are
+/// counted.
+pub fn needed(user: UserId, coupons: &[Coupon], seats: &[CourseId]) -> Vec<Hold> {
+    let one =
+        |kind, subject, person, ceiling| Hold { of: Budget { kind, subject, person }, amount: 1, ceiling };
+    let user = user.as_uuid();
+    let mut holds = Vec::new();
+    for coupon in coupons {
+        let id = coupon.id.as_uuid();
+        holds.push(Hold { of: uses_of(coupon.id), amount: 1, ceiling: coupon.use_limit });
+        if let Some(limit) = coupon.person_use_limit {
+            holds.push(one(BudgetKind::CouponOfPerson, id, user, Some(limit)));
+        }
+    }
+    if coupons.iter().any(|coupon| coupon.terms.first_purchase_only) {
+        holds.push(one(BudgetKind::FirstPurchase, user, user, Some(1)));
+    }
+    holds.extend(seats.iter().map(|course| Hold { of: seats_of(*course), amount: 1, ceiling: None }));
+    holds
+}
+
+/// The uses of a coupon.
+pub const fn uses_of(coupon: CouponId) -> Budget {
+    Budget { kind: BudgetKind::Coupon, subject: coupon.as_uuid(), person: Uuid::nil() }
+}
+
+/// The seats of a course.
+pub const fn seats_of(course: CourseId) -> Budget {
+    Budget { kind: BudgetKind::Seat, subject: course.as_uuid(), person: Uuid::nil() }
+}
+
+/// What could not be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    Use,
+    Seat,
+}
+
+/// Takes all of these for an order that is stored; `None` if there were. If not, the transaction must not be committed.
 pub async fn take(
     tx: &mut TenantTransaction,
     order: &Order,
-    coupons: &[CouponId],
+    holds: &[Hold],
     now: Timestamp,
-) -> Result<bool, PaymentsError> {
-    let mut coupons = coupons.to_vec();
-    coupons.sort_unstable();
-    let mut first_purchase_only = false;
-    for coupon in coupons {
-        let Some(held) = store::hold_coupon(tx, coupon).await? else { return Ok(false) };
-        if held.was_last {
-            announce(tx, coupon, false, now).await?;
-        }
-        if held.is_limited_per_person {
-            match store::hold_coupon_of_person(tx, coupon, order.user).await? {
-                None => return Ok(false),
-                Some(true) => announce_to_person(tx, coupon, order.user, true, now).await?,
-                Some(false) => {}
-            }
-        }
-        first_purchase_only |= held.first_purchase_only;
-        store::save_coupon_use(tx, order.id, coupon, "held", now).await?;
+) -> Result<Option<Missing>, PaymentsError> {
+    if holds.is_empty() {
+        return Ok(None);
     }
-    Ok(!first_purchase_only || store::hold_first_purchase(tx, order.id, order.user).await?)
+    let taken = store::hold(tx, order.id.as_uuid(), holds, now).await?;
+    if let Some(missing) = holds.iter().find(|hold| taken.iter().all(|taken| taken.of != hold.of)) {
+        let is_seat = missing.of.kind == BudgetKind::Seat;
+        return Ok(Some(if is_seat { Missing::Seat } else { Missing::Use }));
+    }
+    let is_first = holds.iter().any(|hold| hold.of.kind == BudgetKind::FirstPurchase);
+    if is_first && store::has_paid_before(tx, order.id, order.user).await? {
+        return Ok(Some(Missing::Use));
+    }
+    announce(tx, &taken, false, now).await?;
+    Ok(None)
 }
 
 /// Takes what the order held before it ended; whether all of it could be had. If not, nothing of it is taken.
@@ -51,72 +82,71 @@ pub async fn take_again(
     order: &Order,
     now: Timestamp,
 ) -> Result<bool, PaymentsError> {
-    let coupons = store::coupons_of_order(tx, order.id).await?;
-    if coupons.is_empty() {
+    let holds = store::list_released(tx, order.id.as_uuid()).await?;
+    if holds.is_empty() {
         return Ok(true);
     }
     store::begin_holds(tx).await?;
-    let all_taken = take(tx, order, &coupons, now).await?;
+    let all_taken = take(tx, order, &holds, now).await?.is_none();
     if !all_taken {
         store::undo_holds(tx).await?;
     }
     Ok(all_taken)
 }
 
-/// The uses that were taken are the order's for good.
-pub async fn confirm(
+/// What was taken is free again.
+pub async fn release(tx: &mut TenantTransaction, order: &Order, now: Timestamp) -> Result<(), PaymentsError> {
+    let released = store::release(tx, order.id.as_uuid(), now).await?;
+    announce(tx, &released, true, now).await
+}
+
+/// The seat of a paid course is free again.
+pub async fn give_seat_back(
     tx: &mut TenantTransaction,
-    order: OrderId,
+    order: &Order,
+    course: CourseId,
     now: Timestamp,
 ) -> Result<(), PaymentsError> {
-    for coupon in store::coupons_of_order(tx, order).await? {
-        store::confirm_coupon(tx, coupon).await?;
-        store::save_coupon_use(tx, order, coupon, "confirmed", now).await?;
-    }
-    Ok(())
+    let freed = store::give_back(tx, order.id.as_uuid(), seats_of(course), now).await?;
+    announce(tx, freed.as_slice(), true, now).await
 }
 
-/// The uses that were taken are free again.
-pub async fn release(tx: &mut TenantTransaction, order: &Order, now: Timestamp) -> Result<(), PaymentsError> {
-    for coupon in store::coupons_of_order(tx, order.id).await? {
-        if store::release_coupon(tx, coupon).await? {
-            announce(tx, coupon, true, now).await?;
-        }
-        if store::release_coupon_of_person(tx, coupon, order.user).await? == Some(true) {
-            announce_to_person(tx, coupon, order.user, false, now).await?;
-        }
-        store::save_coupon_use(tx, order.id, coupon, "released", now).await?;
-    }
-    store::release_first_purchase(tx, order.id, order.user).await?;
-    Ok(())
-}
-
+/// Tells the edge of each budget whose last part went, or came back.
 async fn announce(
     tx: &mut TenantTransaction,
-    coupon: CouponId,
+    moved: &[Moved],
     available: bool,
     now: Timestamp,
 ) -> Result<(), PaymentsError> {
-    if let Some(found) = store::find_coupon(tx, coupon).await? {
-        let saved = LambdaEvent::CouponSaved {
-            id: found.id,
-            code: found.code,
-            terms: found.terms,
-            available,
-            at: now,
+    for moved in moved.iter().filter(|moved| moved.at_ceiling) {
+        let Budget { kind, subject, person } = moved.of;
+        let told = match kind {
+            BudgetKind::Coupon => store::find_coupon(tx, CouponId::from_uuid(subject)).await?.map(|found| {
+                LambdaEvent::CouponSaved {
+                    id: found.id,
+                    code: found.code,
+                    terms: found.terms,
+                    available,
+                    at: now,
+                }
+            }),
+            BudgetKind::CouponOfPerson => Some(LambdaEvent::CouponSpent {
+                coupon: CouponId::from_uuid(subject),
+                person: UserId::from_uuid(person),
+                spent: !available,
+                at: now,
+            }),
+            BudgetKind::Seat => Some(LambdaEvent::SeatsSet {
+                course: CourseId::from_uuid(subject),
+                limited: true,
+                available,
+                at: now,
+            }),
+            BudgetKind::Refund | BudgetKind::FirstPurchase => None,
         };
-        feed::append(tx, &saved, now).await?;
+        if let Some(told) = told {
+            feed::append(tx, &told, now).await?;
+        }
     }
-    Ok(())
-}
-
-async fn announce_to_person(
-    tx: &mut TenantTransaction,
-    coupon: CouponId,
-    person: UserId,
-    spent: bool,
-    now: Timestamp,
-) -> Result<(), PaymentsError> {
-    feed::append(tx, &LambdaEvent::CouponSpent { coupon, person, spent, at: now }, now).await?;
     Ok(())
 }

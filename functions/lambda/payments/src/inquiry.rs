@@ -49,14 +49,3 @@ pub fn unanswered(error: &ProviderError) -> Problem {
         .retry_after(5)
         .because(error)
 }
-
-impl Settled {
-    /// The alarm that it raises, if a person must look.
-    pub const fn alarm(self) -> Option<&'static str> {
-        match self {
-            Self::UnknownAttempt => Some("unknown_attempt"),
-            Self::WrongAmount => Some("wrong_amount"),
-            Self::Applied | Self::Granted | Self::Repeated => None,
-        }
-    }
-}

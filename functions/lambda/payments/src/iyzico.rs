@@ -14,12 +14,14 @@ mod answer;
 mod checkout_form;
 mod inquiry;
 mod refund;
+mod report;
 mod signature;
 mod webhook;
 
 use std::{fmt, sync::Arc};
 
 use akademi_api::ports::Rng;
+use akademi_domain::time::Day;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Method, Request, Uri, header};
@@ -27,7 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::provider::{
     BegunAttempt, Callback, CallbackRefused, Checkout, HttpClient, Inquiry, InvalidConfig, PaymentRequest,
-    Provider, ProviderError, RefundRequest, Told,
+    Provider, ProviderError, RefundRequest, Reported, Told,
 };
 use crate::secret::{self, Secret};
 use answer::Answer;
@@ -158,6 +160,10 @@ impl Provider for Iyzico {
 
     fn refund<'a>(&'a self, refund: &'a RefundRequest) -> BoxFuture<'a, Result<(), ProviderError>> {
         Box::pin(refund::refund(self, refund))
+    }
+
+    fn report(&self, day: Day) -> BoxFuture<'_, Result<Option<Vec<Reported>>, ProviderError>> {
+        Box::pin(async move { report::report(self, day).await.map(Some) })
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! # An order
 //! The edge quotes, this function commits (design §4): `POST /api/v1/orders` takes a signed quote, prices the basket
-//! again from its own tables, holds its coupons' uses, makes the order and commits, and only then asks the provider for a
+//! again from its own tables, makes the order, holds its coupons' uses and courses' seats and commits, and only then asks the provider for a
 //! page. What the provider proves, in a callback or in its answer to an inquiry, and nothing else, makes an order paid: a
 //! callback is verified, stored as it came, and applied
 //! in one transaction: the order's state ([`akademi_domain::order`]), the coupons' uses, the ledger and one event for
@@ -10,13 +10,14 @@
 //!
 //! What a crash leaves behind is finished by a retry: the order is found by its `Idempotency-Key`, a callback is repeated
 //! by its provider, [`Payments::expire_orders`] releases what nobody paid for, [`Payments::ask_about_attempts`] asks
-//! about payments whose callback never came, and
-//! [`Payments::resolve_refunds`] finds out what became of refunds.
+//! about payments whose callback never came, [`Payments::resolve_refunds`] finds out what became of refunds, and
+//! [`Payments::reconcile`] holds the books against what providers report.
 //!
 //! # The ledger
 //! Double entry in minor units, debits above zero. A capture debits `provider:<name>`, which owes the academy the
 //! money, and credits `sales` (without VAT) and `vat`; money that must go back is credited to `refunds_due`. A
-//! refund credits the provider with what it gave back, against what was credited before. The database refuses a transaction whose entries do not sum to zero.
+//! refund credits the provider with what it gave back, against what was credited before. What a provider
+//! keeps is debited to `fees`, what it pays out to `bank`, when its reports tell it. The database refuses a transaction whose entries do not sum to zero.
 //!
 //! # Providers
 //! [`provider`] says what one is to us; [`paytr`], [`iyzico`] and [`stripe`] are. An academy may have an account at each and
@@ -27,6 +28,7 @@ mod account;
 mod accounts;
 mod asking;
 mod attempt;
+mod books;
 mod bundles;
 mod buyer;
 mod callback;
@@ -44,14 +46,17 @@ pub mod paytr;
 mod placing;
 mod prices;
 pub mod provider;
+mod reconciliation;
 mod refunding;
 mod refunds;
 mod return_page;
 mod sales;
+mod seats;
 mod secret;
 mod settlement;
 mod store;
 pub mod stripe;
+mod waiting_refunds;
 
 use akademi_api::{
     Gate, Ports,
@@ -72,6 +77,7 @@ use utoipa::OpenApi;
 
 pub use account::{AccountConfig, ConfigureError};
 pub use error::PaymentsError;
+use reconciliation::{differences, runs};
 
 /// How long an order waits for money, in seconds.
 pub const ORDER_SECONDS: i64 = 30 * 60;
@@ -121,13 +127,21 @@ pub fn router(payments: Payments) -> Router {
     let gate = Gate::lambda(routes_of!("payments"), payments.ports.clone(), payments.planes.clone());
     let people = Router::new()
         .route("/api/v1/commerce/courses/{course_id}/price", put(prices::set).get(prices::show))
+        .route("/api/v1/commerce/courses/{course_id}/seats", put(seats::set).get(seats::show))
         .route("/api/v1/commerce/bundles", post(bundles::create).get(bundles::list))
         .route("/api/v1/commerce/bundles/{bundle_id}", put(bundles::change))
         .route("/api/v1/commerce/coupons", post(coupons::create).get(coupons::list))
+        .route("/api/v1/commerce/coupons/{coupon_id}", put(coupons::change))
         .route("/api/v1/commerce/orders", get(sales::list))
         .route("/api/v1/commerce/orders/{order_id}", get(sales::show))
         .route("/api/v1/commerce/orders/{order_id}/refunds", post(refunds::create))
         .route("/api/v1/commerce/payment-accounts", put(accounts::save).get(accounts::list))
+        .route("/api/v1/reconciliation/differences", get(differences::list))
+        .route("/api/v1/reconciliation/runs", get(runs::list).post(runs::run))
+        .route("/api/v1/ledger/balances", get(books::balances))
+        .route("/api/v1/ledger/entries", get(books::entries::list))
+        .route("/api/v1/ledger/entries.csv", get(books::export::export))
+        .route("/api/v1/ledger/payouts", get(books::payouts::show))
         .route("/api/v1/orders", post(checkout::create).get(orders::list))
         .route("/api/v1/orders/{order_id}", get(orders::show))
         .route("/api/v1/orders/{order_id}/return", post(return_page::receive))
@@ -148,16 +162,26 @@ pub fn callbacks(payments: Payments) -> Router {
 #[openapi(paths(
     prices::set,
     prices::show,
+    seats::set,
+    seats::show,
     bundles::create,
     bundles::list,
     bundles::change,
     coupons::create,
+    coupons::change,
     coupons::list,
     sales::list,
     sales::show,
     refunds::create,
     accounts::list,
     accounts::save,
+    reconciliation::differences::list,
+    reconciliation::runs::list,
+    reconciliation::runs::run,
+    books::balances,
+    books::entries::list,
+    books::export::export,
+    books::payouts::show,
     checkout::create,
     orders::list,
     orders::show,

@@ -71,26 +71,14 @@ pub async fn list(
     caller: Caller,
     QueryParams(page): QueryParams<PageParams>,
 ) -> Result<Body<Page<OrderHead>>, PaymentsError> {
-    let after = page.cursor.as_deref().map(position).transpose()?;
+    let after = page.cursor.as_deref().map(Cursor::decode_at).transpose()?;
     let mut tx = payments.postgres.tenant(caller.tenant).await?;
     let orders = store::list_orders(&mut tx, caller.user, after, page.limit.and_one()).await?;
     tx.commit().await?;
-    Ok(Body(Page::of(orders, page.limit, cursor).map(|order| OrderHead::new(&order))))
-}
-
-/// Where a page of orders that ends with `last` goes on.
-pub fn cursor(last: &Order) -> Cursor {
-    Cursor { key: last.created_at.as_millis(), id: last.id.to_string() }
-}
-
-/// The order that a cursor of [`cursor`] names.
-///
-/// # Errors
-/// 422 for text that is none.
-pub fn position(cursor: &str) -> Result<(Timestamp, OrderId), Problem> {
-    let cursor = Cursor::decode(cursor)?;
-    let id = cursor.id.parse().map_err(|_| Problem::field("cursor", "is not a cursor of this list"))?;
-    Ok((Timestamp::from_millis(cursor.key), id))
+    Ok(Body(
+        Page::of(orders, page.limit, |last| Cursor::at(last.created_at, last.id))
+            .map(|order| OrderHead::new(&order)),
+    ))
 }
 
 /// One of one's own orders

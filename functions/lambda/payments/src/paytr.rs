@@ -1,4 +1,5 @@
-//! PayTR's iFrame API as a [`Provider`] (dev.paytr.com: iframe-api, iade-api, durum-sorgu).
+//! PayTR's iFrame API as a [`Provider`] (dev.paytr.com: iframe-api, iade-api, durum-sorgu, islem-dokumu,
+//! odeme-ozeti).
 //!
 //! Facts that users meet:
 //! - the buyer's address must be a public one, or PayTR refuses the token; see
@@ -12,10 +13,12 @@ mod hosted_page;
 mod inquiry;
 mod notification;
 mod refund;
+mod report;
 mod signature;
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
+use akademi_domain::time::Day;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, StatusCode, Uri, header};
@@ -23,7 +26,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::provider::{
     BegunAttempt, Callback, CallbackRefused, Checkout, HttpClient, Inquiry, InvalidConfig, PaymentRequest,
-    Provider, ProviderError, RefundRequest, Refusal, Told,
+    Payout, Provider, ProviderError, RefundRequest, Refusal, Reported, Told,
 };
 use crate::secret;
 pub use crate::secret::Secret;
@@ -163,6 +166,14 @@ impl Provider for PayTr {
 
     fn refund<'a>(&'a self, refund: &'a RefundRequest) -> BoxFuture<'a, Result<(), ProviderError>> {
         Box::pin(refund::refund(self, refund))
+    }
+
+    fn report(&self, day: Day) -> BoxFuture<'_, Result<Option<Vec<Reported>>, ProviderError>> {
+        Box::pin(async move { report::report(self, day).await.map(Some) })
+    }
+
+    fn payouts(&self, from: Day, to: Day) -> BoxFuture<'_, Result<Option<Vec<Payout>>, ProviderError>> {
+        Box::pin(async move { report::payouts(self, from, to).await.map(Some) })
     }
 }
 

@@ -5,33 +5,66 @@ use akademi_api::{
     quote::{QuoteError, QuoteTerms},
 };
 use akademi_domain::{
-    ids::{BundleId, CouponId, CourseId, EnrolmentId, OrderId},
+    ids::{BundleId, CourseId, EnrolmentId, OrderId},
     order::{self, OrderState},
-    pricing::{self, Basket, Bundle, Coupon, Quote},
+    pricing::{self, Basket, Bundle, Quote},
     time::Timestamp,
 };
 use akademi_feed::LambdaEvent;
 use akademi_lambda_store::{feed, postgres::TenantTransaction};
-use http::StatusCode;
 
 use crate::{
-    ORDER_SECONDS, Payments, PaymentsError, holds,
-    store::{self, Offer, Order, OrderLine},
+    ORDER_SECONDS, Payments, PaymentsError,
+    error::conflict,
+    holds::{self, Missing},
+    store::{self, Hold, Offer, Order, OrderLine},
 };
 
-/// Makes the order of a quote: priced again from this plane's own tables, with its coupons' uses held. An order of nothing
-/// to pay is paid at once.
+/// An order that is stored, and what it needs of what ends.
+pub struct Placed {
+    pub order: Order,
+    holds: Vec<Hold>,
+}
+
+impl Placed {
+    /// Takes what the order needs: last before the commit, since others wait for it from here on. An order of nothing to pay
+    /// gets its courses.
+    ///
+    /// # Errors
+    /// 409 if a coupon is used up, a course is full or the person has one of the courses.
+    pub async fn take_holds(&self, tx: &mut TenantTransaction, now: Timestamp) -> Result<(), PaymentsError> {
+        let order = &self.order;
+        // Before the budgets, as where a capture does it.
+        if order.state == OrderState::Paid && !grant(tx, order, now).await?.is_empty() {
+            return Err(already_enrolled().into());
+        }
+        match holds::take(tx, order, &self.holds, now).await? {
+            None => {}
+            Some(Missing::Use) => {
+                let detail = "A coupon is used up: ask for a new quote.";
+                return Err(conflict("coupon-not-available", detail).into());
+            }
+            Some(Missing::Seat) => return Err(conflict("course-full", "No seat of a course is left.").into()),
+        }
+        if order.state == OrderState::Paid {
+            store::confirm(tx, order.id.as_uuid(), now).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes the order of a quote: priced again from this plane's own tables. Its holds are to be taken in the same transaction.
 ///
 /// # Errors
-/// 422 for what is no quote, 404 for another person's, 409 if it has expired, costs something else by now, a coupon
-/// is used up or the person has one of the courses.
+/// 422 for what is no quote, 404 for another person's, 409 if it has expired, costs something else by now or the person
+/// has one of the courses.
 pub async fn place(
     payments: &Payments,
     tx: &mut TenantTransaction,
     caller: &Caller,
     quote: &str,
     idempotency_key: &str,
-) -> Result<Order, PaymentsError> {
+) -> Result<Placed, PaymentsError> {
     let now = payments.ports.now();
     let terms = payments.quotes.verify(quote, now).map_err(|error| match error {
         QuoteError::Invalid => Problem::field("quote", error),
@@ -44,7 +77,7 @@ pub async fn place(
     if store::has_one_of(tx, caller.user, &courses).await? {
         return Err(already_enrolled().into());
     }
-    let (offers, priced) = price_again(tx, &terms, &courses, now).await?;
+    let (offers, coupons, priced) = price_again(tx, &terms, &courses, now).await?;
     let machine = order::Order::new(priced.total);
     let order = Order {
         id: OrderId::new(now, payments.ports.random()),
@@ -74,26 +107,18 @@ pub async fn place(
         };
         store::insert_order_line(tx, order.id, place, &line).await?;
     }
-    if !holds::take(tx, &order, &terms.coupons, now).await? {
-        return Err(conflict("coupon-not-available", "A coupon is used up: ask for a new quote.").into());
-    }
-    if order.state == OrderState::Paid {
-        holds::confirm(tx, order.id, now).await?;
-        if !grant(tx, &order, now).await?.is_empty() {
-            return Err(already_enrolled().into());
-        }
-    }
-    Ok(order)
+    let seats = store::list_with_seats(tx, &courses).await?;
+    Ok(Placed { order, holds: holds::needed(order.user, &coupons, &seats) })
 }
 
-/// What the basket costs now, if that is what was quoted; the offers are in the lines' order. That a coupon is for a first
+/// What the basket costs now, if that is what was quoted, and with which coupons; the offers are in the lines' order. That a coupon is for a first
 /// purchase only is seen to where its use is held.
 async fn price_again(
     tx: &mut TenantTransaction,
     terms: &QuoteTerms,
     courses: &[CourseId],
     now: Timestamp,
-) -> Result<(Vec<Offer>, Quote), PaymentsError> {
+) -> Result<(Vec<Offer>, Vec<store::Coupon>, Quote), PaymentsError> {
     let changed = || conflict("price-changed", "A price has changed since the quote: ask for a new one.");
     let mut bundle_ids: Vec<BundleId> = Vec::new();
     for bundle in terms.lines.iter().filter_map(|line| line.bundle) {
@@ -121,14 +146,14 @@ async fn price_again(
         let bundle = Bundle { id, price: bundle.price, sale: bundle.sale, courses };
         lines.extend(bundle.lines(&[], now).map_err(|_| changed())?);
     }
-    let mut coupons: Vec<(CouponId, Coupon)> = Vec::with_capacity(terms.coupons.len());
+    let mut coupons = Vec::with_capacity(terms.coupons.len());
     for id in &terms.coupons {
-        let coupon = store::find_coupon(tx, *id).await?.ok_or_else(changed)?;
-        coupons.push((*id, coupon.terms));
+        coupons.push(store::find_coupon(tx, *id).await?.ok_or_else(changed)?);
     }
-    let basket = Basket { lines: &lines, coupons: &coupons, is_first_purchase: true };
+    let wanted: Vec<_> = coupons.iter().map(|coupon| (coupon.id, coupon.terms.clone())).collect();
+    let basket = Basket { lines: &lines, coupons: &wanted, is_first_purchase: true };
     let priced = pricing::quote(&basket, now).map_err(|_| changed())?;
-    if terms.are_of(&priced) { Ok((offers, priced)) } else { Err(changed().into()) }
+    if terms.are_of(&priced) { Ok((offers, coupons, priced)) } else { Err(changed().into()) }
 }
 
 /// Tells the edge of each line that is paid, and answers those whose courses the person has bought with another order.
@@ -164,8 +189,4 @@ pub async fn grant(
 
 fn already_enrolled() -> Problem {
     conflict("already-enrolled", "You have one of these courses already.")
-}
-
-fn conflict(slug: &'static str, detail: &'static str) -> Problem {
-    Problem::new(StatusCode::CONFLICT, slug, detail)
 }

@@ -1,5 +1,6 @@
 //! A payment provider as the academy sees it: it takes a payment on a page of its own, tells the outcome in a
-//! signed callback or says that there is one to be asked for, answers what became of an attempt, and gives money back.
+//! signed callback or says that there is one to be asked for, answers what became of an attempt, gives
+//! money back, and may report what it has booked.
 //!
 //! An adapter is pure but for the [`HttpClient`] that it is given. Amounts are minor units of the payment's
 //! currency throughout; what a provider wants on the wire is the adapter's business.
@@ -9,9 +10,11 @@ mod error;
 mod inquiry;
 mod payment_request;
 mod reference;
+mod report;
 #[cfg(test)]
 pub(crate) mod scripted;
 
+use akademi_domain::time::Day;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response, Uri};
@@ -23,6 +26,7 @@ pub use error::{HttpError, InvalidConfig, ProviderError, Refusal};
 pub use inquiry::{Captured, Inquiry, RefundRequest, RefundSeen};
 pub use payment_request::{BasketLine, Buyer, Installments, Language, PaymentRequest};
 pub use reference::{BegunAttempt, InvalidReference, Reference};
+pub use report::{Payout, Reported, ReportedKind, name_of};
 
 /// Sends one request and buffers its answer. An implementation bounds each call in time and in bytes.
 pub trait HttpClient: Send + Sync {
@@ -60,6 +64,17 @@ pub trait Provider: Send + Sync {
     /// After [`ProviderError::OutcomeUnknown`] look for `refund.reference` with [`Provider::inquire`] before
     /// trying again: a provider need not recognise a repetition.
     fn refund<'a>(&'a self, refund: &'a RefundRequest) -> BoxFuture<'a, Result<(), ProviderError>>;
+
+    /// All that the provider booked on a day in Istanbul; `None` if it tells nobody. Changes nothing and may be repeated.
+    fn report(&self, _day: Day) -> BoxFuture<'_, Result<Option<Vec<Reported>>, ProviderError>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    /// What the provider paid out on these days, at most 31, both inside; `None` if it tells nobody. Changes nothing and may be
+    /// repeated.
+    fn payouts(&self, _from: Day, _to: Day) -> BoxFuture<'_, Result<Option<Vec<Payout>>, ProviderError>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
 }
 
 /// Where to send the browser.

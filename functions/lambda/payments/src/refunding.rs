@@ -1,11 +1,12 @@
 //! How money goes back: a part of the payment is reserved, the refund is committed, then the provider is told, once. A
-//! provider that does not answer is asked what became of it and never told again, since it need not recognise a repetition;
-//! what it has not booked after [`GIVE_UP_SECONDS`] is refused, for a person to decide.
+//! provider that does not answer is asked what became of it and never told again, since it need not recognise a repetition
+//! (`crate::waiting_refunds`).
 
 use akademi_domain::{
-    ids::{LedgerTransactionId, RefundId, TenantId},
+    ids::{LedgerTransactionId, OrderId, RefundId},
     money::Money,
     order::{self, Action, Event, Transition},
+    refund::RefundableLine,
     time::Timestamp,
 };
 use akademi_feed::LambdaEvent;
@@ -15,20 +16,17 @@ use akademi_lambda_store::{
     postgres::TenantTransaction,
 };
 use std::sync::Arc;
+use uuid::Uuid;
 
 use crate::{
-    Payments, PaymentsError,
-    provider::{Inquiry, Provider, ProviderError, Reference, RefundRequest},
-    store::{self, Order, OrderLine, Payment, Refund, RefundLine, RefundState, Reservation},
+    Payments, PaymentsError, holds,
+    provider::{Provider, ProviderError, Reference, RefundRequest},
+    store::{self, Budget, BudgetKind, Hold, Order, OrderLine, Payment, Refund, RefundLine, RefundState},
 };
 
 /// The first pause before the provider is asked; it grows with the refund's age.
 const FIRST_PAUSE_SECONDS: i64 = 60;
 const LONGEST_PAUSE_SECONDS: i64 = 60 * 60;
-/// How long a refund that was sent may stay unknown to the provider before it counts as never booked.
-const GIVE_UP_SECONDS: i64 = 30 * 60;
-/// How many refunds are looked up at once.
-const BATCH: u32 = 200;
 
 /// A refund that is committed as sent, for the provider.
 pub struct Sending {
@@ -52,8 +50,12 @@ pub async fn keep(
     idempotency_key: Option<&str>,
     due_at: Timestamp,
 ) -> Result<bool, PaymentsError> {
-    store::open_budget(tx, REFUNDS, payment.id.as_uuid(), payment.amount.amount).await?;
-    if !store::hold(tx, reservation(refund), refund.amount.amount, refund.created_at).await? {
+    let part = Hold {
+        of: Budget { kind: BudgetKind::Refund, subject: payment.id.as_uuid(), person: Uuid::nil() },
+        amount: refund.amount.amount,
+        ceiling: Some(payment.amount.amount),
+    };
+    if store::hold(tx, refund.id.as_uuid(), &[part], refund.created_at).await?.is_empty() {
         return Ok(false);
     }
     store::insert_refund(tx, refund, idempotency_key, due_at).await?;
@@ -125,13 +127,6 @@ fn by_rule(
     }
 }
 
-/// The budget that refunds are reserved from.
-const REFUNDS: &str = "refund";
-
-fn reservation(refund: &Refund) -> Reservation {
-    Reservation { kind: REFUNDS, subject: refund.payment.as_uuid(), holder: refund.id.as_uuid() }
-}
-
 /// Has a requested refund sent: to be committed before [`Sending::send`].
 pub async fn prepare(
     payments: &Payments,
@@ -173,7 +168,7 @@ pub async fn settle(
 }
 
 /// A requested refund with its payment and its order, which is locked.
-async fn lock(
+pub async fn lock(
     tx: &mut TenantTransaction,
     id: RefundId,
 ) -> Result<Option<(Order, Payment, Refund)>, PaymentsError> {
@@ -186,13 +181,13 @@ async fn lock(
 }
 
 /// The pause before a refund is looked at again: as long as it has waited, within bounds.
-fn pause(refund: &Refund, now: Timestamp) -> Timestamp {
+pub fn pause(refund: &Refund, now: Timestamp) -> Timestamp {
     let waited = now.millis_since(refund.created_at) / 1000;
     now.plus_seconds(waited.clamp(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS))
 }
 
 /// The provider has booked it: the order, the ledger and the courses follow.
-async fn complete(
+pub async fn complete(
     payments: &Payments,
     tx: &mut TenantTransaction,
     order: &Order,
@@ -200,7 +195,9 @@ async fn complete(
     refund: &Refund,
 ) -> Result<(), PaymentsError> {
     let now = payments.ports.now();
-    let Some(in_all) = store::confirm(tx, reservation(refund), now).await? else { return Ok(()) };
+    let confirmed = store::confirm(tx, refund.id.as_uuid(), now).await?;
+    let Some(in_all) = confirmed.first().map(|budget| budget.used) else { return Ok(()) };
+    let lines = book(tx, order, refund).await?;
     store::save_refund_done(tx, refund.id, now).await?;
     if in_all == payment.amount.amount {
         store::save_payment_refunded(tx, payment.id, now).await?;
@@ -208,7 +205,6 @@ async fn complete(
     let event = Event::Refunded { payment: payment.id, in_all: Money { amount: in_all, ..payment.amount } };
     let Transition { order: machine, action } = order::apply(order.machine(), event);
     store::save_order_state(tx, order.id, &machine, None).await?;
-    let lines = store::refund_lines(tx, refund.id).await?;
     enter(payments, tx, payment, refund, &lines, now).await?;
     let returned: Vec<ReturnedLine> = lines
         .iter()
@@ -224,6 +220,49 @@ async fn complete(
     Ok(())
 }
 
+/// An order's lines as refunds see them; with what is on its way back, or only with what has gone.
+pub async fn refundable(
+    tx: &mut TenantTransaction,
+    order: OrderId,
+    lines: &[OrderLine],
+    also_requested: bool,
+) -> Result<Vec<RefundableLine>, PaymentsError> {
+    let back = store::refunded_of_lines(tx, order, also_requested).await?;
+    let refundable = lines.iter().map(|line| {
+        let before = back.iter().find(|(course, ..)| *course == line.course);
+        RefundableLine {
+            total: line.total.amount,
+            refunded: before.map_or(0, |(_, amount, _)| *amount),
+            vat_rate: line.vat_rate,
+            is_withdrawn: before.is_some_and(|(.., withdrawn)| *withdrawn),
+        }
+    });
+    Ok(refundable.collect())
+}
+
+/// The refund's lines as they are booked: which VAT goes back and which courses with them depends on the refunds that are
+/// done, and those before it may have been refused since it was asked for.
+async fn book(
+    tx: &mut TenantTransaction,
+    order: &Order,
+    refund: &Refund,
+) -> Result<Vec<RefundLine>, PaymentsError> {
+    let paid = store::order_lines(tx, order.id).await?;
+    let done = refundable(tx, order.id, &paid, false).await?;
+    let mut lines = store::refund_lines(tx, refund.id).await?;
+    for line in &mut lines {
+        let place = paid.iter().position(|paid| paid.course == line.course);
+        let part = place.and_then(|place| done.get(place)?.part(place, line.amount.amount));
+        let (vat, withdraws) = part.map_or((0, false), |part| (part.vat, part.withdraws));
+        let booked = RefundLine { vat: Money { amount: vat, ..line.vat }, withdraws, ..*line };
+        if booked != *line {
+            store::save_refund_line(tx, refund.id, &booked).await?;
+            *line = booked;
+        }
+    }
+    Ok(lines)
+}
+
 /// The provider owes the academy so much less: less revenue and VAT, or the debt to the buyer is paid.
 async fn enter(
     payments: &Payments,
@@ -234,7 +273,7 @@ async fn enter(
     now: Timestamp,
 ) -> Result<(), PaymentsError> {
     let id = LedgerTransactionId::new(now, payments.ports.random());
-    store::insert_ledger_refund(tx, id, payment.id, refund.id, now).await?;
+    store::insert_ledger_transaction(tx, id, payment.id, "refund", Some(refund.id), now).await?;
     let vat: i64 = lines.iter().map(|line| line.vat.amount).sum();
     let amount = refund.amount.amount;
     let provider = format!("provider:{}", payment.provider);
@@ -266,6 +305,7 @@ async fn withdraw(
                 at: now,
             };
             store::delete_purchase(tx, order.user, line.course, order.id).await?;
+            holds::give_seat_back(tx, order, line.course, now).await?;
             feed::append(tx, &withdrawn, now).await?;
         }
     }
@@ -273,73 +313,16 @@ async fn withdraw(
 }
 
 /// Nothing went back: what was reserved is free. Where nobody waits for the answer, a person must look.
-async fn refuse(
+pub async fn refuse(
     tx: &mut TenantTransaction,
     refund: &Refund,
     code: &str,
     message: &str,
     now: Timestamp,
 ) -> Result<(), PaymentsError> {
-    store::release(tx, reservation(refund), now).await?;
+    store::release(tx, refund.id.as_uuid(), now).await?;
     store::save_refund_refused(tx, refund.id, code, message, now).await?;
     let subject = refund.id.as_uuid().as_simple().to_string();
     store::raise_alarm(tx, "refund_refused", &subject, now).await?;
     Ok(())
-}
-
-impl Payments {
-    /// Goes on with the refunds that are due at `now`: those that were never sent are, the others are asked about. Returns how
-    /// many it looked at. May run twice at once.
-    ///
-    /// # Errors
-    /// [`PaymentsError`]; what was done before it stays done.
-    pub async fn resolve_refunds(&self, now: Timestamp) -> Result<u64, PaymentsError> {
-        let mut platform = self.postgres.platform().await?;
-        let due = platform.due_refunds(now, BATCH).await?;
-        platform.rollback().await?;
-        let mut resolved = 0;
-        for (tenant, id) in due {
-            self.resolve_refund(tenant, id).await?;
-            resolved += 1;
-        }
-        Ok(resolved)
-    }
-
-    async fn resolve_refund(&self, tenant: TenantId, id: RefundId) -> Result<(), PaymentsError> {
-        let mut tx = self.postgres.tenant(tenant).await?;
-        let now = self.ports.now();
-        let Some((_, payment, refund)) = lock(&mut tx, id).await? else { return Ok(()) };
-        if !store::claim_refund(&mut tx, id, pause(&refund, now), now).await? {
-            return Ok(());
-        }
-        let Some(sent_at) = refund.sent_at else {
-            let sending = prepare(self, &mut tx, &payment, &refund).await?;
-            tx.commit().await?;
-            let Some(sending) = sending else { return Ok(()) };
-            let answer = sending.send().await;
-            let mut tx = self.postgres.tenant(tenant).await?;
-            settle(self, &mut tx, id, answer).await?;
-            tx.commit().await?;
-            self.wake.wake();
-            return Ok(());
-        };
-        let provider = self.provider(&mut tx, &payment.provider).await?;
-        tx.commit().await?;
-        let Some(provider) = provider else { return Ok(()) };
-        let Ok(inquiry) = provider.inquire(&payment.attempt()).await else { return Ok(()) };
-        let reference = Reference::from(id);
-        let is_booked = matches!(&inquiry, Inquiry::Captured(captured)
-            if captured.refunds.iter().any(|seen| seen.reference.as_deref() == Some(reference.as_str())));
-        let mut tx = self.postgres.tenant(tenant).await?;
-        let Some((order, payment, refund)) = lock(&mut tx, id).await? else { return Ok(()) };
-        // The age is that of the question: what was not booked then may be by now.
-        if is_booked {
-            complete(self, &mut tx, &order, &payment, &refund).await?;
-        } else if now.millis_since(sent_at) >= GIVE_UP_SECONDS * 1000 {
-            refuse(&mut tx, &refund, "not_booked", "The provider has not booked it.", now).await?;
-        }
-        tx.commit().await?;
-        self.wake.wake();
-        Ok(())
-    }
 }

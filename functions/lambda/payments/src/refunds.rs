@@ -9,7 +9,8 @@ use akademi_api::{
 use akademi_domain::{
     ids::{CourseId, OrderId, RefundId},
     money::Money,
-    refund::{RefundError, RefundableLine, Wanted, allocate},
+    order::OrderState,
+    refund::{RefundError, Wanted, allocate},
     time::Timestamp,
 };
 use akademi_lambda_store::{
@@ -18,12 +19,13 @@ use akademi_lambda_store::{
     postgres::TenantTransaction,
 };
 use axum::{Extension, extract::State, response::Response};
-use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    Payments, PaymentsError, refunding,
+    Payments, PaymentsError,
+    error::conflict,
+    refunding,
     store::{self, Order, Payment, Refund, RefundLine, RefundState},
 };
 
@@ -32,15 +34,16 @@ const ROUTE: &str = "POST /api/v1/commerce/orders/{order_id}/refunds";
 const LEASE_MILLIS: i64 = 60_000;
 const MAX_REASON: usize = 500;
 
-/// What is to go back: these lines, or this much, or, with neither, all that is left.
+/// What is to go back: these lines, or this much, or, with neither, all that is left. A course is taken back once all that
+/// was paid for it has gone back.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRefund {
-    /// What is left of these courses' lines. The courses are taken back.
+    /// What is left of these courses' lines.
     #[serde(default)]
     #[schema(min_items = 1, max_items = 100)]
     courses: Option<Vec<CourseId>>,
-    /// Minor units of the order's currency, over all lines. A course is taken back once nothing is left of its line.
+    /// Minor units of the order's currency, over all lines.
     #[serde(default)]
     #[schema(minimum = 1)]
     amount: Option<i64>,
@@ -71,7 +74,7 @@ pub struct RefundLineAnswer {
     pub amount: Money,
     /// The VAT inside the amount.
     pub vat: Money,
-    /// The course is taken back with it.
+    /// The course is taken back with it; of a refund that is `requested`, if those before it go through.
     pub withdraws: bool,
 }
 
@@ -181,7 +184,7 @@ async fn keep(
     let nothing = || conflict("nothing-to-refund", "Nothing of this order's money is left to give back.");
     let order = store::lock_order(tx, order).await?.ok_or_else(Problem::not_found)?;
     // Money that came too late goes back by itself.
-    if !matches!(order.state.name(), "paid" | "partly_refunded") {
+    if !matches!(order.state, OrderState::Paid | OrderState::PartlyRefunded) {
         return Err(nothing().into());
     }
     let payment = order.captured_by.ok_or_else(nothing)?;
@@ -216,24 +219,12 @@ async fn lines(
     new: &NewRefund,
 ) -> Result<Vec<RefundLine>, PaymentsError> {
     let paid = store::order_lines(tx, order.id).await?;
-    let back = store::refunded_of_lines(tx, order.id).await?;
+    let refundable = refunding::refundable(tx, order.id, &paid, true).await?;
     let wanted = match (&new.courses, new.amount) {
         (Some(courses), _) => Wanted::Lines(places(courses, &paid)?),
         (None, Some(amount)) => Wanted::Amount(amount),
         (None, None) => Wanted::Rest,
     };
-    let refundable: Vec<RefundableLine> = paid
-        .iter()
-        .map(|line| {
-            let before = back.iter().find(|(course, ..)| *course == line.course);
-            RefundableLine {
-                total: line.total.amount,
-                refunded: before.map_or(0, |(_, amount, _)| *amount),
-                vat_rate: line.vat_rate,
-                is_withdrawn: before.is_some_and(|(.., withdrawn)| *withdrawn),
-            }
-        })
-        .collect();
     let parts = allocate(&refundable, &wanted).map_err(|error| match error {
         RefundError::NothingLeft => conflict("nothing-to-refund", "Nothing of it is left to give back."),
         RefundError::UnknownLine => Problem::field("courses", "name courses of this order, each once"),
@@ -273,8 +264,4 @@ async fn audit(
     };
     payments.auditor.record(tx, Actor::new(caller, call), asked).await?;
     Ok(())
-}
-
-fn conflict(slug: &'static str, detail: &'static str) -> Problem {
-    Problem::new(StatusCode::CONFLICT, slug, detail)
 }

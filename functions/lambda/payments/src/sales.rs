@@ -2,7 +2,7 @@
 
 use akademi_api::{
     Body, Caller, PathParam, Problem, QueryParams,
-    paging::{Limit, Page},
+    paging::{Cursor, Limit, Page},
 };
 use akademi_domain::{
     ids::{OrderId, PaymentId, UserId},
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Payments, PaymentsError,
-    orders::{OrderHead, OrderLineAnswer, cursor, position},
+    orders::{OrderHead, OrderLineAnswer},
     refunds::RefundAnswer,
     store,
 };
@@ -79,11 +79,14 @@ pub async fn list(
     caller: Caller,
     QueryParams(params): QueryParams<SaleParams>,
 ) -> Result<Body<Page<Sale>>, PaymentsError> {
-    let after = params.cursor.as_deref().map(position).transpose()?;
+    let after = params.cursor.as_deref().map(Cursor::decode_at).transpose()?;
     let mut tx = payments.postgres.tenant(caller.tenant).await?;
     let orders = store::list_sales(&mut tx, params.state, after, params.limit.and_one()).await?;
     tx.commit().await?;
-    Ok(Body(Page::of(orders, params.limit, cursor).map(|order| Sale::new(&order))))
+    Ok(Body(
+        Page::of(orders, params.limit, |last| Cursor::at(last.created_at, last.id))
+            .map(|order| Sale::new(&order)),
+    ))
 }
 
 /// One of the academy's orders

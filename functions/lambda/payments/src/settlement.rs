@@ -1,7 +1,7 @@
 //! What a verified callback does to its order, in one transaction.
 
 use akademi_domain::{
-    ids::{LedgerTransactionId, PaymentId},
+    ids::{CourseId, LedgerTransactionId, PaymentId},
     money::Money,
     order::{self, Action, Event, Holds, OrderState, Transition},
     time::Timestamp,
@@ -29,6 +29,17 @@ pub enum Settled {
     UnknownAttempt,
     /// Another amount or currency than the one that was asked. Nothing changed.
     WrongAmount,
+}
+
+impl Settled {
+    /// The alarm that it raises, if a person must look.
+    pub const fn alarm(self) -> Option<&'static str> {
+        match self {
+            Self::UnknownAttempt => Some("unknown_attempt"),
+            Self::WrongAmount => Some("wrong_amount"),
+            Self::Applied | Self::Granted | Self::Repeated => None,
+        }
+    }
 }
 
 /// Applies a verified callback of `provider`.
@@ -116,10 +127,15 @@ async fn capture(
         Action::Capture | Action::LateCapture => {
             book.capture(tx).await?;
             store::save_order_state(tx, order.id, &machine, Some(now)).await?;
-            holds::confirm(tx, order.id, now).await?;
             let bought_before = placing::grant(tx, order, now).await?;
+            let unseated: Vec<CourseId> = bought_before.iter().map(|line| line.course).collect();
             refunding::keep_lines_by_rule(payments, tx, order, payment, bought_before, now).await?;
             invoices::request(tx, &payments.ports, order.id).await?;
+            // Last before the commit: others wait for the budgets from here on.
+            store::confirm(tx, order.id.as_uuid(), now).await?;
+            for course in unseated {
+                holds::give_seat_back(tx, order, course, now).await?;
+            }
             Ok(Settled::Granted)
         }
         Action::RefundLateCapture => {
@@ -186,7 +202,7 @@ impl Booking<'_> {
         credits: &[(&str, i64)],
     ) -> Result<(), PaymentsError> {
         let id = LedgerTransactionId::new(self.now, self.payments.ports.random());
-        store::insert_ledger_transaction(tx, id, self.payment.id, kind, self.now).await?;
+        store::insert_ledger_transaction(tx, id, self.payment.id, kind, None, self.now).await?;
         let debtor = format!("provider:{}", self.provider);
         store::insert_ledger_entry(tx, id, &debtor, self.payment.amount).await?;
         for (account, amount) in credits.iter().filter(|(_, amount)| *amount != 0) {

@@ -1,28 +1,36 @@
 //! The function's SQL: one function a statement, by what it is about.
 
 mod accounts;
+mod books;
 mod bundles;
 mod callbacks;
+mod comparison;
 mod coupons;
 mod ledger;
 mod orders;
 mod payments;
 mod products;
 mod purchases;
+mod reconciliation;
 mod refunds;
 mod reservations;
+mod seats;
 
 pub use accounts::*;
+pub use books::*;
 pub use bundles::*;
 pub use callbacks::*;
+pub use comparison::*;
 pub use coupons::*;
 pub use ledger::*;
 pub use orders::*;
 pub use payments::*;
 pub use products::*;
 pub use purchases::*;
+pub use reconciliation::*;
 pub use refunds::*;
 pub use reservations::*;
+pub use seats::*;
 
 use akademi_domain::{
     money::{Currency, Money},

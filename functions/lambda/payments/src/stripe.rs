@@ -24,7 +24,8 @@ use crate::provider::{
 };
 use crate::secret::{self, Secret};
 
-/// The version of the interface that this adapter was written for.
+/// The version of the interface that this adapter was written for, from memory: to be compared with the account's before the
+/// first real payment.
 const VERSION: &str = "2024-06-20";
 const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");

@@ -92,6 +92,9 @@ pub struct Coupon {
     /// The first moment at which it no longer applies.
     #[serde(default)]
     pub ends_at: Option<Timestamp>,
+    /// Whether everybody is told of it. Left out where it is not, for readers that do not know of it yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub public: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

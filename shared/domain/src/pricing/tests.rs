@@ -42,6 +42,7 @@ fn coupon(discount: Discount) -> Coupon {
         stackable: false,
         starts_at: None,
         ends_at: None,
+        public: false,
     }
 }
 

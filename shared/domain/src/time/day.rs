@@ -1,10 +1,11 @@
 //! Calendar days, and which of them a moment belongs to.
 
+use chrono::{Datelike, NaiveDate};
 use jiff::{Span, civil::Date};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{fmt, str::FromStr};
 
-use crate::time::Timestamp;
+use crate::time::{Timestamp, YEARS};
 
 const MILLIS_PER_DAY: i64 = 24 * 60 * 60 * 1000;
 
@@ -13,6 +14,9 @@ const MILLIS_PER_DAY: i64 = 24 * 60 * 60 * 1000;
 const ISTANBUL_AHEAD_MILLIS: i64 = 3 * 60 * 60 * 1000;
 
 const EPOCH: Date = jiff::civil::date(1970, 1, 1);
+
+/// 1970-01-01 as days of the proleptic Gregorian calendar, 0001-01-01 being the first.
+const EPOCH_FROM_CE: i32 = 719_163;
 
 /// Text that is no day from 1970-01-01 to 9999-12-31.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -65,8 +69,10 @@ impl Timestamp {
 
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.date() {
-            Some(date) => date.fmt(f),
+        // By chrono, which moments are written by too: jiff's parser and spans cost a component more than 100 KB.
+        let date = self.0.checked_add(EPOCH_FROM_CE).and_then(NaiveDate::from_num_days_from_ce_opt);
+        match date.filter(|date| YEARS.contains(&date.year())) {
+            Some(date) => write!(f, "{:04}-{:02}-{:02}", date.year(), date.month(), date.day()),
             None => write!(f, "{}", self.0),
         }
     }
@@ -76,9 +82,12 @@ impl FromStr for Day {
     type Err = InvalidDay;
 
     fn from_str(text: &str) -> Result<Self, InvalidDay> {
-        let date: Date = text.parse().map_err(|_| InvalidDay)?;
-        let day = Self(date.since(EPOCH).map_err(|_| InvalidDay)?.get_days());
-        // jiff also reads `20261121` and whole times: one spelling is enough for an API.
+        let mut parts = text.split('-');
+        let mut part = || parts.next().and_then(|part| part.parse::<u16>().ok()).ok_or(InvalidDay);
+        let (year, month, day) = (part()?, part()?, part()?);
+        let date = NaiveDate::from_ymd_opt(year.into(), month.into(), day.into()).ok_or(InvalidDay)?;
+        let day = Self(date.num_days_from_ce() - EPOCH_FROM_CE);
+        // One spelling is enough for an API.
         if day.0 >= 0 && day.to_string() == text { Ok(day) } else { Err(InvalidDay) }
     }
 }

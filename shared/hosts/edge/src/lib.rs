@@ -53,6 +53,12 @@ pub fn router(
         "coupons" => {
             akademi_coupons::Coupons::from_config(edge.clone(), config).map(akademi_coupons::router).map(Some)
         }
+        #[cfg(feature = "cart")]
+        "cart" => akademi_cart::Cart::from_config(edge.clone(), config).map(akademi_cart::router).map(Some),
+        #[cfg(feature = "reviews")]
+        "reviews" => {
+            akademi_reviews::Reviews::from_config(edge.clone(), config).map(akademi_reviews::router).map(Some)
+        }
         #[cfg(feature = "verify")]
         "verify" => {
             akademi_verify::Verify::from_config(edge.clone(), config).map(akademi_verify::router).map(Some)

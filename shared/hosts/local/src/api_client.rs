@@ -70,12 +70,12 @@ impl ApiClient {
     ///
     /// # Errors
     /// When no whole answer comes.
-    pub async fn visit(&self, method: Method, address: &str, form: &'static str) -> anyhow::Result<Answer> {
+    pub async fn visit(&self, method: Method, address: &str, form: &str) -> anyhow::Result<Answer> {
         let request = Request::builder()
             .method(method)
             .uri(address)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Bytes::from_static(form.as_bytes()))?;
+            .body(Bytes::copy_from_slice(form.as_bytes()))?;
         let (parts, body) = self.http.send(request).await?.into_parts();
         Ok(Answer { status: parts.status, headers: parts.headers, body })
     }

@@ -155,7 +155,8 @@ impl LambdaPlane {
         })
     }
 
-    /// Ends orders that nobody paid in time, asks about payments and goes on with refunds, every minute, until the task is aborted.
+    /// Ends orders that nobody paid in time, asks about payments, goes on with refunds and reads providers' reports, every
+    /// minute, until the task is aborted.
     pub fn run_payments(&self, ports: Ports) -> JoinHandle<()> {
         let payments = self.payments.clone();
         tokio::spawn(async move {
@@ -165,7 +166,9 @@ impl LambdaPlane {
                 let expired = payments.expire_orders(ports.now()).await;
                 let asked = payments.ask_about_attempts(ports.now()).await;
                 let resolved = payments.resolve_refunds(ports.now()).await;
-                for error in [expired.err(), asked.err(), resolved.err()].into_iter().flatten() {
+                let reconciled = payments.reconcile(ports.now()).await;
+                let errors = [expired.err(), asked.err(), resolved.err(), reconciled.err()];
+                for error in errors.into_iter().flatten() {
                     let line = serde_json::json!({
                         "at": ports.now(), "function": "payments", "level": "error", "cause": error.to_string(),
                     });

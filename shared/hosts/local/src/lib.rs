@@ -13,7 +13,7 @@ pub mod lambda_plane;
 pub mod local;
 pub mod mailbox;
 pub mod newcomers;
-pub mod paytr_sandbox;
+pub mod payment_sandbox;
 pub mod ports;
 mod rate_limit;
 pub mod storage;

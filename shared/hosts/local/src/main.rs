@@ -9,7 +9,7 @@ use akademi_lambda_store::{
 use akademi_local::{
     demo,
     local::{Local, Options},
-    paytr_sandbox::{self, PayTrSandbox},
+    payment_sandbox::{self, PaymentSandbox},
     ports::WriteLog,
 };
 use anyhow::Context;
@@ -34,9 +34,9 @@ struct Arguments {
     /// Make the demo academies if they are not there.
     #[arg(long)]
     demo: bool,
-    /// The program that stands in for PayTR beside the demo academies.
+    /// The program that stands in for PayTR and iyzico beside the demo academies.
     #[arg(long, requires = "demo")]
-    paytr_sandbox: Option<PathBuf>,
+    payment_sandbox: Option<PathBuf>,
 }
 
 /// How many connections to PostgreSQL both planes' functions share here.
@@ -101,12 +101,12 @@ async fn serve(arguments: &Arguments, cluster: &Cluster) -> anyhow::Result<()> {
     if arguments.demo {
         demo::seed(&local, &say).await?;
     }
-    let sandbox = match &arguments.paytr_sandbox {
-        Some(program) => Some(PayTrSandbox::start(program).await?),
+    let sandbox = match &arguments.payment_sandbox {
+        Some(program) => Some(PaymentSandbox::start(program).await?),
         None => None,
     };
     if let Some(sandbox) = &sandbox {
-        paytr_sandbox::connect(&local, &sandbox.base).await?;
+        payment_sandbox::connect(&local, &sandbox.base).await?;
     }
     print_welcome(&local, &log_path);
     wait_for_end().await?;

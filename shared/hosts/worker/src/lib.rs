@@ -1,4 +1,5 @@
-//! All edge functions as one Cloudflare Worker (crate `worker` 0.8), on the D1 database bound as `DB`.
+//! Edge functions as a Cloudflare Worker (crate `worker` 0.8), on the D1 database bound as `DB`. The features of
+//! `akademi-edge-functions` say which: it is built once for each Worker of the table of functions.
 //!
 //! The router is made once per isolate. Cloudflare may go on running an isolate after a deployment that changes
 //! nothing but bindings ("Making changes to bindings" in its documentation of them), so a router serves only
@@ -6,6 +7,7 @@
 #![cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 
 mod compression;
+mod elsewhere;
 mod http_client;
 mod messages;
 mod ports;
@@ -21,13 +23,14 @@ use akademi_api::{
 use akademi_edge_store::{Edge, d1::D1};
 use akademi_functions::{FUNCTIONS, Plane};
 use axum::{Router, body::Body, response::Response};
-use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
 use tower::ServiceExt;
-use worker::{Context, Env, console_error, event, wasm_bindgen::JsValue};
+use worker::{Context, Env, console_error, event, wasm_bindgen::JsValue, web_sys};
 
+use elsewhere::Elsewhere;
 use messages::{incoming, outgoing};
 
-/// The binding of the D1 database in `wrangler.toml`.
+/// The binding of the D1 database in the Workers' configurations.
 const DATABASE: &str = "DB";
 
 /// The header in which Cloudflare gives the client's address; it replaces what a client sends under this name.
@@ -37,18 +40,32 @@ const CLIENT_ADDRESS: &str = "cf-connecting-ip";
 const CLIENT_COUNTRY: &str = "cf-ipcountry";
 
 #[event(fetch)]
-async fn fetch(request: worker::Request, env: Env, _context: Context) -> worker::Result<worker::Response> {
-    outgoing(respond(incoming(&request)?, &env).await).await
-}
-
-async fn respond(mut request: http::Request<Body>, env: &Env) -> Response {
-    let router = match router(env) {
-        Ok(router) => router,
+async fn fetch(request: worker::Request, env: Env, _context: Context) -> worker::Result<web_sys::Response> {
+    let made = match made(&env) {
+        Ok(made) => made,
         Err(cause) => {
             log_error(&cause);
-            return Problem::unavailable().render("");
+            return unavailable().await;
         }
     };
+    if let Some(binding) = made.elsewhere.binding(&request.path()) {
+        return match elsewhere::ask(&env, binding, &request).await {
+            Ok(answer) => Ok(answer),
+            Err(_) => {
+                log_error(&format!("no answer over the binding {binding}"));
+                unavailable().await
+            }
+        };
+    }
+    let answer = respond(incoming(&request)?, &env, made.router.clone()).await;
+    Ok(outgoing(answer).await?.into())
+}
+
+async fn unavailable() -> worker::Result<web_sys::Response> {
+    Ok(outgoing(Problem::unavailable().render("")).await?.into())
+}
+
+async fn respond(mut request: http::Request<Body>, env: &Env, router: Router) -> Response {
     if let Some(address) = request.headers_mut().remove(CLIENT_ADDRESS)
         && let Ok(address) = address.to_str()
     {
@@ -76,14 +93,15 @@ struct Made {
     variables: BTreeMap<&'static str, String>,
     database: JsValue,
     router: Router,
+    elsewhere: Elsewhere,
 }
 
 thread_local! {
-    static MADE: RefCell<Option<Made>> = const { RefCell::new(None) };
+    static MADE: RefCell<Option<Rc<Made>>> = const { RefCell::new(None) };
 }
 
-/// The router of this isolate for what `env` binds.
-fn router(env: &Env) -> Result<Router, String> {
+/// What this isolate answers with for what `env` binds.
+fn made(env: &Env) -> Result<Rc<Made>, String> {
     let mut variables = BTreeMap::new();
     let functions = FUNCTIONS.iter().filter(|function| function.plane == Plane::Edge);
     for variable in functions.flat_map(|function| function.variables) {
@@ -94,21 +112,29 @@ fn router(env: &Env) -> Result<Router, String> {
     }
     let database = env.d1(DATABASE).map_err(|error| error.to_string())?;
     let binding = JsValue::clone(database.as_ref());
-    MADE.with_borrow_mut(|made| {
-        if let Some(made) = made
+    MADE.with_borrow_mut(|kept| {
+        if let Some(made) = kept
             && made.variables == variables
             && made.database == binding
         {
-            return Ok(made.router.clone());
+            return Ok(made.clone());
         }
         std::panic::set_hook(Box::new(log_panic));
         let lookup = |name: &str| variables.get(name).cloned();
         let edge = Edge { ports: ports::ports(), database: Arc::new(D1(database)) };
         let http = http_client::http_client();
-        let router = akademi_edge_functions::all(&edge, &http, &Config::new(&lookup))
-            .map_err(|error| error.to_string())?;
-        *made = Some(Made { variables, database: binding, router: router.clone() });
-        Ok(router)
+        let (mut router, mut held) = (Router::new(), Vec::new());
+        for function in FUNCTIONS.iter().filter(|function| function.plane == Plane::Edge) {
+            let own = akademi_edge_functions::router(function.name, &edge, &http, &Config::new(&lookup));
+            if let Some(own) = own.map_err(|error| error.to_string())? {
+                router = router.merge(own);
+                held.push(function.name);
+            }
+        }
+        let elsewhere = Elsewhere::new(&held).map_err(|error| error.to_string())?;
+        let made = Rc::new(Made { variables, database: binding, router, elsewhere });
+        *kept = Some(made.clone());
+        Ok(made)
     })
 }
 

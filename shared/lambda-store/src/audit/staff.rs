@@ -36,6 +36,7 @@ actions! {
     BundleChanged = "bundle.changed";
     BundleCreated = "bundle.created";
     CertificateRevoked = "certificate.revoked";
+    CouponChanged = "coupon.changed";
     CouponCreated = "coupon.created";
     CourseChanged = "course.changed";
     CourseContentReplaced = "course.content_replaced";
@@ -53,7 +54,9 @@ actions! {
     PaymentAccountSaved = "payment_account.saved";
     PriceSet = "price.set";
     RefundRequested = "refund.requested";
+    ReconciliationRun = "reconciliation.run";
     ReportRun = "report.run";
+    SeatsSet = "seats.set";
 }
 
 /// What each staff write of this plane leaves in the log. A test compares it with the table of routes.
@@ -65,9 +68,11 @@ pub const AUDITED: &[(&str, Action)] = &[
     ("POST /api/v1/authoring/imports", Action::ImportRequested),
     ("POST /api/v1/authoring/imports/{job_id}/start", Action::ImportStarted),
     ("PUT /api/v1/commerce/courses/{course_id}/price", Action::PriceSet),
+    ("PUT /api/v1/commerce/courses/{course_id}/seats", Action::SeatsSet),
     ("POST /api/v1/commerce/bundles", Action::BundleCreated),
     ("PUT /api/v1/commerce/bundles/{bundle_id}", Action::BundleChanged),
     ("POST /api/v1/commerce/coupons", Action::CouponCreated),
+    ("PUT /api/v1/commerce/coupons/{coupon_id}", Action::CouponChanged),
     ("POST /api/v1/commerce/orders/{order_id}/refunds", Action::RefundRequested),
     ("PUT /api/v1/commerce/payment-accounts", Action::PaymentAccountSaved),
     ("POST /api/v1/certificates/{serial}/revocation", Action::CertificateRevoked),
@@ -77,6 +82,7 @@ pub const AUDITED: &[(&str, Action)] = &[
     ("PUT /api/v1/commerce/invoice-settings", Action::InvoiceSettingsSaved),
     ("POST /api/v1/invoices/{invoice_id}/retry", Action::InvoiceRetried),
     ("POST /api/v1/reports/runs", Action::ReportRun),
+    ("POST /api/v1/reconciliation/runs", Action::ReconciliationRun),
     ("GET /api/v1/audit.csv", Action::AuditExported),
 ];
 

@@ -5,7 +5,7 @@ use akademi_domain::{activation_code::ActivationCode, permission::Role};
 use akademi_feed::EdgeEvent;
 use serde_json::{Value, json};
 
-use crate::world::{START, World, batch_with, course};
+use crate::world::{BATCHES, START, World, batch_with, course};
 
 #[tokio::test]
 async fn who_redeems_a_code_has_its_courses_at_once_and_a_second_time_nothing_more() {
@@ -171,4 +171,23 @@ fn the_function_names_the_variable_that_it_lacks() {
     let lookup = |_: &str| None;
     let made = akademi_activation::Activation::from_config(world.edge.clone(), &Config::new(&lookup));
     assert!(made.err().unwrap().to_string().contains("token_public_keys"));
+}
+
+#[tokio::test]
+async fn a_course_with_limited_seats_is_given_by_no_code() {
+    let world = World::new();
+    let (staff, learner) = (world.staff(), world.learner());
+    let (_, codes) = world.make(&staff, batch_with(json!({ "uses_per_code": 2 }))).await;
+    let early = world.learner();
+    let had = world.redeem(&early, &codes[0]).await.expect(200);
+    world.limit_seats(0, 2);
+    let refused = world.redeem(&learner, &codes[0]).await;
+    assert_eq!(refused.problem(), (409, "code-for-limited-seats".into()));
+    assert!(!world.has_course(&learner, 1).await && !world.has_course(&learner, 2).await);
+    assert_eq!(world.redeem(&early, &codes[0]).await.expect(200), had, "who has it keeps it");
+
+    let sent = world.post(&staff, BATCHES, Some("seats"), batch_with(json!({}))).await;
+    assert_eq!(sent.field(), "courses");
+    let others = batch_with(json!({ "courses": [course(0, 1)] }));
+    world.post(&staff, BATCHES, Some("others"), others).await.expect(201);
 }

@@ -197,6 +197,15 @@ impl World {
         ])]);
     }
 
+    /// As the feed brings it: so many people may buy the course, and no more.
+    pub fn limit_seats(&self, academy: usize, number: u8) {
+        const PRICE: PlatformSql = PlatformSql::new(
+            "INSERT INTO price (tenant_id, course_id, amount, currency, vat_basis_points, seats_left) \
+             VALUES (?1, ?2, 100, 'TRY', 0, 1)",
+        );
+        self.run(vec![PRICE.with([tenant(academy).into(), course(academy, number).into()])]);
+    }
+
     /// Somebody new, with a role.
     pub fn join(&self, academy: usize, role: Role) -> Person {
         const PERSON: PlatformSql = PlatformSql::new(

@@ -60,7 +60,7 @@ impl World {
 /// What the table says that this caller is told.
 fn expected(access: Access, permissions: Option<Permissions>) -> Told {
     match (access, permissions) {
-        (Access::Public | Access::AnyHost, _) => Told::LetIn,
+        (Access::Public | Access::GuestOrSignedIn | Access::AnyHost, _) => Told::LetIn,
         (Access::OtherPlane | Access::Provider, _) => Told::Forbidden,
         (Access::SignedIn | Access::Needs(_), None) => Told::SignIn,
         (Access::Needs(needed), Some(permissions)) if !permissions.has(needed) => Told::Forbidden,

@@ -12,6 +12,10 @@ use crate::{
 
 const MOST_ORDERS: usize = 6;
 const MOST_REFUNDS: usize = 5;
+/// Why a quote may be refused in a history.
+const NO_OFFENCE: [&str; 2] = ["you have this course already", "has no seat left"];
+/// Milliseconds after which another day's report is there.
+pub(super) const A_NIGHT: i64 = 27 * 60 * 60 * 1000;
 
 #[derive(Debug, Clone, Copy)]
 enum Beginning {
@@ -28,6 +32,7 @@ enum Beginning {
     Wait(i64),
     Expiry,
     Resolve,
+    Reconcile,
     Sync,
     Late,
 }
@@ -68,6 +73,7 @@ impl History<'_> {
             Beginning::Wait(millis) => self.pass(millis),
             Beginning::Expiry => self.run(instance, Job::Expiry),
             Beginning::Resolve => self.run(instance, Job::Resolve),
+            Beginning::Reconcile => self.run(instance, Job::Reconcile),
             Beginning::Sync => {
                 self.world.wakes.take();
                 self.run(instance, Job::Sync);
@@ -91,6 +97,10 @@ impl History<'_> {
             Beginning::Sync,
             Beginning::Sync,
         ]);
+        // The others are about what a history of one day shows.
+        if self.world.without.is_none() {
+            choices.extend([Beginning::Reconcile, Beginning::Wait(A_NIGHT)]);
+        }
         if self.world.wakes.waiting() {
             choices.extend([Beginning::Sync; 6]);
         }
@@ -146,9 +156,10 @@ impl History<'_> {
         let quoted = self.world.ground.edge.quote(request).await;
         let total = quoted["total"]["amount"].clone();
         let Some(quote) = quoted["quote"].as_str() else {
-            let why = &quoted["errors"][0]["message"];
-            if why == "you have this course already" {
-                self.note(format!("learner {learner} has course {} already", first + 1));
+            let why = quoted["errors"].as_array().map_or(&[][..], Vec::as_slice).iter();
+            let why: Vec<_> = why.filter_map(|error| error["message"].as_str()).collect();
+            if !why.is_empty() && why.iter().all(|why| NO_OFFENCE.contains(why)) {
+                self.note(format!("learner {learner} is given no quote from course {}: {why:?}", first + 1));
             } else {
                 self.violation(format!("the edge gives no quote: {quoted}"));
             }
@@ -170,6 +181,7 @@ impl History<'_> {
             _ => Outcome::Paid { total: asked },
         };
         self.note(format!("attempt {attempt} of {asked}: {outcome:?}"));
+        self.paytr.now = self.world.ports.now().as_millis();
         self.paytr.decide(attempt, outcome);
     }
 }

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::{History, Job, asking::Wanted};
+use super::{History, Job, asking::Wanted, begin::A_NIGHT};
 
 /// Longer than an order waits for its money.
 const UNTIL_ALL_EXPIRE: i64 = 31 * 60 * 1000;
@@ -39,6 +39,10 @@ impl History<'_> {
         self.world.clock.advance(UNTIL_ALL_EXPIRE);
         self.alone(Job::Expiry).await?;
         self.until_rest(Job::Resolve, UNTIL_REFUNDS_ARE_DUE).await?;
+        if self.world.without.is_none() {
+            self.world.clock.advance(A_NIGHT);
+            self.until_rest(Job::Reconcile, 0).await?;
+        }
         self.until_rest(Job::Sync, 0).await?;
         for n in 0..self.asked.len() {
             if self.asked[n].first.is_some() {

@@ -265,6 +265,7 @@ impl History<'_> {
         if request.uri().host() == Some("edge.test") {
             self.serve_at_edge(request, reply);
         } else {
+            self.paytr.now = self.world.ports.now().as_millis();
             let answer = self.paytr.answer(&request);
             if let Some(reply) = reply {
                 // Nobody listens if the instance has crashed.

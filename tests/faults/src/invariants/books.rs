@@ -7,7 +7,7 @@ pub const VIEWS: &str = "
     SELECT payment.id, order_id, amount, state, kind = 'capture' AS is_sale,
            (SELECT COALESCE(sum(amount), 0)::bigint FROM refund
             WHERE payment_id = payment.id AND refund.state = 'done') AS back
-    FROM payment JOIN ledger_transaction ON payment_id = payment.id AND refund_id IS NULL;
+    FROM payment JOIN ledger_transaction ON payment_id = payment.id AND kind IN ('capture', 'capture_to_refund');
     -- What went back of each line.
     CREATE VIEW given_back AS
     SELECT refund_line.order_id, course_id, sum(refund_line.amount)::bigint AS amount, sum(vat)::bigint AS vat,
@@ -21,9 +21,6 @@ pub const VIEWS: &str = "
            EXISTS (SELECT FROM refund JOIN refund_line ON refund_id = refund.id
                    WHERE refund.order_id = line.order_id AND reason = 'bought_before'
                      AND course_id = line.course_id AND refund_line.amount = line.total) AS is_paid_twice,
-           EXISTS (SELECT FROM refund JOIN refund_line ON refund_id = refund.id
-                   WHERE refund.order_id = line.order_id AND state = 'refused'
-                     AND course_id = line.course_id) AS was_refused,
            (SELECT count(*) FROM appended
             WHERE kind = 'enrolment_granted' AND payload ->> 'enrolment' = enrolment_id::text) AS granted,
            (SELECT count(*) FROM appended
@@ -35,7 +32,7 @@ pub const VIEWS: &str = "
     SELECT user_id, order_id, course_id, enrolment_id FROM sold_line WHERE granted > 0 AND NOT is_taken_back;";
 
 /// What is wrong, and a statement that counts it.
-pub const NONE_OF: [(&str, &str); 36] = [
+pub const NONE_OF: [(&str, &str); 38] = [
     ("orders are not at their end", "SELECT count(*) FROM customer_order WHERE state = 'pending'"),
     (
         "a person has two orders under one key",
@@ -44,7 +41,8 @@ pub const NONE_OF: [(&str, &str); 36] = [
     // The ledger
     (
         "what the provider owes is not what was captured, less what went back",
-        "SELECT (COALESCE((SELECT sum(amount) FROM ledger_entry WHERE account LIKE 'provider:%'), 0)
+        "SELECT (COALESCE((SELECT sum(amount) FROM ledger_entry JOIN ledger_transaction ON id = transaction_id
+                           WHERE account LIKE 'provider:%' AND kind <> 'fee'), 0)
                - COALESCE((SELECT sum(amount - back) FROM captured), 0))::bigint",
     ),
     (
@@ -70,6 +68,16 @@ pub const NONE_OF: [(&str, &str); 36] = [
         "refunds are done and not in the ledger, or the other way round",
         "SELECT count(*) FROM refund WHERE (state = 'done') <>
              EXISTS (SELECT FROM ledger_transaction WHERE refund_id = refund.id)",
+    ),
+    // Reconciliation
+    (
+        "something does not agree with the provider's reports, who was honest",
+        "SELECT count(*) FROM reconciliation_difference WHERE resolved_at IS NULL",
+    ),
+    (
+        "fees are not booked once for each payment of a day whose report was read",
+        "SELECT count(*) FROM captured WHERE EXISTS (SELECT FROM reconciliation WHERE done_day IS NOT NULL) AND 1 <> (
+             SELECT count(*) FROM ledger_transaction WHERE kind = 'fee' AND payment_id = captured.id)",
     ),
     // Payments and orders
     (
@@ -109,7 +117,7 @@ pub const NONE_OF: [(&str, &str); 36] = [
     ("more of a payment went back than was captured", "SELECT count(*) FROM captured WHERE back > amount"),
     (
         "more of a line went back than was paid",
-        "SELECT count(*) FROM sold_line WHERE back > total OR vat_back > vat",
+        "SELECT count(*) FROM sold_line WHERE back > total OR vat_back > vat OR back = total AND vat_back <> vat",
     ),
     (
         "refunds with lines are not the sum of their lines",
@@ -131,11 +139,23 @@ pub const NONE_OF: [(&str, &str); 36] = [
         "SELECT abs((SELECT count(*) FROM refund WHERE requested_by IS NOT NULL)
                   - (SELECT count(*) FROM audit_entry WHERE action = 'refund.requested'))",
     ),
-    // Budgets of refunds
+    // Reservations
     (
-        "budgets are not what was captured, with what went back of it used and nothing held",
+        "something is still held",
+        "SELECT (SELECT count(*) FROM budget WHERE held <> 0) + (SELECT count(*) FROM reservation WHERE state = 'held')",
+    ),
+    ("more is used than there is", "SELECT count(*) FROM budget WHERE used > ceiling"),
+    (
+        "budgets are not what was reserved of them for good",
+        "SELECT count(*) FROM budget WHERE used <> (
+             SELECT COALESCE(sum(amount), 0) FROM reservation WHERE reservation.kind = budget.kind
+                 AND reservation.subject_id = budget.subject_id AND reservation.person_id = budget.person_id
+                 AND state = 'confirmed')",
+    ),
+    (
+        "budgets of refunds are not what was captured, with what went back of it used",
         "SELECT count(*) FROM budget LEFT JOIN captured ON captured.id = subject_id
-         WHERE (ceiling, used, held) IS DISTINCT FROM (amount, back, 0)",
+         WHERE kind = 'refund' AND (ceiling, used) IS DISTINCT FROM (amount, back)",
     ),
     (
         "reservations have not ended as their refunds did",
@@ -143,20 +163,18 @@ pub const NONE_OF: [(&str, &str); 36] = [
          WHERE (reservation.state, reservation.amount) IS DISTINCT FROM
              (CASE refund.state WHEN 'done' THEN 'confirmed' ELSE 'released' END, refund.amount)",
     ),
-    // Coupons
-    ("uses of coupons are still held", "SELECT COALESCE(sum(held), 0)::bigint FROM coupon"),
-    ("holds have not ended", "SELECT count(*) FROM coupon_use WHERE state = 'held'"),
-    ("coupons are used beyond their limit", "SELECT count(*) FROM coupon WHERE used > use_limit"),
     (
-        "uses of a coupon are not the orders that were sold with it",
-        "SELECT count(*) FROM coupon WHERE used <> (
-             SELECT count(*) FROM coupon_use JOIN customer_order ON customer_order.id = order_id
-             WHERE coupon_id = coupon.id AND paid_at IS NOT NULL)",
+        "uses of coupons are not those of orders that were sold with them",
+        "SELECT count(*) FROM reservation JOIN customer_order ON customer_order.id = holder_id
+         WHERE kind <> 'seat' AND (paid_at IS NOT NULL) <> (reservation.state = 'confirmed')",
     ),
     (
-        "confirmed uses are not those of orders that were sold",
-        "SELECT count(*) FROM coupon_use JOIN customer_order ON customer_order.id = order_id
-         WHERE (paid_at IS NOT NULL) <> (coupon_use.state = 'confirmed')",
+        "seats are not those of courses that were granted and not taken back",
+        "SELECT count(*) FROM (SELECT holder_id AS order_id, subject_id AS course_id FROM reservation
+                               WHERE kind = 'seat' AND state = 'confirmed') AS seat
+         FULL JOIN (SELECT order_id, course_id FROM kept_line
+                    WHERE course_id IN (SELECT subject_id FROM budget WHERE kind = 'seat')) AS kept
+         USING (order_id, course_id) WHERE seat IS NULL OR kept IS NULL",
     ),
     // Courses
     (
@@ -181,11 +199,9 @@ pub const NONE_OF: [(&str, &str); 36] = [
         "courses are not taken back once, or others are",
         "SELECT count(*) FROM sold_line WHERE withdrawn <> CASE WHEN is_taken_back THEN 1 ELSE 0 END",
     ),
-    // One that was taken back before another refund of its line was refused is for whoever heeds the alarm.
     (
         "courses are not taken back with all that was paid for them",
-        "SELECT count(*) FROM sold_line
-         WHERE total > 0 AND is_taken_back <> (back = total) AND NOT (is_taken_back AND was_refused)",
+        "SELECT count(*) FROM sold_line WHERE total > 0 AND is_taken_back <> (back = total)",
     ),
     (
         "what counts as bought is not what was granted and not taken back",

@@ -14,6 +14,8 @@ pub struct Return {
     pub reference: String,
     /// Minor units.
     pub amount: i64,
+    /// Milliseconds.
+    pub at: i64,
 }
 
 /// A number and a text.
@@ -30,7 +32,7 @@ impl PayTr {
         if !form.is_signed(&["merchant_id", "merchant_oid", "return_amount"]) {
             return Err(("004", "paytr_token gonderilmedi veya gecersiz"));
         }
-        let books_anything = self.books_anything;
+        let (books_anything, at) = (self.books_anything, self.now);
         let (place, total) = self.paid(form).ok_or(("005", "Basarili odeme bulunamadi"))?;
         if !self.notifications.iter().any(|one| one.attempt == place && one.is_accepted) {
             return Err(("007", "Odeme henuz bildirilmedi"));
@@ -43,7 +45,7 @@ impl PayTr {
         let reference = form.field("reference_no").to_owned();
         let answer = json!({ "status": "success", "is_test": "1", "merchant_oid": oid, "return_amount": amount,
             "reference_no": reference });
-        returns.push(Return { reference, amount: minor });
+        returns.push(Return { reference, amount: minor, at });
         Ok(answer)
     }
 
@@ -82,6 +84,6 @@ fn minor_units(lira: &str) -> Option<i64> {
     (hundredths.len() == 2).then(|| format!("{whole}{hundredths}").parse().ok())?
 }
 
-fn lira(minor: i64, point: char) -> String {
+pub(super) fn lira(minor: i64, point: char) -> String {
     format!("{}{point}{:02}", minor / 100, minor % 100)
 }

@@ -11,6 +11,7 @@ use akademi_api::{
     token::TokenSigner,
 };
 use akademi_auth::Auth;
+use akademi_cart::Cart;
 use akademi_domain::{
     ids::{LinkId, TenantId, UserId},
     mail::{LinkPurpose, MailKind},
@@ -173,6 +174,7 @@ fn routers(edge: &Edge, variables: &Variables, names: &NameServer, lambda: &Arc<
             Registrar::from_config(edge.clone(), lambda.clone(), &config).unwrap(),
         ))
         .merge(akademi_account::router(Account::from_config(edge.clone(), &config).unwrap()))
+        .merge(akademi_cart::router(Cart::from_config(edge.clone(), &config).unwrap()))
         .merge(akademi_people::router(People::from_config(edge.clone(), lambda, &config).unwrap()))
         .merge(akademi_academies::router(
             Academies::from_config(edge.clone(), Arc::new(names.clone()), &config).unwrap(),

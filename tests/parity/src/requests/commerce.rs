@@ -14,7 +14,7 @@ use http::{HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::{COURSE, NOTHING, OTHER_COURSE, shop};
+use super::{COURSE, NOTHING, OTHER_COURSE, cart, shop};
 use crate::{
     ask::Ask,
     kind::Kind,
@@ -24,6 +24,9 @@ use crate::{
 
 const SET_PRICE: &str = "PUT /api/v1/commerce/courses/{course_id}/price";
 const PRICE: &str = "GET /api/v1/commerce/courses/{course_id}/price";
+const SET_SEATS: &str = "PUT /api/v1/commerce/courses/{course_id}/seats";
+const SEATS: &str = "GET /api/v1/commerce/courses/{course_id}/seats";
+const CHANGE_COUPON: &str = "PUT /api/v1/commerce/coupons/{coupon_id}";
 const NEW_COUPON: &str = "POST /api/v1/commerce/coupons";
 const COUPONS: &str = "GET /api/v1/commerce/coupons";
 const SAVE_ACCOUNT: &str = "PUT /api/v1/commerce/payment-accounts";
@@ -43,12 +46,14 @@ pub(super) const AMOUNT: i64 = 14_990;
 
 pub async fn commerce(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     prices(r).await?;
+    seats(r).await?;
     let set = set_price(COURSE, json!(AMOUNT));
     r.send(Kind::Good, (SET_PRICE, "of another course"), &r.staff.clone(), &set).await?;
     let bundle = shop::bundles(r).await?;
     coupons(r).await?;
     accounts(r).await?;
     shop::sales(r, &bundle).await?;
+    cart::cart(r, &bundle).await?;
     bring_price(r, "price after the sale", AMOUNT).await?;
     let stale = quotes(r).await?;
     orders(r, &stale).await?;
@@ -76,6 +81,23 @@ async fn prices(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
+async fn seats(r: &mut Recorder<'_>) -> anyhow::Result<()> {
+    let staff = r.staff.clone();
+    let path = |course: &str| format!("/api/v1/commerce/courses/{course}/seats");
+    let set = |course: &str, capacity: Value| {
+        Ask::json(Method::PUT, path(course), &json!({ "capacity": capacity }))
+    };
+    r.good((SET_SEATS, "set"), &staff, set(OTHER_COURSE, json!(1000))).await?;
+    r.bad((SET_SEATS, "below nothing"), &staff, set(OTHER_COURSE, json!(-1))).await?;
+    r.bad((SET_SEATS, "of a course without a price"), &staff, set(COURSE, json!(1))).await?;
+    r.good((SEATS, "seats"), &staff, Ask::get(path(OTHER_COURSE))).await?;
+    r.bad((SEATS, "of an unknown course"), &staff, Ask::get(path(NOTHING))).await?;
+    let course = OTHER_COURSE.parse()?;
+    let told =
+        LambdaEvent::SeatsSet { course, limited: true, available: true, at: Timestamp::from_millis(0) };
+    r.bring("seats", &told).await
+}
+
 async fn coupons(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     let staff = r.staff.clone();
     let coupons = "/api/v1/commerce/coupons";
@@ -87,6 +109,17 @@ async fn coupons(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     let made = r.turkish((NEW_COUPON, "Turkish letters"), &staff, coupon("İNDİRİM", 2000)).await?;
     r.bad((NEW_COUPON, "the same code"), &staff, coupon("ındırım", 2000)).await?;
     r.bad((NEW_COUPON, "of nothing"), &staff, coupon("HIC", 0)).await?;
+    let path = format!("{coupons}/{}", made.json()?.text("id")?);
+    let change = |path: &str, code: &str| {
+        let discount = json!({ "kind": "percent", "share": 2000 });
+        let body = json!({ "code": code, "discount": discount, "scope": { "kind": "all" }, "public": true });
+        Ask::json(Method::PUT, path, &body)
+    };
+    r.good((CHANGE_COUPON, "change"), &staff, change(&path, "INDIRIM")).await?;
+    r.turkish((CHANGE_COUPON, "Turkish letters"), &staff, change(&path, "İNDİRİM")).await?;
+    r.bad((CHANGE_COUPON, "another's code"), &staff, change(&path, "bahar")).await?;
+    let unknown = change(&format!("{coupons}/{NOTHING}"), "YOK");
+    r.bad((CHANGE_COUPON, "an unknown one"), &staff, unknown).await?;
     r.good((COUPONS, "coupons"), &staff, Ask::get(coupons)).await?;
     r.paged(COUPONS, &staff, coupons, "").await?;
     bring_price(r, "price", AMOUNT).await?;

@@ -8,7 +8,7 @@ use super::{COURSE, NOTHING, OTHER_COURSE, QUIZ, TEXT, VIDEO};
 use crate::{ask::Ask, kind::Kind, recorder::Recorder};
 
 const HEARTBEATS: &str = "POST /api/v1/progress/heartbeats";
-const ENROLMENTS: &str = "POST /api/v1/enrolments";
+pub(super) const ENROLMENTS: &str = "POST /api/v1/enrolments";
 const LESSON: &str = "GET /api/v1/learning/courses/{course_id}/lessons/{lesson_id}";
 const OPENING: &str = "POST /api/v1/learning/courses/{course_id}/lessons/{lesson_id}/opening";
 const ATTEMPTS: &str = "POST /api/v1/learning/courses/{course_id}/lessons/{lesson_id}/attempts";

@@ -20,6 +20,7 @@ use crate::{ask::Ask, recorder::Recorder};
 const NEW_BUNDLE: &str = "POST /api/v1/commerce/bundles";
 const BUNDLES: &str = "GET /api/v1/commerce/bundles";
 const CHANGE_BUNDLE: &str = "PUT /api/v1/commerce/bundles/{bundle_id}";
+const WITH_COUPON: &str = "GET /api/v1/catalog/with-coupon";
 const ON_SALE: &str = "GET /api/v1/catalog/on-sale";
 /// In the year 2100.
 const LONG_FROM_NOW: Timestamp = Timestamp::from_millis(4_102_444_800_000);
@@ -85,8 +86,8 @@ pub async fn sales(r: &mut Recorder<'_>, bundle: &str) -> anyhow::Result<()> {
     };
     r.bring("a bundle", &saved).await?;
     let id: CouponId = NOTHING.parse()?;
-    let terms =
-        json!({ "discount": { "kind": "free" }, "scope": { "kind": "all" }, "first_purchase_only": true });
+    let terms = json!({ "discount": { "kind": "free" }, "scope": { "kind": "all" }, "first_purchase_only": true,
+                "public": true });
     let welcome = LambdaEvent::CouponSaved {
         id,
         code: "hosgeldin".parse()?,
@@ -95,6 +96,10 @@ pub async fn sales(r: &mut Recorder<'_>, bundle: &str) -> anyhow::Result<()> {
         at,
     };
     r.bring("a coupon for a first purchase", &welcome).await?;
+    let with_coupon = "/api/v1/catalog/with-coupon";
+    r.good((WITH_COUPON, "cheaper"), &umraniye, Ask::get(with_coupon)).await?;
+    r.paged(WITH_COUPON, &umraniye, with_coupon, "").await?;
+    r.bad((WITH_COUPON, "unknown parameter"), &umraniye, Ask::get(format!("{with_coupon}?page=2"))).await?;
     for (name, spent) in [("a coupon is used up", true), ("a use came back", false)] {
         r.bring(name, &LambdaEvent::CouponSpent { coupon: id, person: NOTHING.parse()?, spent, at }).await?;
     }

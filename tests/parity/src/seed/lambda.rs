@@ -90,11 +90,31 @@ pub async fn seed_lambda(
     transcoded_video(&mut superuser, deployment, &folder).await?;
 
     deployment.callback = connect_paytr(deployment, database, ports).await?;
+    compared_account(&mut superuser, deployment).await?;
     let playlist = folder.join("hls")?.join("720p")?.join("index.m3u8")?;
     Ok(vec![
         StoredFile { key: folder.join("archive")?, content_type: "application/gzip", bytes: ARCHIVE.into() },
         StoredFile { key: playlist, content_type: "application/vnd.apple.mpegurl", bytes: PLAYLIST.into() },
     ])
+}
+
+/// An account whose reports no night reads any more, since nobody is reached here, with two differences of the past.
+async fn compared_account(superuser: &mut PgConnection, deployment: &Deployment) -> sqlx::Result<()> {
+    sqlx::query(
+        "WITH account AS (
+             INSERT INTO reconciliation (tenant_id, provider, first_day, last_day, done_day, done_at, tried_at)
+             VALUES ($1, 'paytr', '2026-09-14', '2026-09-21', '9999-12-31', $2, $2))
+         INSERT INTO reconciliation_difference (tenant_id, id, provider, kind, subject_kind, subject, attempt, their_amount,
+                                                their_currency, first_seen_at, last_seen_at, resolved_at)
+         SELECT $1, id, 'paytr', 'missing_here', 'payment', subject, subject, 5000, 'TRY', $2, $2, $2
+         FROM UNNEST($3::uuid[], ARRAY['DUKKAN1', 'DUKKAN2']) AS unknown (id, subject)",
+    )
+    .bind(deployment.umraniye.as_uuid())
+    .bind(ISSUED_AT)
+    .bind(MAILS.as_slice())
+    .execute(superuser)
+    .await?;
+    Ok(())
 }
 
 /// The academy's account at PayTR; the path of its callback.

@@ -50,10 +50,11 @@ fn give_back(
     let (payment_id, conversation_id) = (call.text("/paymentId"), call.text("/conversationId"));
     let wanted =
         |payment: &Payment| payment.payment_id == payment_id && payment.api_key == call.merchant.api_key;
+    let now = sandbox.now();
     let booked = sandbox.iyzico.change(wanted, |payment| {
         let (amount, is_cancellation) = judge(payment)?;
-        let conversation_id = conversation_id.to_owned();
-        payment.given_back.push(GivenBack { amount, conversation_id, is_cancellation });
+        let (at, conversation_id) = (now, conversation_id.to_owned());
+        payment.given_back.push(GivenBack { at, amount, conversation_id, is_cancellation });
         Ok((amount, payment.currency.clone()))
     });
     let (amount, currency) = booked.unwrap_or(Err(NO_PAYMENT))?;

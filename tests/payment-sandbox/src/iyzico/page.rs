@@ -11,7 +11,7 @@ use crate::{
     callbacks::{self, Notice},
     form::Form,
     html::{document, escaped, invalid, unknown},
-    sandbox::{Sandbox, now},
+    sandbox::Sandbox,
 };
 
 /// The code that iyzico's own test system takes.
@@ -42,7 +42,7 @@ pub(crate) async fn decide(
         _ => return invalid(),
     };
     let paid = |fraud_status| payment::State::Paid {
-        at: now(),
+        at: sandbox.now(),
         paid_price: payment.total_with_interest(installments),
         installments,
         fraud_status,
@@ -89,7 +89,7 @@ pub(crate) async fn enter_code(
     let payment::State::Authenticating { installments } = payment.state else { return back(&payment) };
     let state = if form.text("kod") == CODE {
         let paid_price = payment.total_with_interest(installments);
-        payment::State::Paid { at: now(), paid_price, installments, fraud_status: 1 }
+        payment::State::Paid { at: sandbox.now(), paid_price, installments, fraud_status: 1 }
     } else {
         let (code, message) = NOT_AUTHENTICATED;
         payment::State::Failed { code, message }

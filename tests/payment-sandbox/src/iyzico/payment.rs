@@ -57,6 +57,7 @@ pub(crate) enum State {
 /// A refund or a cancellation.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct GivenBack {
+    pub at: Millis,
     /// Minor units.
     pub amount: i64,
     pub conversation_id: String,

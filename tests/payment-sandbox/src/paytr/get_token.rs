@@ -164,7 +164,7 @@ fn abandon_in_time(sandbox: &Sandbox, form: &Form, token: &str) {
     sandbox.spawn(async move {
         tokio::time::sleep(Duration::from_millis(millis)).await;
         if let Some(Decision::Decided(behaviour)) = task_sandbox.decide(&token, 0, failure(ABANDONED)) {
-            callbacks::notify(&task_sandbox, Notice::PayTr(token), behaviour).await;
+            callbacks::notify(&task_sandbox, Notice::PayTr(token), *behaviour).await;
         }
     });
 }

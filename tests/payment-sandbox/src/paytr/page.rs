@@ -42,7 +42,7 @@ pub(crate) async fn decide(
         return invalid();
     }
     if let Some(Decision::Decided(behaviour)) = sandbox.decide(&token, installments, failure) {
-        callbacks::notify(&sandbox, Notice::PayTr(token.clone()), behaviour).await;
+        callbacks::notify(&sandbox, Notice::PayTr(token.clone()), *behaviour).await;
     }
     sandbox.payment(&token).map_or_else(unknown, |payment| back(&payment))
 }

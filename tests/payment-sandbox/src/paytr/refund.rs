@@ -8,10 +8,7 @@ use super::{
     payment::{Refund, RefundRefused},
     signature,
 };
-use crate::{
-    form::Form,
-    sandbox::{Sandbox, now},
-};
+use crate::{form::Form, sandbox::Sandbox};
 
 pub(crate) async fn refund(State(sandbox): State<Sandbox>, form: Form) -> Json<Value> {
     Json(
@@ -37,7 +34,7 @@ fn book(sandbox: &Sandbox, form: &Form) -> Result<Value, (&'static str, &'static
     if reference_no.len() > 64 || !reference_no.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Err(("001", "Gecersiz istek veya magaza aktif degil"));
     }
-    let refund = Refund { at: now(), amount, reference_no: reference_no.to_owned() };
+    let refund = Refund { at: sandbox.now(), amount, reference_no: reference_no.to_owned() };
     sandbox
         .change_payment_of(merchant_id, oid, |payment| payment.refund(refund).map(|()| payment.test_mode))
         .unwrap_or(Err(RefundRefused::NotPaid))

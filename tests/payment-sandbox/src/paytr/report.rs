@@ -5,7 +5,12 @@ use jiff::{Timestamp, Zoned, civil::DateTime, tz};
 use serde_json::{Value, json};
 
 use super::{amount::comma, payment::Payment, signature};
-use crate::{callbacks::Millis, form::Form, sandbox::Sandbox};
+use crate::{
+    behaviour::{ForeignSale, Misreport},
+    callbacks::Millis,
+    form::Form,
+    sandbox::Sandbox,
+};
 
 const FORMAT: &str = "%Y-%m-%d %H:%M:%S";
 
@@ -15,7 +20,7 @@ pub(crate) fn commission(amount: i64) -> i64 {
 }
 
 /// A moment as Turkish clocks show it; they have been three hours ahead of UTC all year since 2016.
-fn turkish(at: Millis) -> Option<Zoned> {
+pub(crate) fn turkish(at: Millis) -> Option<Zoned> {
     Some(Timestamp::from_millisecond(at).ok()?.to_zoned(tz::TimeZone::fixed(tz::offset(3))))
 }
 
@@ -48,12 +53,15 @@ pub(crate) async fn report(State(sandbox): State<Sandbox>, form: Form) -> Json<V
     if end < start || end - start > 3 * 24 * 3_600_000 {
         return error("En fazla 3 gunluk tarih araligi gonderilebilir");
     }
+    let misreport = sandbox.behaviour().misreport;
+    let foreign = misreport.foreign.iter().map(|(merchant_oid, sale)| foreign(merchant_oid, *sale));
     // The range is given in whole seconds, so its last second belongs to it.
     let rows: Vec<_> = sandbox
         .payments()
         .iter()
         .filter(|payment| payment.merchant_id == merchant_id)
-        .flat_map(rows)
+        .flat_map(|payment| rows(payment, &misreport))
+        .chain(foreign)
         .filter(|(at, _)| (start..end + 1_000).contains(at))
         .map(|(_, row)| row)
         .collect();
@@ -64,8 +72,9 @@ pub(crate) async fn report(State(sandbox): State<Sandbox>, form: Form) -> Json<V
 }
 
 /// A payment's sale (`S`) and its refunds (`I`).
-fn rows(payment: &Payment) -> Vec<(Millis, Value)> {
+fn rows(payment: &Payment, misreport: &Misreport) -> Vec<(Millis, Value)> {
     let Some(outcome) = payment.captured() else { return Vec::new() };
+    let oid = &payment.merchant_oid;
     let row = |kind: &str, at, amount, fee| {
         let row = json!({
             "islem_tipi": kind,
@@ -79,14 +88,41 @@ fn rows(payment: &Payment) -> Vec<(Millis, Value)> {
             "taksit": outcome.installments.to_string(),
             "kart_marka": "BONUS",
             "kart_no": "435508******4358",
-            "siparis_no": payment.merchant_oid,
+            "siparis_no": oid,
             "odeme_tipi": "KART",
         });
         (at, row)
     };
-    let sale = row("S", outcome.at, outcome.total_amount, commission(outcome.total_amount));
+    let total = misreport.amounts.get(oid).copied().unwrap_or(outcome.total_amount);
+    let mut sale = row("S", outcome.at, total, commission(outcome.total_amount));
+    if misreport.without_fee.contains(oid)
+        && let Value::Object(fields) = &mut sale.1
+    {
+        fields.remove("kesinti_tutari");
+    }
     let refunds = payment.refunds.iter().map(|refund| row("I", refund.at, refund.amount, 0));
-    std::iter::once(sale).chain(refunds).collect()
+    let sale = Some(sale).filter(|_| !misreport.without.contains(oid));
+    sale.into_iter().chain(refunds.filter(|_| !misreport.without_refunds.contains(oid))).collect()
+}
+
+/// A sale that no get-token asked for.
+fn foreign(merchant_oid: &str, ForeignSale { amount, at }: ForeignSale) -> (Millis, Value) {
+    let row = json!({
+        "islem_tipi": "S",
+        "net_tutar": comma(amount - commission(amount)),
+        "kesinti_tutari": comma(commission(amount)),
+        "kesinti_orani": "2.35",
+        "islem_tutari": comma(amount),
+        "odeme_tutari": comma(amount),
+        "islem_tarihi": date(at),
+        "para_birimi": "TL",
+        "taksit": "0",
+        "kart_marka": "WORLD",
+        "kart_no": "540667******5403",
+        "siparis_no": merchant_oid,
+        "odeme_tipi": "KART",
+    });
+    (at, row)
 }
 
 #[cfg(test)]

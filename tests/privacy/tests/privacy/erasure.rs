@@ -25,10 +25,12 @@ async fn who_erases_themselves_is_gone_in_both_planes_and_stays_a_number() {
         .await;
     world.erase(&life.client, EMAIL).await;
     assert_eq!(world.edge_rows("SELECT people FROM tenant").await[0].integer(0).unwrap(), people - 1);
-    for table in ["person_key", "session", "role_assignment", "progress", "enrolment", "one_time_link"] {
+    let gone = ["person_key", "session", "role_assignment", "progress", "enrolment", "one_time_link"];
+    for table in gone.into_iter().chain(["review", "review_report", "course_like"]) {
         assert_eq!(world.edge_count(table, &format!("person_id = '{}'", life.id)).await, 0, "{table}");
     }
     assert_eq!(world.edge_count("person", &format!("id = '{}'", life.id)).await, 0);
+    assert_eq!(world.edge_count("course_figures", "stars_5 + likes > 0").await, 0);
     life.client.get("/api/v1/users/me").await.unwrap().expect(StatusCode::UNAUTHORIZED).unwrap();
     let login = json!({ "email": EMAIL, "password": PASSWORD });
     let refused = world.academy.post("/api/v1/auth/login", &login).await.unwrap();

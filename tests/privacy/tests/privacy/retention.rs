@@ -2,7 +2,7 @@
 
 use akademi_domain::{
     retention::{
-        ANSWERS, CALLBACKS, CONSENTS, DOMAIN_CLAIMS, IMPORTS, INVOICE_KEYS, JOBS, LINKS, MAILS,
+        ANSWERS, CALLBACKS, CONSENTS, DOMAIN_CLAIMS, GUEST_CARTS, IMPORTS, INVOICE_KEYS, JOBS, LINKS, MAILS,
         PASSKEY_CHALLENGES, PENDING_PEOPLE, PROVIDER_DELETIONS, PROVIDER_SIGN_INS, QUARANTINE,
         RECOVERY_CODES, RULES, Rule, SESSIONS, THROTTLES, TOMBSTONES, TRUSTED_THROTTLES,
     },
@@ -61,6 +61,8 @@ async fn the_edge_deletes_what_is_due_and_keeps_what_is_younger() {
                 "INSERT INTO provider_deletion VALUES ('{tenant}', '{name}', 'fb', {})",
                 at(PROVIDER_DELETIONS)
             ),
+            format!("INSERT INTO cart VALUES ('{tenant}', '{name}', NULL, {})", at(GUEST_CARTS)),
+            format!("INSERT INTO cart_item VALUES ('{tenant}', '{name}', 'coupon', 'bahar', 0)"),
             format!(
                 "INSERT INTO domain_claim VALUES ('{tenant}', '{name}.example', 'c', {})",
                 at(DOMAIN_CLAIMS)
@@ -77,6 +79,8 @@ async fn the_edge_deletes_what_is_due_and_keeps_what_is_younger() {
             world.edge_execute(sql).await;
         }
     }
+    // However old, somebody's own stays.
+    world.edge_execute(format!("INSERT INTO cart VALUES ('{tenant}', '{id}', '{id}', 0)")).await;
     world.edge_execute(format!("INSERT INTO recovery_code VALUES ('{tenant}', '{id}', x'00')")).await;
     world.edge_execute(format!("INSERT INTO throttle VALUES ('{tenant}', x'c0', 30, 0, {far}, 0)")).await;
     world.night().await;
@@ -93,6 +97,9 @@ async fn the_edge_deletes_what_is_due_and_keeps_what_is_younger() {
         (PROVIDER_SIGN_INS, "provider_sign_in", "browser = x'00'", "browser = x'01'"),
         (PASSKEY_CHALLENGES, "passkey_challenge", "challenge = x'00'", "challenge = x'01'"),
         (PROVIDER_DELETIONS, "provider_deletion", "code = 'old'", "code = 'young'"),
+        (GUEST_CARTS, "cart", "id = 'old'", "id = 'young'"),
+        (GUEST_CARTS, "cart_item", "cart_id = 'old'", "cart_id = 'young'"),
+        (GUEST_CARTS, "cart", "false", "person_id IS NOT NULL"),
         (DOMAIN_CLAIMS, "domain_claim", "host = 'old.example'", "host = 'young.example'"),
         (ANSWERS, "idempotency", "key = 'old'", "key = 'young'"),
         (CONSENTS, "consent", "person_id = 'old'", "person_id = 'young'"),

@@ -27,6 +27,7 @@ pub const EMAIL: &str = "sukru.caglayangol@posta.example";
 pub const PHONE: &str = "05321112233";
 pub const STREET: &str = "Çınaraltı Sokak";
 pub const PASSWORD: &str = "uzun bir parola";
+pub const REVIEW: &str = "Çok güzel anlatılmış.";
 pub const CONSENT: &str = "Açık rıza metni: ışık, ğ ve İ.";
 
 #[derive(Clone, Default)]
@@ -183,7 +184,7 @@ impl World {
         made.expect(StatusCode::CREATED).unwrap()
     }
 
-    /// Registers, consents, buys, learns, is certified, redeems a code, forgets the password.
+    /// Registers, consents, buys, learns, is certified, redeems a code, reviews and likes a course, forgets the password.
     pub async fn live(&self) -> Life {
         let (course, lesson) = self.publish("Işığın Yolculuğu").await;
         let (other, _) = self.publish("Vapurlar").await;
@@ -202,6 +203,7 @@ impl World {
         let mine = client.get("/api/v1/users/me/certificates").await.unwrap().expect(StatusCode::OK).unwrap();
         let certificate = mine.pointer("/data/0/serial").unwrap().as_str().unwrap().to_owned();
         self.redeem(&client, &other).await;
+        self.praise(&client).await;
         let forgot = json!({ "email": EMAIL });
         let sent = self.academy.post("/api/v1/auth/forgot-password", &forgot).await.unwrap();
         assert!(sent.status.is_success());
@@ -235,6 +237,16 @@ impl World {
         let used =
             client.post("/api/v1/activation-codes/redemptions", &json!({ "code": code })).await.unwrap();
         used.expect(StatusCode::OK).unwrap();
+    }
+
+    async fn praise(&self, client: &ApiClient) {
+        let course = "/api/v1/catalog/courses/isigin-yolculugu";
+        let review = json!({ "stars": 5, "text": REVIEW });
+        let written =
+            client.send_json(Method::PUT, &format!("{course}/reviews/mine"), &review).await.unwrap();
+        written.expect(StatusCode::CREATED).unwrap();
+        let liked = client.send(Method::PUT, &format!("{course}/like"), &[], Bytes::new()).await.unwrap();
+        assert_eq!(liked.status, StatusCode::NO_CONTENT, "{:?}", liked.json());
     }
 
     /// They ask to be forgotten.

@@ -1,4 +1,4 @@
-//! Two academies on one Worker, and a learner of one of them.
+//! Two academies on one edge, and a learner of one of them.
 
 use akademi_api::{
     links::LinkKeys,
@@ -66,8 +66,9 @@ fn a_learner_registers_signs_in_and_stays_within_one_academy() {
     drop(running);
     assert!(test_kill_process_group(group).is_err(), "something was left running");
     let log = output.text();
-    let lines =
-        log.lines().filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(line).unwrap());
+    // wrangler writes which Worker it was before each line.
+    let lines = log.lines().filter_map(|line| line.strip_prefix("[akademi] "));
+    let lines = lines.filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(line).unwrap());
     let registered: Vec<Value> =
         lines.filter(|line: &Value| line["route"] == "/api/v1/auth/register").collect();
     assert_eq!(registered.iter().map(|line| &line["status"]).collect::<Vec<_>>(), [202, 202], "{log}");

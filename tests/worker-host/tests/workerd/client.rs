@@ -1,4 +1,4 @@
-//! A started Worker with two academies, and requests to it.
+//! Started Workers with two academies, and requests to it.
 
 use akademi_api::token::TokenSigner;
 use akademi_worker_host::{Options, Running, WorkerHost, build};
@@ -36,7 +36,7 @@ pub fn variables() -> BTreeMap<String, String> {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// Builds what changed, and starts a Worker with the two academies.
+/// Builds what changed, and starts the Workers with the two academies.
 #[allow(clippy::disallowed_methods, reason = "how long it takes is printed, nothing depends on it")]
 pub fn start(variables: BTreeMap<String, String>) -> Running {
     let started = Instant::now();

@@ -134,7 +134,9 @@ pub fn has_no_number(error: &StoreError) -> bool {
 pub fn insert_course(batch: ActivationBatchId, course: CourseId) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(
         "INSERT INTO activation_batch_course (tenant_id, batch_id, course_id) VALUES (?1, ?2, \
-         (SELECT id FROM course WHERE tenant_id = ?1 AND id = ?3 AND withdrawn_at IS NULL))",
+         (SELECT id FROM course WHERE tenant_id = ?1 AND id = ?3 AND withdrawn_at IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM price WHERE price.tenant_id = ?1 AND course_id = ?3 \
+         AND seats_left IS NOT NULL)))",
     );
     SQL.with([batch.into(), course.into()])
 }

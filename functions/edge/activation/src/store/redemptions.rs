@@ -16,6 +16,21 @@ pub struct Standing {
     pub uses: i64,
     /// When this person used it.
     pub used_at: Option<Timestamp>,
+    /// Whether one of its courses has limited seats by now.
+    pub has_seats: bool,
+}
+
+/// Whether a batch `$batch` of the academy `?1` gives a course with limited seats.
+macro_rules! gives_seats {
+    ($batch:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM activation_batch_course AS given JOIN price ON price.tenant_id = ?1 \
+             AND price.course_id = given.course_id AND seats_left IS NOT NULL \
+             WHERE given.tenant_id = ?1 AND given.batch_id = ",
+            $batch,
+            ")"
+        )
+    };
 }
 
 pub async fn find_standing(
@@ -28,8 +43,9 @@ pub async fn find_standing(
         ", (SELECT code.uses FROM activation_code AS code WHERE code.tenant_id = ?1 \
          AND code.batch_id = activation_batch.id AND code.number = ?3) AS code_uses, \
          (SELECT used_at FROM activation_use WHERE activation_use.tenant_id = ?1 \
-         AND activation_use.batch_id = activation_batch.id AND code_number = ?3 AND person_id = ?4) AS used_at \
-         FROM activation_batch WHERE tenant_id = ?1 AND number = ?2",
+         AND activation_use.batch_id = activation_batch.id AND code_number = ?3 AND person_id = ?4) AS used_at, ",
+        gives_seats!("activation_batch.id"),
+        " AS has_seats FROM activation_batch WHERE tenant_id = ?1 AND number = ?2",
     ));
     let row = database.row(SQL.with([place.batch.into(), place.code.into(), person.into()])).await?;
     row.map(|row| {
@@ -37,6 +53,7 @@ pub async fn find_standing(
             batch: found_batch(&row)?,
             uses: row.optional_integer(BATCH_COLUMNS)?.unwrap_or(0),
             used_at: row.optional_timestamp(BATCH_COLUMNS + 1)?,
+            has_seats: row.integer(BATCH_COLUMNS + 2)? != 0,
         })
     })
     .transpose()
@@ -51,16 +68,20 @@ pub struct Use {
     pub at: Timestamp,
 }
 
-/// A batch's condition: the code is good at that moment, has a use left, and this person has not used it.
+/// A batch's condition: the code is good at that moment, has a use left, this person has not used it, and it gives no
+/// course with limited seats.
 pub fn may_be_used(new: Use) -> TenantStatement {
-    const SQL: TenantSql = TenantSql::new(
+    const SQL: TenantSql = TenantSql::new(concat!(
         "INSERT INTO guard (ok) VALUES ((SELECT 1 FROM activation_batch WHERE tenant_id = ?1 AND id = ?2 \
          AND starts_at <= ?5 AND ends_at > ?5 AND revoked_at IS NULL \
          AND uses_per_code > COALESCE((SELECT code.uses FROM activation_code AS code WHERE code.tenant_id = ?1 \
          AND code.batch_id = ?2 AND code.number = ?3), 0) \
          AND NOT EXISTS (SELECT 1 FROM activation_use WHERE activation_use.tenant_id = ?1 \
-         AND activation_use.batch_id = ?2 AND code_number = ?3 AND person_id = ?4)))",
-    );
+         AND activation_use.batch_id = ?2 AND code_number = ?3 AND person_id = ?4) \
+         AND NOT ",
+        gives_seats!("?2"),
+        "))",
+    ));
     SQL.with([new.batch.into(), new.code.into(), new.person.into(), new.at.into()])
 }
 

@@ -214,3 +214,31 @@ fn what_somebody_of_another_academy_with_the_same_id_has_done_is_not_told_to_thi
     setup.feed(&[given_back, spent]);
     assert_eq!(ask("bahar"), refused("already_used"), "nobody was buried here");
 }
+
+#[test]
+fn a_course_without_a_seat_is_not_quoted_until_one_is_free() {
+    let setup = Setup::new();
+    let seats = |limited: bool, available: bool| LambdaEvent::SeatsSet {
+        course: course(1),
+        limited,
+        available,
+        at: NOW,
+    };
+    let ask = |basket: Value| {
+        let (status, answer) = setup.quote(&basket);
+        (status, answer["errors"][0]["message"].as_str().unwrap_or_default().to_owned())
+    };
+    let (alone, bundled) = (json!({ "courses": [course(1)] }), json!({ "bundles": [bundle_id(1)] }));
+    setup.feed(&[bundle(1, &[1, 2], 20000, true), seats(true, true)]);
+    assert_eq!((ask(alone.clone()).0, ask(bundled.clone()).0), (200, 200));
+    setup.feed_to(tenant(2), &[price(1, 14990), seats(true, false)]);
+    assert_eq!(ask(alone.clone()).0, 200, "another academy's course of the same id is full");
+    setup.feed(&[seats(true, false)]);
+    assert_eq!(ask(alone.clone()), (422, "has no seat left".into()));
+    assert_eq!(ask(bundled), (422, format!("holds a course that has no seat left: {}", course(1))));
+    assert_eq!(ask(json!({ "courses": [course(2)] })).0, 200);
+    setup.feed(&[price(1, 14990)]);
+    assert_eq!(ask(alone.clone()).0, 422, "another price is no seat");
+    setup.feed(&[seats(false, true)]);
+    assert_eq!(ask(alone).0, 200);
+}

@@ -227,7 +227,7 @@ pub fn published(n: u8) -> LambdaEvent {
     let outline = json!({ "id": course(n), "slug": format!("ders-{n}"), "title": format!("Ders {n}"),
         "language": null, "modules": [] });
     let outline: CourseOutline = serde_json::from_value(outline).unwrap();
-    LambdaEvent::CoursePublished { version: 1, summary: String::new(), outline, at: NOW }
+    LambdaEvent::CoursePublished { version: 1, summary: String::new(), outline, owner: None, at: NOW }
 }
 
 pub fn coupon(n: u8, code: &str, terms: Coupon, available: bool) -> LambdaEvent {
@@ -244,5 +244,6 @@ pub fn fifth_off(scope: CouponScope) -> Coupon {
         stackable: false,
         starts_at: None,
         ends_at: None,
+        public: false,
     }
 }

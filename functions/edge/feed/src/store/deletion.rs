@@ -52,7 +52,10 @@ deletions! {
     "passkey" by "id";
     "passkey_challenge" by "challenge";
     "person_name_prefix" by "prefix, created_at, person_id";
-    "person" by "id" unless "role_assignment" "session" "one_time_link" "recovery_code" "identity" "passkey" "passkey_challenge" "person_name_prefix";
+    "cart_item" by "cart_id, kind, item";
+    "cart" by "id" unless "cart_item";
+    "address" by "id";
+    "person" by "id" unless "cart" "address" "role_assignment" "session" "one_time_link" "recovery_code" "identity" "passkey" "passkey_challenge" "person_name_prefix";
     "role" by "id";
     "pending_person" by "id";
     "throttle" by "key";
@@ -61,6 +64,12 @@ deletions! {
     "provider_deletion" by "code";
     "lesson" by "course_id, version, id";
     "answer_key" by "course_id, version, lesson_id";
+    "review_report" by "review_id, person_id";
+    "review" by "id" unless "review_report";
+    "course_like" by "person_id, course_id";
+    "course_figures" by "course_id";
+    "share_link" by "course_id, source";
+    "share_visit" by "course_id, day, source";
     "course" by "id";
     "enrolment" by "person_id, course_id";
     "progress" by "person_id, course_id, lesson_id";

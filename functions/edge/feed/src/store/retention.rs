@@ -2,7 +2,7 @@
 
 use akademi_domain::{
     retention::{
-        ANSWERS, BACKUPS, CONSENTS, DOMAIN_CLAIMS, LINKS, PASSKEY_CHALLENGES, PENDING_PEOPLE,
+        ANSWERS, BACKUPS, CONSENTS, DOMAIN_CLAIMS, GUEST_CARTS, LINKS, PASSKEY_CHALLENGES, PENDING_PEOPLE,
         PROVIDER_DELETIONS, PROVIDER_SIGN_INS, SESSIONS, THROTTLES, TOMBSTONES, TRUSTED_THROTTLES,
     },
     time::Timestamp,
@@ -40,6 +40,7 @@ pub fn delete_what_is_due(now: Timestamp) -> Vec<TenantStatement> {
         delete_provider_sign_ins(PROVIDER_SIGN_INS.ends(now)),
         delete_passkey_challenges(PASSKEY_CHALLENGES.ends(now)),
         delete_provider_deletions(PROVIDER_DELETIONS.ends(now)),
+        delete_guest_carts(GUEST_CARTS.ends(now)),
         delete_domain_claims(DOMAIN_CLAIMS.ends(now)),
         delete_answers(ANSWERS.ends(now)),
         delete_consents(CONSENTS.ends(now)),
@@ -109,6 +110,12 @@ fn delete_passkey_challenges(before: Timestamp) -> TenantStatement {
 
 fn delete_provider_deletions(before: Timestamp) -> TenantStatement {
     const SQL: TenantSql = delete!("provider_deletion", "code", "deleted_at <= ?2");
+    SQL.with([before.into()])
+}
+
+/// What is in them goes with them.
+fn delete_guest_carts(before: Timestamp) -> TenantStatement {
+    const SQL: TenantSql = delete!("cart", "id", "person_id IS NULL AND changed_at <= ?2");
     SQL.with([before.into()])
 }
 

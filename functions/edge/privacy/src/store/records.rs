@@ -23,6 +23,9 @@ pub const RECORDS: &[(&str, TenantSql)] = records! {
     "identity": "'id', id, 'provider', provider, 'created_at', created_at", "person_id = ?2 ORDER BY created_at";
     "passkey": "'id', id, 'sealed', hex(name), 'host', host, 'created_at', created_at, 'last_used_at', last_used_at",
         "person_id = ?2 ORDER BY created_at";
+    "cart_item": "'kind', kind, 'item', item, 'added_at', added_at", "cart_id = ?2 ORDER BY added_at";
+    "address": "'id', id, 'sealed', hex(address), 'is_default', is_default, 'created_at', created_at",
+        "person_id = ?2 ORDER BY created_at";
     "consent": "'kind', kind, 'number', number, 'version', version, 'language', language, 'digest', hex(digest), \
         'given', given, 'sealed', hex(origin), 'at', at", "person_id = ?2 ORDER BY kind, number";
     "enrolment": "'id', id, 'course_id', course_id, 'source', source, 'created_at', created_at, \
@@ -34,6 +37,12 @@ pub const RECORDS: &[(&str, TenantSql)] = records! {
     "certificate": "'serial', serial, 'course_id', course_id, 'title', title, 'sealed', hex(holder), \
         'completed_at', completed_at, 'issued_at', issued_at, 'revoked_at', revoked_at",
         "person_id = ?2 ORDER BY issued_at";
+    "review": "'id', id, 'course_id', course_id, 'stars', stars, 'text', text, 'state', state, \
+        'hidden_reason', hidden_reason, 'hidden_note', hidden_note, 'hidden_at', hidden_at, 'created_at', created_at, \
+        'updated_at', updated_at", "person_id = ?2 ORDER BY id";
+    "review_report": "'review_id', review_id, 'reason', reason, 'created_at', created_at, 'settled_at', settled_at",
+        "person_id = ?2 ORDER BY created_at";
+    "course_like": "'course_id', course_id, 'created_at', created_at", "person_id = ?2 ORDER BY created_at";
     "activation_use": "'batch_id', batch_id, 'code_number', code_number, 'used_at', used_at",
         "person_id = ?2 ORDER BY used_at";
 };

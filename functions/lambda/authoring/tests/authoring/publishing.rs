@@ -63,9 +63,11 @@ async fn a_publication_is_every_lesson_in_order_and_the_course_last() {
         assert_eq!(&json, *sent);
         assert_eq!(found, words);
     }
-    let LambdaEvent::CoursePublished { version, summary, outline, at } = &events[4].1 else { panic!() };
+    let LambdaEvent::CoursePublished { version, summary, outline, owner, at } = &events[4].1 else {
+        panic!()
+    };
     assert_eq!((*version, summary.as_str()), (1, "Bir ders"));
-    assert_eq!(at.to_string(), "2026-09-21T14:13:27Z");
+    assert_eq!((at.to_string().as_str(), *owner), ("2026-09-21T14:13:27Z", Some(instructor(1).user)));
     assert_eq!((outline.id, outline.slug.as_str()), (course_id(&draft), "isik"));
     assert_eq!((outline.modules.len(), outline.modules[0].sections.len()), (2, 2));
     let kinds: Vec<_> = outline.lessons().map(|lesson| lesson.kind).collect();

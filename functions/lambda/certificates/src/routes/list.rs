@@ -1,10 +1,10 @@
 //! The academy's certificates.
 
 use akademi_api::{
-    Body, Caller, Problem, QueryParams,
+    Body, Caller, QueryParams,
     paging::{Cursor, Limit, Page},
 };
-use akademi_domain::{certificate::CertificateSerial, ids::CourseId, time::Timestamp};
+use akademi_domain::ids::CourseId;
 use axum::extract::State;
 use serde::Deserialize;
 
@@ -35,7 +35,7 @@ pub async fn list(
     caller: Caller,
     QueryParams(params): QueryParams<ListParams>,
 ) -> Result<Body<Page<CertificateAnswer>>, CertificatesError> {
-    let after = params.cursor.as_deref().map(position).transpose()?;
+    let after = params.cursor.as_deref().map(Cursor::decode_at).transpose()?;
     let mut tx = certificates.postgres.tenant(caller.tenant).await?;
     let found = match params.course_id {
         None => store::list_certificates(&mut tx, after, params.limit.and_one()).await?,
@@ -44,15 +44,6 @@ pub async fn list(
         }
     };
     tx.commit().await?;
-    let found = Page::of(found, params.limit, |last| Cursor {
-        key: last.issued_at.as_millis(),
-        id: last.serial.to_string(),
-    });
+    let found = Page::of(found, params.limit, |last| Cursor::at(last.issued_at, last.serial));
     Ok(Body(found.map(|found| certificates.answer(caller.tenant, found))))
-}
-
-fn position(cursor: &str) -> Result<(Timestamp, CertificateSerial), Problem> {
-    let cursor = Cursor::decode(cursor)?;
-    let serial = cursor.id.parse().map_err(|_| Problem::field("cursor", "is not a cursor of this list"))?;
-    Ok((Timestamp::from_millis(cursor.key), serial))
 }

@@ -8,6 +8,7 @@ mod issuing;
 mod listing;
 mod page;
 mod pdf;
-mod ports;
 mod printing;
 mod revoking;
+
+use akademi_lambda_store::testing::ports;

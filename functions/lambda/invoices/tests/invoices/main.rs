@@ -9,6 +9,7 @@ mod integrator;
 mod isolation;
 mod issuing;
 mod own;
-mod ports;
 mod returns;
 mod staff;
+
+use akademi_lambda_store::testing::ports;

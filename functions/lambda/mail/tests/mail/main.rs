@@ -4,8 +4,9 @@
 mod academy;
 mod crossing;
 mod isolation;
-mod ports;
 mod refusals;
 mod sending;
 mod smtp_server;
 mod staff;
+
+use akademi_lambda_store::testing::ports;

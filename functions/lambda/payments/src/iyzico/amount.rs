@@ -37,6 +37,25 @@ pub(super) fn minor(value: &Value) -> Option<i64> {
     whole.parse::<i64>().ok()?.checked_mul(100)?.checked_add(format!("{fraction:0<2}").parse().ok()?)
 }
 
+/// How many hundred-millionths a minor unit has.
+const EXACT: i128 = 1_000_000;
+
+/// A decimal of a report in hundred-millionths of the major unit; `None` for what is none, or is finer still.
+pub(super) fn exact(value: &Value) -> Option<i128> {
+    let text = plain(value)?;
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    if fraction.len() > 8 {
+        return None;
+    }
+    let fraction: i128 = format!("{fraction:0<8}").parse().ok()?;
+    Some(i128::from(whole.parse::<i64>().ok()?) * 100 * EXACT + fraction)
+}
+
+/// Hundred-millionths, which are not negative, as the nearest minor unit.
+pub(super) fn rounded(exact: i128) -> Option<i64> {
+    i64::try_from((exact + EXACT / 2) / EXACT).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +90,17 @@ mod tests {
         for none in [json!("1.005"), json!("92233720368547758.08")] {
             assert_eq!(minor(&none), None, "{none}");
         }
+    }
+
+    #[test]
+    fn parts_of_a_minor_unit_are_rounded_to_the_nearest() {
+        for (value, minor) in
+            [(json!("1.745"), 175), (json!(1.744), 174), (json!("0.00499999"), 0), (json!("10"), 1000)]
+        {
+            assert_eq!(rounded(exact(&value).unwrap()), Some(minor), "{value}");
+        }
+        assert_eq!(exact(&json!("0.123456789")), None);
+        assert_eq!(rounded(exact(&json!("9223372036854775807")).unwrap()), None, "beyond 64 bits");
     }
 
     proptest! {

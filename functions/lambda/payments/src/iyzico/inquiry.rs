@@ -1,5 +1,6 @@
 //! What became of an attempt: checkout form retrieve or, where the form's token was lost, payment detail; and what was
-//! given back of it, from the reporting service (docs.iyzico.com: CF retrieve, reporting service).
+//! given back of it, from the reporting service (docs.iyzico.com: CF retrieve, reporting service). How the report's refunds are
+//! named is read from iyzico's public client libraries; its documents leave it out.
 
 use akademi_domain::money::{Currency, Money};
 use serde::{Deserialize, Serialize};

@@ -8,43 +8,25 @@ use akademi_domain::{
 use akademi_lambda_store::{error::StoreError, postgres::TenantTransaction};
 
 /// Begins a transaction of the ledger; its entries follow, and the commit is refused (`ledger_balance`) unless they sum to
-/// zero. Refused (`ledger_capture_once`) if the payment has one. `kind` is `capture` or `capture_to_refund`.
+/// zero. `kind` is `capture` or `capture_to_refund`, of which a payment has one (`ledger_capture_once`), or `refund`, of
+/// which a refund has one (`ledger_refund_once`).
 pub async fn insert_ledger_transaction(
     tx: &mut TenantTransaction,
     id: LedgerTransactionId,
     payment: PaymentId,
     kind: &str,
+    refund: Option<RefundId>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO ledger_transaction (tenant_id, id, payment_id, kind, at) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO ledger_transaction (tenant_id, id, payment_id, kind, refund_id, at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(tx.tenant().as_uuid())
     .bind(id.as_uuid())
     .bind(payment.as_uuid())
     .bind(kind)
-    .bind(now.as_millis())
-    .execute(tx.connection())
-    .await?;
-    Ok(())
-}
-
-/// Begins the ledger's transaction of a refund, of which there is one (`ledger_refund_once`).
-pub async fn insert_ledger_refund(
-    tx: &mut TenantTransaction,
-    id: LedgerTransactionId,
-    payment: PaymentId,
-    refund: RefundId,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO ledger_transaction (tenant_id, id, payment_id, kind, refund_id, at)
-         VALUES ($1, $2, $3, 'refund', $4, $5)",
-    )
-    .bind(tx.tenant().as_uuid())
-    .bind(id.as_uuid())
-    .bind(payment.as_uuid())
-    .bind(refund.as_uuid())
+    .bind(refund.map(|refund| refund.as_uuid()))
     .bind(now.as_millis())
     .execute(tx.connection())
     .await?;

@@ -41,13 +41,13 @@ pub enum RefundState {
 }
 
 /// What a refund gives back of a line.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RefundLine {
     pub course: CourseId,
     pub amount: Money,
     /// The VAT inside `amount`.
     pub vat: Money,
-    /// The course is taken back.
+    /// The course is taken back: nothing is left of its line.
     pub withdraws: bool,
 }
 
@@ -165,19 +165,23 @@ pub async fn refund_lines(tx: &mut TenantTransaction, id: RefundId) -> Result<Ve
         .collect()
 }
 
-/// What went back of each line of an order or is on its way, by course: the amount, and whether the course was taken back.
+/// What went back of each line of an order, or also what is on its way, by course: the amount, and whether the course was
+/// taken back or is to be.
 pub async fn refunded_of_lines(
     tx: &mut TenantTransaction,
     order: OrderId,
+    also_requested: bool,
 ) -> Result<Vec<(CourseId, i64, bool)>, StoreError> {
     let rows = sqlx::query(
         "SELECT course_id, SUM(refund_line.amount)::bigint AS amount, bool_or(withdraws) AS withdrawn
          FROM refund_line
-         JOIN refund ON refund.tenant_id = $1 AND refund.id = refund_id AND state <> 'refused'
+         JOIN refund ON refund.tenant_id = $1 AND refund.id = refund_id
+              AND (state = 'done' OR $3 AND state <> 'refused')
          WHERE refund_line.tenant_id = $1 AND refund_line.order_id = $2 GROUP BY course_id",
     )
     .bind(tx.tenant().as_uuid())
     .bind(order.as_uuid())
+    .bind(also_requested)
     .fetch_all(tx.connection())
     .await?;
     rows.iter()
@@ -186,6 +190,25 @@ pub async fn refunded_of_lines(
             Ok((course, row.try_get("amount")?, row.try_get("withdrawn")?))
         })
         .collect()
+}
+
+/// What a part of a refund is now that the provider has booked it.
+pub async fn save_refund_line(
+    tx: &mut TenantTransaction,
+    id: RefundId,
+    line: &RefundLine,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE refund_line SET vat = $4, withdraws = $5 WHERE tenant_id = $1 AND refund_id = $2 AND course_id = $3",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(id.as_uuid())
+    .bind(line.course.as_uuid())
+    .bind(line.vat.amount)
+    .bind(line.withdraws)
+    .execute(tx.connection())
+    .await?;
+    Ok(())
 }
 
 /// Ends a requested refund: the provider has booked it.

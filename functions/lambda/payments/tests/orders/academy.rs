@@ -101,7 +101,7 @@ impl Academy {
 
     pub async fn with(provider: Arc<Provider>, http: Arc<dyn HttpClient>, paytr: &str) -> Self {
         let database = TestDatabase::new().await.unwrap();
-        let (ports, clock) = ports();
+        let (ports, clock, _) = ports();
         let wakes = Arc::new(Wakes::default());
         let key = |seed: u8| URL_SAFE_NO_PAD.encode([seed; 32]);
         let root = format!("k1:{}", key(2));
@@ -348,7 +348,8 @@ impl Academy {
 
     /// Held and used of the one coupon.
     pub async fn uses(&self) -> (i64, i64) {
-        (self.number("SELECT held FROM coupon").await, self.number("SELECT used FROM coupon").await)
+        let of = |what| format!("SELECT {what} FROM budget WHERE kind = 'coupon'");
+        (self.number(&of("held")).await, self.number(&of("used")).await)
     }
 
     /// All events of the feed so far.

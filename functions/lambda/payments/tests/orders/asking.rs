@@ -10,13 +10,35 @@ use crate::sandbox::{press, start};
 async fn paid_in_silence(faults: Vec<Fault>) -> (Academy, akademi_payment_sandbox::Handle, String) {
     let silence = Behaviour { before_return: 0, drop_first: 1_000, faults, ..Behaviour::default() };
     let (academy, sandbox) = start(silence).await;
-    let made: Value =
-        academy.order(learner(1), "k", &academy.quote(learner(1), &[(1, 14990)], None)).await.json();
+    let order = pay(&academy, 1).await;
+    (academy, sandbox, order)
+}
+
+async fn pay(academy: &Academy, n: u8) -> String {
+    let quote = academy.quote(learner(n), &[(1, 14990)], None);
+    let made: Value = academy.order(learner(n), "k", &quote).await.json();
     press(made["checkout"]["page"].as_str().unwrap(), "149,90 TL", "sonuc=ode&taksit=0").await;
-    (academy, sandbox, made["id"].as_str().unwrap().to_owned())
+    made["id"].as_str().unwrap().to_owned()
 }
 
 impl Academy {
+    /// The payments of an order are of an account whose settings nobody can read.
+    pub async fn break_account_of(&self, order: &str) {
+        let mut superuser = self.superuser().await;
+        sqlx::query("UPDATE payment SET provider = 'stripe' WHERE order_id = $1::uuid")
+            .bind(order)
+            .execute(&mut superuser)
+            .await
+            .unwrap();
+        sqlx::query(
+            "INSERT INTO payment_account (tenant_id, provider, callback_token, sealed_settings, updated_at)
+             SELECT tenant_id, 'stripe', 'bozuk', '\\x00', 0 FROM payment_account",
+        )
+        .execute(&mut superuser)
+        .await
+        .unwrap();
+    }
+
     async fn ask_after(&self, seconds: i64) -> u64 {
         self.clock.advance_seconds(seconds);
         self.payments.expire_orders(self.now()).await.unwrap();
@@ -34,6 +56,22 @@ async fn money_that_nobody_told_of_is_found_by_asking() {
     assert_eq!(academy.granted(person(1)).await, [course(1)]);
     assert_eq!(academy.ask_after(25 * 60 * 60).await, 0, "it is known");
     assert_eq!(academy.number("SELECT count(*) FROM ledger_transaction").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_cannot_be_asked_about_is_in_nobodys_way() {
+    let (academy, _sandbox, broken) = paid_in_silence(Vec::new()).await;
+    academy.clock.advance_seconds(1);
+    let whole = pay(&academy, 2).await;
+    academy.break_account_of(&broken).await;
+    academy.clock.advance_seconds(36 * 60);
+    academy.payments.expire_orders(academy.now()).await.unwrap();
+    academy.payments.ask_about_attempts(academy.now()).await.unwrap_err();
+    assert_eq!(
+        (academy.state(1, &broken).await, academy.state(2, &whole).await),
+        ("expired".into(), "paid".into())
+    );
+    assert_eq!(academy.ask_after(0).await, 0, "it has its pause too");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,7 +22,10 @@ async fn an_unpaid_order_ends_after_half_an_hour_and_frees_its_coupon() {
         ("expired".into(), "paid".into())
     );
     assert_eq!(academy.uses().await, (0, 1));
-    assert_eq!(academy.texts("SELECT state FROM coupon_use ORDER BY state").await, ["confirmed", "released"]);
+    assert_eq!(
+        academy.texts("SELECT state FROM reservation ORDER BY state").await,
+        ["confirmed", "released"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,8 +18,8 @@ use crate::sandbox::{Network, callbacks};
 const API_KEY: &str = "sandbox-demoApiKey0001";
 const SECRET_KEY: &str = "sandbox-demoSecretKey0001";
 
-struct World {
-    academy: Academy,
+pub struct World {
+    pub academy: Academy,
     sandbox: SocketAddr,
     /// The webhook's path.
     webhook: String,
@@ -27,13 +27,13 @@ struct World {
 }
 
 /// An order whose page is open.
-struct Open {
-    id: String,
+pub struct Open {
+    pub id: String,
     page: String,
-    token: String,
+    pub token: String,
 }
 
-async fn start(behaviour: Behaviour) -> World {
+pub async fn start(behaviour: Behaviour) -> World {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let config = Config { behaviour, ..Config::default() };
@@ -59,7 +59,7 @@ async fn start(behaviour: Behaviour) -> World {
 }
 
 /// No webhook before the browser is back, and none for a long time after it.
-fn late() -> Behaviour {
+pub fn late() -> Behaviour {
     Behaviour { copies: 1, before_return: 0, delay_ms: 600_000, ..Behaviour::default() }
 }
 
@@ -69,7 +69,7 @@ fn early() -> Behaviour {
 }
 
 impl World {
-    async fn steer(&self, what: &str, body: &Value) {
+    pub async fn steer(&self, what: &str, body: &Value) {
         let request = Request::post(format!("http://{}/sandbox/{what}", self.sandbox))
             .header(header::CONTENT_TYPE, "application/json")
             .body(Bytes::from(body.to_string()))
@@ -78,7 +78,7 @@ impl World {
     }
 
     /// Orders course 1.
-    async fn order(&self, n: u8) -> Open {
+    pub async fn order(&self, n: u8) -> Open {
         let quote = self.academy.quote(learner(n), &[(1, 14990)], None);
         let made = self.academy.order(learner(n), "k", &quote).await;
         assert_eq!(made.status, 201, "{}", made.json());
@@ -88,7 +88,7 @@ impl World {
     }
 
     /// What a browser does on the page.
-    async fn press(&self, open: &Open, form: &'static str) {
+    pub async fn press(&self, open: &Open, form: &'static str) {
         let request = Request::post(&open.page)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Bytes::from_static(form.as_bytes()))
@@ -100,7 +100,7 @@ impl World {
     }
 
     /// The browser's return with this token; what the order's page is told.
-    async fn come_back(&self, open: &Open, token: &str) -> String {
+    pub async fn come_back(&self, open: &Open, token: &str) -> String {
         let body = format!("token={token}");
         let answer = self.academy.visit(&format!("/api/v1/orders/{}/return", open.id), body).await;
         assert_eq!(answer.status, 303);

@@ -154,7 +154,7 @@ async fn what_no_longer_holds_is_refused_and_leaves_nothing_behind() {
     let refused = academy.call(learner(1), Method::POST, ORDERS, Some("k"), Some(&ill_formed)).await;
     assert_eq!(refused.json()["errors"][0]["field"], "quote");
 
-    for table in ["customer_order", "order_line", "payment", "coupon_use", "idempotency"] {
+    for table in ["customer_order", "order_line", "payment", "reservation", "idempotency"] {
         assert_eq!(academy.number(&format!("SELECT count(*) FROM {table}")).await, 0, "{table}");
     }
     assert_eq!(academy.uses().await, (0, 0));

@@ -1,68 +1,16 @@
-//! Time, randomness, wakes, and a PayTR that gives out tokens or cannot be reached.
+//! A PayTR that gives out tokens or cannot be reached, beside the ports of every function.
 
-use akademi_api::{
-    Ports,
-    ports::{Clock, HttpClient, Log, Rng, Unreachable, Wake},
-};
-use akademi_domain::time::Timestamp;
+pub use akademi_lambda_store::testing::ports::{NOW, TestClock, Wakes, ports};
+
+use akademi_api::ports::{HttpClient, Unreachable};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
-use sha2::{Digest, Sha256};
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering},
+    atomic::{AtomicBool, Ordering},
 };
 use tokio::sync::Semaphore;
-
-pub const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
-
-pub struct TestClock(AtomicI64);
-
-impl TestClock {
-    pub fn advance_seconds(&self, seconds: i64) {
-        self.0.fetch_add(seconds * 1000, Ordering::SeqCst);
-    }
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
-    }
-}
-
-/// Never the same bytes twice.
-struct Counter(AtomicU64);
-
-impl Rng for Counter {
-    fn fill(&self, bytes: &mut [u8]) {
-        let digest = Sha256::digest(self.0.fetch_add(1, Ordering::SeqCst).to_le_bytes());
-        for (byte, random) in bytes.iter_mut().zip(digest.iter().cycle()) {
-            *byte = *random;
-        }
-    }
-}
-
-struct NoLog;
-
-impl Log for NoLog {
-    fn line(&self, _: &str) {}
-}
-
-pub fn ports() -> (Ports, Arc<TestClock>) {
-    let clock = Arc::new(TestClock(AtomicI64::new(NOW.as_millis())));
-    let rng = Arc::new(Counter(AtomicU64::new(1)));
-    (Ports::new(clock.clone(), rng, Arc::new(NoLog)), clock)
-}
-
-#[derive(Default)]
-pub struct Wakes(pub AtomicUsize);
-
-impl Wake for Wakes {
-    fn wake(&self) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
 
 /// get-token as PayTR answers it, and what was sent.
 pub struct Provider {

@@ -15,13 +15,19 @@ use crate::sandbox::{callbacks, press, start};
 /// A paid order of courses 1 and 2, at 149.90 and 100.00.
 async fn paid(faults: Vec<Fault>) -> (Academy, Handle, String) {
     let (academy, sandbox) = start(Behaviour { copies: 1, faults, ..Behaviour::default() }).await;
-    let quote = academy.quote(learner(1), &[(1, 14990), (2, 10000)], None);
-    let made = academy.order(learner(1), "k", &quote).await.json();
+    let order = pay(&academy, 1, 1).await;
+    (academy, sandbox, order)
+}
+
+/// The same of learner `n`, whose callback is number `callback`.
+async fn pay(academy: &Academy, n: u8, callback: i64) -> String {
+    let quote = academy.quote(learner(n), &[(1, 14990), (2, 10000)], None);
+    let made = academy.order(learner(n), "k", &quote).await.json();
     press(made["checkout"]["page"].as_str().unwrap(), "249,90 TL", "sonuc=ode&taksit=0").await;
-    callbacks(&academy, 1).await;
+    callbacks(academy, callback).await;
     let id = made["id"].as_str().unwrap().to_owned();
-    assert_eq!(academy.state(1, &id).await, "paid");
-    (academy, sandbox, id)
+    assert_eq!(academy.state(n, &id).await, "paid");
+    id
 }
 
 fn fault(endpoint: Endpoint, kind: FaultKind) -> Vec<Fault> {
@@ -171,6 +177,48 @@ async fn a_refund_that_never_arrived_is_refused_in_the_end_and_its_money_is_free
     assert_eq!(academy.balances().await, [""; 0]);
 }
 
+/// The refund of the rest hoped that the one before it would go through.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_course_is_taken_back_only_once_all_of_its_line_has_gone_back() {
+    let (academy, _sandbox, order) = paid(fault(Endpoint::Refund, FaultKind::ErrorBefore)).await;
+    let lost = academy.refund(staff(), &order, "1", json!({ "amount": 3333, "reason": "indirim" })).await;
+    assert_eq!(lost.json()["state"], "requested");
+    let rest = academy.refund(staff(), &order, "2", json!({ "reason": "kalan" })).await.json();
+    assert_eq!((&rest["state"], &rest["amount"]["amount"]), (&json!("done"), &json!(24990 - 3333)));
+    let withdraws = |refund: &Value| {
+        let lines = refund["lines"].as_array().unwrap().iter();
+        lines.map(|line| line["withdraws"].as_bool().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(withdraws(&rest), [false, false]);
+    assert_eq!(academy.withdrawn().await, []);
+    for _ in 0..6 {
+        academy.resolve_after(10 * 60).await;
+    }
+    let last = academy.refund(staff(), &order, "3", json!({ "reason": "kalan" })).await.json();
+    assert_eq!((&last["state"], &last["amount"]["amount"]), (&json!("done"), &json!(3333)));
+    assert_eq!(withdraws(&last), [true, true]);
+    assert_eq!(academy.withdrawn().await, [course(1), course(2)]);
+    assert_eq!(academy.balances().await, [""; 0], "to the last kuruş of VAT");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_cannot_be_gone_on_with_is_in_nobodys_way() {
+    let faults = vec![Fault { endpoint: Endpoint::Refund, kind: FaultKind::ErrorAfter, times: 2 }];
+    let (academy, _sandbox, broken) = paid(faults).await;
+    let whole = pay(&academy, 2, 2).await;
+    for order in [&broken, &whole] {
+        academy.refund(staff(), order, order, json!({ "reason": "hepsi" })).await;
+    }
+    academy.break_account_of(&broken).await;
+    academy.clock.advance_seconds(60);
+    academy.payments.resolve_refunds(academy.now()).await.unwrap_err();
+    assert_eq!(
+        (academy.state(1, &broken).await, academy.state(2, &whole).await),
+        ("paid".into(), "refunded".into())
+    );
+    assert_eq!(academy.payments.resolve_refunds(academy.now()).await.unwrap(), 0, "it has its pause too");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn money_that_came_too_late_goes_back_by_itself() {
     let (academy, _sandbox) = start(Behaviour { copies: 1, ..Behaviour::default() }).await;
@@ -310,4 +358,17 @@ async fn a_course_that_is_paid_in_two_orders_is_granted_once_and_given_back_once
         (409, "already-enrolled".into()),
         "before the edge has told of the enrolment"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_course_that_is_taken_back_gives_its_seat_back() {
+    let (academy, _sandbox, order) = paid(Vec::new()).await;
+    let target = format!("/api/v1/commerce/courses/{}/seats", course(2));
+    let set = academy.call(staff(), Method::PUT, &target, None, Some(&json!({ "capacity": 1 }))).await;
+    assert_eq!((&set.json()["taken"], set.status), (&json!(1), 200));
+    let quote = academy.quote(learner(2), &[(2, 10000)], None);
+    assert_eq!(academy.order(learner(2), "k", &quote).await.problem(), (409, "course-full".into()));
+    academy.refund(staff(), &order, "r", json!({ "courses": [course(2)], "reason": "ders" })).await;
+    assert_eq!(academy.number("SELECT used FROM budget WHERE kind = 'seat'").await, 0);
+    assert_eq!(academy.order(learner(2), "k", &quote).await.status, 201);
 }

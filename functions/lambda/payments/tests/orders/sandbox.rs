@@ -10,7 +10,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 
 use crate::academy::{Academy, KEY, SALT};
@@ -39,6 +39,12 @@ impl HttpClient for Network {
 
 /// An academy whose PayTR is the sandbox, which calls back over the network.
 pub async fn start(behaviour: Behaviour) -> (Academy, Handle) {
+    let (academy, running, _) = start_at(behaviour).await;
+    (academy, running)
+}
+
+/// The same, and where the sandbox listens.
+pub async fn start_at(behaviour: Behaviour) -> (Academy, Handle, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let (sandbox, running) =
@@ -56,7 +62,7 @@ pub async fn start(behaviour: Behaviour) -> (Academy, Handle) {
     assert_eq!(Network::new().send(request).await.unwrap().status(), 204);
     let router = akademi_payments::callbacks(academy.payments.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
-    (academy, running)
+    (academy, running, sandbox)
 }
 
 /// Presses a button of a payment page that shows `price`; where the browser is sent.

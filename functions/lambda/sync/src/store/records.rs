@@ -25,8 +25,8 @@ pub const RECORDS: &[(&str, &str)] = records! {
         refused_seconds, active FROM learning_day WHERE tenant_id = $1 AND user_id = $2 ORDER BY day";
     "paid_day": "SELECT day, course_id, currency, amount FROM paid_day WHERE tenant_id = $1 AND user_id = $2 ORDER BY day";
     "customer_order": "SELECT id, state, currency, subtotal, discount, total, vat, created_at, expires_at, paid_at,
-        (SELECT jsonb_agg(jsonb_build_object('coupon_id', coupon_id, 'state', use.state)) FROM coupon_use AS use
-         WHERE use.tenant_id = $1 AND use.order_id = customer_order.id) AS coupons,
+        (SELECT jsonb_agg(jsonb_build_object('kind', kind, 'subject_id', subject_id, 'state', part.state)) FROM reservation AS part
+         WHERE part.tenant_id = $1 AND part.holder_id = customer_order.id) AS reservations,
         (SELECT jsonb_agg(jsonb_build_object('course_id', course_id, 'title', title, 'price', price, 'discount', discount,
          'total', total, 'vat', vat) ORDER BY place) FROM order_line AS line
          WHERE line.tenant_id = $1 AND line.order_id = customer_order.id) AS lines,
@@ -37,8 +37,8 @@ pub const RECORDS: &[(&str, &str)] = records! {
     "refund": "SELECT refund.id, order_id, refund.state, amount, refund.currency, refund.created_at, refund.updated_at
         FROM refund JOIN customer_order ON customer_order.tenant_id = $1 AND customer_order.id = order_id
         WHERE refund.tenant_id = $1 AND user_id = $2 ORDER BY refund.created_at";
-    "coupon_person": "SELECT coupon_id, uses, use_limit FROM coupon_person WHERE tenant_id = $1 AND user_id = $2
-        ORDER BY coupon_id";
+    "budget": "SELECT kind, subject_id, ceiling, held, used FROM budget WHERE tenant_id = $1 AND person_id = $2
+        ORDER BY kind, subject_id";
     "certificate": "SELECT serial, course_id, course_title, encode(sealed_holder, 'hex') AS sealed, completed_at, issued_at,
         revoked_at FROM certificate WHERE tenant_id = $1 AND user_id = $2 ORDER BY issued_at";
     "mail": "SELECT id, kind, encode(sealed_recipient, 'hex') AS sealed, host, locale, state, created_at, sent_at FROM mail

@@ -1,4 +1,4 @@
-//! `payments`: orders, callbacks of providers, the end of what nobody paid for, and refunds that wait.
+//! `payments`: orders, callbacks of providers, the end of what nobody paid for, refunds that wait, and reports.
 
 use akademi_api::config::ConfigError;
 use akademi_payments::Payments;
@@ -30,7 +30,10 @@ pub fn function(environment: &Environment) -> Result<Function, ConfigError> {
             let expired = payments.expire_orders(ports.now()).await;
             let asked = payments.ask_about_attempts(ports.now()).await;
             let refunds = payments.resolve_refunds(ports.now()).await;
-            Ok(serde_json::json!({ "expired": expired?, "asked": asked?, "refunds": refunds? }))
+            let reconciled = payments.reconcile(ports.now()).await;
+            Ok(serde_json::json!({
+                "expired": expired?, "asked": asked?, "refunds": refunds?, "reconciled": reconciled?,
+            }))
         };
         Box::pin(run) as _
     };

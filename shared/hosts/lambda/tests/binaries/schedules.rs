@@ -51,7 +51,7 @@ async fn orders_that_nobody_paid_in_time_end() {
         .await;
     let payments = world.start(env!("CARGO_BIN_EXE_payments")).await;
     let ended = payments.api.invoke(schedule(&json!({})), 30).await.unwrap();
-    assert_eq!(ended.response().unwrap(), json!({ "expired": 1, "asked": 0, "refunds": 0 }));
+    assert_eq!(ended.response().unwrap(), json!({ "expired": 1, "asked": 0, "refunds": 0, "reconciled": 0 }));
     assert_eq!(
         world.texts("SELECT state FROM customer_order ORDER BY idempotency_key").await,
         ["expired", "pending"]

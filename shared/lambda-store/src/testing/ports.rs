@@ -1,4 +1,5 @@
-//! Time, randomness, wakes, and a log that is kept.
+//! Ports of a function under test: time that stands still until it is moved, randomness that repeats itself in no run, wakes
+//! that are counted, and a log that is kept.
 
 use akademi_api::{
     Ports,
@@ -7,7 +8,7 @@ use akademi_api::{
 use akademi_domain::time::Timestamp;
 use sha2::{Digest, Sha256};
 use std::sync::{
-    Arc, Mutex,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering},
 };
 
@@ -41,15 +42,17 @@ impl Rng for Counter {
     }
 }
 
+/// Its lines, in order.
 #[derive(Default)]
 pub struct KeptLog(pub Mutex<Vec<String>>);
 
 impl Log for KeptLog {
     fn line(&self, json: &str) {
-        self.0.lock().unwrap().push(json.to_owned());
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(json.to_owned());
     }
 }
 
+/// The ports, with their clock at [`NOW`], and what a test looks at of them.
 pub fn ports() -> (Ports, Arc<TestClock>, Arc<KeptLog>) {
     let clock = Arc::new(TestClock(AtomicI64::new(NOW.as_millis())));
     let log = Arc::new(KeptLog::default());
@@ -57,6 +60,7 @@ pub fn ports() -> (Ports, Arc<TestClock>, Arc<KeptLog>) {
     (Ports::new(clock.clone(), rng, log.clone()), clock, log)
 }
 
+/// How many there were.
 #[derive(Default)]
 pub struct Wakes(pub AtomicUsize);
 

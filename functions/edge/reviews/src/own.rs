@@ -1,0 +1,132 @@
+//! One's own review.
+
+use akademi_api::{Body, Caller, PathParam, Problem};
+use akademi_domain::{
+    ids::ReviewId,
+    review::{ReviewFault, ReviewText, Stars},
+    time::Timestamp,
+};
+use akademi_edge_store::StoreError;
+use axum::extract::State;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Reviews,
+    store::{self, ReviewState},
+};
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewReview {
+    stars: Stars,
+    /// Plain text of at most 2,000 characters; absent or `null` for stars alone.
+    #[serde(default)]
+    #[schema(max_length = 2000)]
+    text: Option<ReviewText>,
+}
+
+/// Why nobody else sees it.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct ReviewHiding {
+    pub reason: ReviewFault,
+    pub note: Option<String>,
+    pub at: Timestamp,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct OwnReview {
+    pub id: ReviewId,
+    pub stars: Stars,
+    pub text: Option<String>,
+    pub state: ReviewState,
+    /// Of a hidden review.
+    pub hidden: Option<ReviewHiding>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// One's own review of a course
+#[utoipa::path(get, path = "/api/v1/catalog/courses/{slug}/reviews/mine", tag = "reviews",
+    params(("slug" = String, Path, description = "The course's slug")),
+    responses((status = 200, description = "The review, and whether others see it", body = OwnReview)))]
+pub async fn show(
+    State(reviews): State<Reviews>,
+    caller: Caller,
+    PathParam(slug): PathParam<String>,
+) -> Result<Body<OwnReview>, Problem> {
+    let database = reviews.edge.tenant(caller.tenant);
+    let found = store::find_own_review(&database, &slug, caller.user).await?;
+    found.map(Body).ok_or_else(Problem::not_found)
+}
+
+/// Review a course, or change one's review
+///
+/// Who is enrolled may. A hidden review that is changed stays hidden until staff shows it again.
+#[utoipa::path(put, path = "/api/v1/catalog/courses/{slug}/reviews/mine", tag = "reviews", request_body = NewReview,
+    params(("slug" = String, Path, description = "The course's slug")),
+    responses((status = 201, description = "The first review", body = OwnReview),
+              (status = 200, description = "The review as it is now", body = OwnReview),
+              (status = 403, description = "Who is not enrolled reviews nothing; or a browser's cookie, sent by another site's page", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
+pub async fn write(
+    State(reviews): State<Reviews>,
+    caller: Caller,
+    PathParam(slug): PathParam<String>,
+    Body(new): Body<NewReview>,
+) -> Result<(StatusCode, Body<OwnReview>), Problem> {
+    let ports = &reviews.edge.ports;
+    let now = ports.now();
+    let database = reviews.edge.tenant(caller.tenant);
+    let place = (slug.as_str(), caller.user);
+    let id = ReviewId::new(now, ports.random());
+    let text = new.text.as_ref().map(ReviewText::as_str);
+    let batch = vec![
+        store::uncount_own_review(place),
+        store::save_own_review(place, id, (new.stars, text), now),
+        store::count_own_review(place),
+        store::bump_generation_by_own_review(place),
+    ];
+    match database.batch_if(store::is_enrolled(place), batch).await {
+        Ok(rows) => {
+            let row = rows.iter().flatten().next();
+            let saved = row.ok_or_else(|| Problem::broken("a review was saved without a row"))?;
+            let saved = store::own_review(saved)?;
+            // Whoever writes at once in another place has made another one.
+            let status = if saved.id == id { StatusCode::CREATED } else { StatusCode::OK };
+            Ok((status, Body(saved)))
+        }
+        Err(StoreError::Guard) if store::course_exists(&database, &slug).await? => Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "not-enrolled",
+            "A course is reviewed by who is enrolled in it.",
+        )),
+        Err(StoreError::Guard) => Err(Problem::not_found()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Delete one's review
+///
+/// Who was enrolled may, too. Of a hidden review the text goes; that it is hidden stays, whatever is written later.
+#[utoipa::path(delete, path = "/api/v1/catalog/courses/{slug}/reviews/mine", tag = "reviews",
+    params(("slug" = String, Path, description = "The course's slug")),
+    responses((status = 204, description = "Nobody sees it any more")))]
+pub async fn delete(
+    State(reviews): State<Reviews>,
+    caller: Caller,
+    PathParam(slug): PathParam<String>,
+) -> Result<StatusCode, Problem> {
+    let now = reviews.edge.ports.now();
+    let place = (slug.as_str(), caller.user);
+    let batch = vec![
+        store::bump_generation_by_own_review(place),
+        store::uncount_own_review(place),
+        store::delete_own_review(place),
+        store::empty_own_hidden_review(place, now),
+    ];
+    match reviews.edge.tenant(caller.tenant).batch_if(store::has_course(&slug), batch).await {
+        Ok(_) => Ok(StatusCode::NO_CONTENT),
+        Err(StoreError::Guard) => Err(Problem::not_found()),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,89 @@
+//! Two academies with people, courses and slugs of the same names: neither sees or moves anything of the other.
+
+use akademi_feed::LambdaEvent;
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::world::{ISIK, KADIKOY, NOW, UMRANIYE, Who, World, administrator, course, learner, person};
+
+/// All that the other academy shows and keeps.
+fn elsewhere(world: &World) -> Vec<Value> {
+    let ask = |path: &str, who: Option<Who>| {
+        let answer = world.ask_of(KADIKOY, Method::GET, path, who, None);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        answer.body
+    };
+    vec![
+        ask(ISIK, None),
+        ask("/api/v1/catalog/courses", None),
+        ask(&format!("{ISIK}/reviews"), None),
+        ask(&format!("{ISIK}/reviews/mine"), learner(1)),
+        ask("/api/v1/users/me/likes", learner(1)),
+        ask("/api/v1/reviews", administrator()),
+        ask("/api/v1/reviews?state=shown", administrator()),
+        ask(&format!("/api/v1/shares/courses/{}", course(1)), administrator()),
+    ]
+}
+
+#[test]
+fn what_is_done_in_one_academy_moves_nothing_in_another() {
+    let world = World::new();
+    let tell = |academy, method: Method, path: &str, who, body: Option<Value>| {
+        let answer = world.ask_of(academy, method, path, who, body.as_ref());
+        assert!(answer.status < 300, "{path}: {} {}", answer.status, answer.body);
+        answer.body
+    };
+    let live = |academy| {
+        let mine = format!("{ISIK}/reviews/mine");
+        tell(academy, Method::PUT, &mine, learner(1), Some(json!({ "stars": 2, "text": "Ortak" })));
+        let review = tell(academy, Method::PUT, &mine, learner(2), Some(json!({ "stars": 4 })));
+        tell(academy, Method::PUT, &format!("{ISIK}/like"), learner(1), None);
+        tell(academy, Method::POST, &format!("{ISIK}/shares"), None, Some(json!({ "via": "x" })));
+        tell(academy, Method::POST, &format!("{ISIK}/visits"), None, Some(json!({ "via": "x" })));
+        review["id"].as_str().unwrap().to_owned()
+    };
+    let review = live(KADIKOY);
+    let report = json!({ "reason": "other" });
+    let reports = format!("/api/v1/reviews/{review}/reports");
+    tell(KADIKOY, Method::POST, &reports, learner(3), Some(report.clone()));
+    let before = elsewhere(&world);
+    assert_eq!(before[2]["rating"]["count"], 2);
+    assert_eq!(before[5]["data"][0]["reports"], 1);
+
+    live(UMRANIYE);
+    // Of the same ids, as no chance makes them.
+    world.store.execute(
+        "UPDATE review SET id = (SELECT other.id FROM review AS other WHERE other.tenant_id <> review.tenant_id \
+         AND other.person_id = review.person_id) \
+         WHERE tenant_id = (SELECT id FROM tenant WHERE slug = 'umraniye')",
+    );
+    tell(UMRANIYE, Method::POST, &reports, learner(3), Some(report));
+    let state = format!("/api/v1/reviews/{review}/state");
+    let hide = json!({ "state": "hidden", "reason": "other" });
+    tell(UMRANIYE, Method::PUT, &state, administrator(), Some(hide));
+    let mine = format!("{ISIK}/reviews/mine");
+    tell(UMRANIYE, Method::PUT, &mine, learner(1), Some(json!({ "stars": 5 })));
+    tell(UMRANIYE, Method::DELETE, &mine, learner(1), None);
+    tell(UMRANIYE, Method::DELETE, &mine, learner(2), None);
+    tell(UMRANIYE, Method::DELETE, &format!("{ISIK}/like"), learner(1), None);
+    tell(UMRANIYE, Method::POST, &format!("{ISIK}/visits"), None, Some(json!({ "via": "x" })));
+    world.feed(1, &[LambdaEvent::PersonErased { person: person(2), at: NOW }]);
+    assert_eq!(elsewhere(&world), before);
+}
+
+#[test]
+fn anothers_token_and_anothers_review_are_good_for_nothing() {
+    let world = World::new();
+    let review = world.review(1, ISIK, 3, "Bizim");
+    let hide = json!({ "state": "hidden", "reason": "other" });
+    let path = format!("/api/v1/reviews/{review}/state");
+    assert_eq!(world.ask_of(KADIKOY, Method::PUT, &path, administrator(), Some(&hide)).status, 404);
+    let path = format!("/api/v1/reviews/{review}/reports");
+    let report = json!({ "reason": "other" });
+    assert_eq!(world.ask_of(KADIKOY, Method::POST, &path, learner(2), Some(&report)).status, 404);
+    let foreign = (1, KADIKOY.1);
+    let mine = format!("{ISIK}/reviews/mine");
+    assert_eq!(world.ask_of(foreign, Method::GET, &mine, learner(1), None).status, 401);
+    assert_eq!(world.ask(Method::GET, &mine, learner(2), None).status, 404, "another person's");
+    assert_eq!(world.get(ISIK)["rating"]["count"], 1);
+}
