@@ -311,23 +311,29 @@ fn has_library(name: &str) -> bool {
     Command::new("pkg-config").args(["--exists", name]).status().is_ok_and(|status| status.success())
 }
 
+/// As bindgen looks for it: `libclang-cpp` is another library.
 fn has_libclang() -> bool {
-    let folders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib"];
-    let in_llvm = |folder: &std::fs::DirEntry| has_file(&folder.path().join("lib"), "libclang");
-    folders.iter().any(|folder| has_file(Path::new(folder), "libclang.so"))
-        || std::fs::read_dir("/usr/lib")
-            .map(|entries| {
-                entries
-                    .flatten()
-                    .any(|entry| entry.file_name().to_string_lossy().starts_with("llvm-") && in_llvm(&entry))
-            })
-            .unwrap_or(false)
+    let is_it = |name: &str| {
+        name.starts_with("libclang.so")
+            || name
+                .strip_prefix("libclang-")
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let llvm = names_in(Path::new("/usr/lib"))
+        .into_iter()
+        .filter(|name| name.starts_with("llvm-"))
+        .map(|name| format!("/usr/lib/{name}/lib"));
+    ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(llvm)
+        .any(|folder| names_in(Path::new(&folder)).iter().any(|name| is_it(name)))
 }
 
-fn has_file(folder: &Path, prefix: &str) -> bool {
-    let entries: Vec<_> =
-        std::fs::read_dir(folder).map(|entries| entries.flatten().collect()).unwrap_or_default();
-    entries.iter().any(|entry| entry.file_name().to_string_lossy().starts_with(prefix))
+/// None where the folder is not there.
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
 fn has_postgresql() -> bool {

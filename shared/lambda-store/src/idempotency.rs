@@ -30,6 +30,13 @@ pub struct Claim {
     fence: i32,
 }
 
+impl Claim {
+    /// Whether no request with this key came before, as far as records are kept.
+    pub const fn is_first(self) -> bool {
+        self.fence == 1
+    }
+}
+
 /// What a request with this key may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
@@ -52,14 +59,16 @@ pub async fn begin(
     lease_millis: i64,
     now: Timestamp,
 ) -> Result<Begin, StoreError> {
-    if let Some(claim) = take_key(tx, scope, fingerprint, lease_millis, now).await? {
-        return Ok(Begin::Fresh(claim));
+    let mut found = take_key(tx, scope, fingerprint, lease_millis, now).await?;
+    if found.fence.is_none() && found.response.is_none() {
+        // Perhaps it waited for a transaction that has made or finished the record since.
+        found = take_key(tx, scope, fingerprint, lease_millis, now).await?;
     }
-    let (known, response) = find_record(tx, scope).await?;
-    Ok(match response {
-        _ if known != fingerprint => Begin::Mismatch,
-        Some(response) => Begin::Replay(response),
-        None => Begin::Running,
+    Ok(match found {
+        Found { fence: Some(fence), .. } => Begin::Fresh(Claim { fence }),
+        Found { known: Some(known), .. } if known != fingerprint => Begin::Mismatch,
+        Found { response: Some(response), .. } => Begin::Replay(response),
+        _ => Begin::Running,
     })
 }
 
@@ -115,22 +124,41 @@ pub async fn release(tx: &mut TenantTransaction, scope: &Scope<'_>, claim: Claim
     if released.rows_affected() == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
 }
 
-/// A new record, or one whose holder's lease has ended. Waits for a transaction that has just inserted the same key.
+/// What there is under a key.
+#[derive(Default)]
+struct Found {
+    /// The key was taken, this often by now.
+    fence: Option<i32>,
+    /// Otherwise the fingerprint of the request that has it.
+    known: Option<Vec<u8>>,
+    /// What that request was answered, once it is done.
+    response: Option<StoredResponse>,
+}
+
+/// Makes a new record, takes one whose holder's lease has ended, or reads the one that is there; a record that is done is
+/// read without a lock. Waits for another transaction that writes the same record, and does not see what that one wrote.
 async fn take_key(
     tx: &mut TenantTransaction,
     scope: &Scope<'_>,
     fingerprint: &[u8; 32],
     lease_millis: i64,
     now: Timestamp,
-) -> Result<Option<Claim>, StoreError> {
-    let fence = sqlx::query_scalar(
-        "INSERT INTO idempotency AS known
-             (tenant_id, user_id, route, key, fingerprint, state, fence, lease_until, created_at)
-         VALUES ($1, $2, $3, $4, $5, 'running', 1, $6 + $7, $6)
-         ON CONFLICT (tenant_id, user_id, route, key) DO UPDATE
-         SET fence = known.fence + 1, lease_until = excluded.lease_until
-         WHERE known.state = 'running' AND known.lease_until <= $6 AND known.fingerprint = excluded.fingerprint
-         RETURNING fence",
+) -> Result<Found, StoreError> {
+    let row = sqlx::query(
+        "WITH before AS (
+             SELECT fingerprint, state, status, headers, body FROM idempotency
+             WHERE tenant_id = $1 AND user_id = $2 AND route = $3 AND key = $4
+         ), taken AS (
+             INSERT INTO idempotency AS known
+                 (tenant_id, user_id, route, key, fingerprint, state, fence, lease_until, created_at)
+             SELECT $1, $2, $3, $4, $5, 'running', 1, $6 + $7, $6
+             WHERE NOT EXISTS (SELECT FROM before WHERE state = 'done')
+             ON CONFLICT (tenant_id, user_id, route, key) DO UPDATE
+             SET fence = known.fence + 1, lease_until = excluded.lease_until
+             WHERE known.state = 'running' AND known.lease_until <= $6 AND known.fingerprint = excluded.fingerprint
+             RETURNING fence
+         )
+         SELECT fence, fingerprint, state, status, headers, body FROM taken FULL JOIN before ON true",
     )
     .bind(tx.tenant().as_uuid())
     .bind(scope.user.as_uuid())
@@ -141,29 +169,13 @@ async fn take_key(
     .bind(lease_millis)
     .fetch_optional(tx.connection())
     .await?;
-    Ok(fence.map(|fence| Claim { fence }))
-}
-
-/// The fingerprint, and the response if the work is done.
-async fn find_record(
-    tx: &mut TenantTransaction,
-    scope: &Scope<'_>,
-) -> Result<(Vec<u8>, Option<StoredResponse>), StoreError> {
-    let row = sqlx::query(
-        "SELECT fingerprint, state, status, headers, body FROM idempotency
-         WHERE tenant_id = $1 AND user_id = $2 AND route = $3 AND key = $4",
-    )
-    .bind(tx.tenant().as_uuid())
-    .bind(scope.user.as_uuid())
-    .bind(scope.route)
-    .bind(scope.key)
-    .fetch_one(tx.connection())
-    .await?;
-    let fingerprint = row.try_get("fingerprint")?;
-    if row.try_get::<&str, _>("state")? == "running" {
-        return Ok((fingerprint, None));
+    let Some(row) = row else { return Ok(Found::default()) };
+    let mut found =
+        Found { fence: row.try_get("fence")?, known: row.try_get("fingerprint")?, response: None };
+    if row.try_get::<Option<&str>, _>("state")? == Some("done") {
+        let Json(headers) = row.try_get("headers")?;
+        let status = row.try_get::<i16, _>("status")?.cast_unsigned();
+        found.response = Some(StoredResponse { status, headers, body: row.try_get("body")? });
     }
-    let Json(headers) = row.try_get("headers")?;
-    let status = row.try_get::<i16, _>("status")?.cast_unsigned();
-    Ok((fingerprint, Some(StoredResponse { status, headers, body: row.try_get("body")? })))
+    Ok(found)
 }

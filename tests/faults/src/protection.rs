@@ -46,10 +46,11 @@ impl Protection {
                     "WHERE known.state = 'running' AND known.lease_until <= $6 AND known.fingerprint = excluded.fingerprint",
                     "WHERE $6::bigint IS NOT NULL",
                 )
-                .replace("SET fence = known.fence + 1,", "SET state = 'running', fence = known.fence + 1,"),
+                .replace("SET fence = known.fence + 1,", "SET state = 'running', fence = known.fence + 1,")
+                .replace("WHERE NOT EXISTS (SELECT FROM before WHERE state = 'done')", ""),
             Self::RowLock if sql.contains("FROM customer_order") => sql.replace(" FOR UPDATE", ""),
             // Without the key the clause names nothing that could conflict.
-            Self::UniqueKey if sql.starts_with("INSERT INTO idempotency") => {
+            Self::UniqueKey if sql.contains("INSERT INTO idempotency") => {
                 match (sql.find("ON CONFLICT"), sql.find("RETURNING")) {
                     (Some(begin), Some(end)) => format!("{}{}", &sql[..begin], &sql[end..]),
                     _ => sql.to_owned(),

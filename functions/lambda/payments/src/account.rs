@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::{
     Payments, PaymentsError,
+    error::conflict,
     iyzico::{Iyzico, IyzicoConfig},
     paytr::{PayTr, PayTrConfig},
     provider::{HttpClient, InvalidConfig, Provider},
@@ -207,12 +208,16 @@ impl Payments {
         name: &str,
     ) -> Result<Option<Account>, PaymentsError> {
         let Some(stored) = store::find_account(tx, name).await? else { return Ok(None) };
-        let config = self.open(tx.tenant(), &stored)?;
         let networks = stored.networks.iter().map(|network| network.parse()).collect::<Result<_, _>>();
         Ok(Some(Account {
-            provider: config.adapter(self.http.clone(), &self.ports).map_err(Problem::broken)?,
+            provider: self.adapter(tx.tenant(), &stored)?,
             networks: networks.map_err(Problem::broken)?,
         }))
+    }
+
+    fn adapter(&self, tenant: TenantId, stored: &StoredAccount) -> Result<Arc<dyn Provider>, PaymentsError> {
+        let config = self.open(tenant, stored)?;
+        Ok(config.adapter(self.http.clone(), &self.ports).map_err(Problem::broken)?)
     }
 
     /// The provider of this name, as the academy has it; `None` if it has no account there.
@@ -232,17 +237,9 @@ impl Payments {
         &self,
         tx: &mut TenantTransaction,
     ) -> Result<Arc<dyn Provider>, PaymentsError> {
-        let chosen = match store::find_account_of_orders(tx).await? {
-            Some(name) => self.provider(tx, &name).await?,
-            None => None,
-        };
-        chosen.ok_or_else(|| {
-            Problem::new(
-                http::StatusCode::CONFLICT,
-                "payments-not-configured",
-                "This academy does not take payments yet.",
-            )
-            .into()
-        })
+        let chosen = store::find_account_of_orders(tx)
+            .await?
+            .ok_or_else(|| conflict("payments-not-configured", "This academy does not take payments yet."))?;
+        self.adapter(tx.tenant(), &chosen)
     }
 }

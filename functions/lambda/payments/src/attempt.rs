@@ -9,9 +9,7 @@ use std::sync::Arc;
 use crate::{
     Payments, PaymentsError,
     buyer::{self, BuyerDetails},
-    provider::{
-        BasketLine, Checkout, Installments, Language, PaymentRequest, Provider, ProviderError, Reference,
-    },
+    provider::{BasketLine, Checkout, Installments, PaymentRequest, Provider, ProviderError, Reference},
     store,
 };
 
@@ -38,13 +36,13 @@ pub async fn register(
     tx: &mut TenantTransaction,
     caller: &Caller,
     call: &CallContext,
-    order: &store::Order,
+    (order, lines): (&store::Order, &[store::OrderLine]),
     details: BuyerDetails,
 ) -> Result<Attempt, PaymentsError> {
     let now = payments.ports.now();
     let provider = payments.provider_for_orders(tx).await?;
     let id = PaymentId::new(now, payments.ports.random());
-    let request = request(payments, tx, caller, call, order, details, id).await?;
+    let request = request(payments, tx, caller, call, (order, lines), details, id).await?;
     provider.check(&request).map_err(refusal)?;
     store::insert_payment(tx, id, order.id, provider.name(), order.total, now).await?;
     Ok(Attempt { id, provider, request })
@@ -55,24 +53,20 @@ async fn request(
     tx: &mut TenantTransaction,
     caller: &Caller,
     call: &CallContext,
-    order: &store::Order,
+    (order, lines): (&store::Order, &[store::OrderLine]),
     details: BuyerDetails,
     id: PaymentId,
 ) -> Result<PaymentRequest, PaymentsError> {
-    let lines = store::order_lines(tx, order.id).await?;
-    let basket = lines.into_iter().map(|line| BasketLine {
-        name: line.title,
+    let basket = lines.iter().map(|line| BasketLine {
+        name: line.title.clone(),
         unit_price: line.total.amount,
         quantity: 1,
     });
-    let language = match store::find_locale(tx).await?.as_deref() {
-        Some("en") => Language::English,
-        _ => Language::Turkish,
-    };
+    let (buyer, language) = buyer::find(payments, tx, caller, call, details).await?;
     Ok(PaymentRequest {
         attempt: Reference::from(id),
         amount: order.total,
-        buyer: buyer::find(payments, tx, caller, call, details).await?,
+        buyer,
         basket: basket.collect(),
         success_url: order_page(call, order, "paid")?,
         failure_url: order_page(call, order, "failed")?,

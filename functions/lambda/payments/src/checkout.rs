@@ -81,16 +81,19 @@ pub async fn create(
         Begin::Mismatch => return Err(idempotent::mismatch().into()),
     };
     // There is one if an earlier request with this key got no page, or died before it could say so.
-    let (order, placed) = match store::find_order_by_key(&mut tx, caller.user, &key).await? {
-        Some(order) => (order, None),
-        None => {
-            let placed = placing::place(&payments, &mut tx, &caller, &new.quote, &key).await?;
-            (placed.order, Some(placed))
-        }
+    let stored = match claim.is_first() {
+        true => None,
+        false => store::find_order_by_key(&mut tx, caller.user, &key).await?,
     };
+    let is_new = stored.is_none();
+    let placed = match stored {
+        Some(order) => placing::again(&mut tx, order).await?,
+        None => placing::place(&payments, &mut tx, &caller, &new.quote, &key).await?,
+    };
+    let order = placed.order;
     match order.state {
         OrderState::Paid => {
-            if let Some(placed) = &placed {
+            if is_new {
                 placed.take_holds(&mut tx, now).await?;
             }
             let response = made(&order, None)?;
@@ -107,8 +110,9 @@ pub async fn create(
         }
     }
     let details = new.buyer.unwrap_or_default();
-    let attempt = attempt::register(&payments, &mut tx, &caller, &call, &order, details).await?;
-    if let Some(placed) = &placed {
+    let attempt =
+        attempt::register(&payments, &mut tx, &caller, &call, (&order, &placed.lines), details).await?;
+    if is_new {
         placed.take_holds(&mut tx, now).await?;
     }
     tx.commit().await?;

@@ -23,6 +23,8 @@ use crate::{
 /// An order that is stored, and what it needs of what ends.
 pub struct Placed {
     pub order: Order,
+    /// In the basket's order.
+    pub lines: Vec<OrderLine>,
     holds: Vec<Hold>,
 }
 
@@ -74,10 +76,11 @@ pub async fn place(
         return Err(Problem::not_found().into());
     }
     let courses: Vec<CourseId> = terms.lines.iter().map(|line| line.course).collect();
-    if store::has_one_of(tx, caller.user, &courses).await? {
+    let offers = store::lock_offers(tx, caller.user, &courses).await?;
+    if offers.iter().any(|offer| offer.is_had) {
         return Err(already_enrolled().into());
     }
-    let (offers, coupons, priced) = price_again(tx, &terms, &courses, now).await?;
+    let (coupons, priced) = price_again(tx, &terms, &offers, now).await?;
     let machine = order::Order::new(priced.total);
     let order = Order {
         id: OrderId::new(now, payments.ports.random()),
@@ -92,9 +95,11 @@ pub async fn place(
         expires_at: now.plus_seconds(ORDER_SECONDS),
         paid_at: (machine.state == OrderState::Paid).then_some(now),
     };
-    store::insert_order(tx, &order, idempotency_key).await?;
-    for (place, (line, offer)) in (0..).zip(priced.lines.iter().zip(offers)) {
-        let line = OrderLine {
+    let lines: Vec<_> = priced
+        .lines
+        .iter()
+        .zip(offers)
+        .map(|(line, offer)| OrderLine {
             course: line.course,
             bundle: line.bundle,
             title: offer.title,
@@ -104,21 +109,29 @@ pub async fn place(
             vat_rate: line.vat_rate,
             vat: line.vat,
             enrolment: EnrolmentId::new(now, payments.ports.random()),
-        };
-        store::insert_order_line(tx, order.id, place, &line).await?;
-    }
-    let seats = store::list_with_seats(tx, &courses).await?;
-    Ok(Placed { order, holds: holds::needed(order.user, &coupons, &seats) })
+        })
+        .collect();
+    let seats = store::insert_order(tx, &order, &lines, idempotency_key).await?;
+    Ok(Placed { order, lines, holds: holds::needed(order.user, &coupons, &seats) })
 }
 
-/// What the basket costs now, if that is what was quoted, and with which coupons; the offers are in the lines' order. That a coupon is for a first
-/// purchase only is seen to where its use is held.
+/// The order of an earlier request: it holds what it needs.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn again(tx: &mut TenantTransaction, order: Order) -> Result<Placed, PaymentsError> {
+    let lines = store::order_lines(tx, order.id).await?;
+    Ok(Placed { order, lines, holds: Vec::new() })
+}
+
+/// What these offers cost now, if they are all that was quoted, in its lines' order, for what was quoted, and with which
+/// coupons. That a coupon is for a first purchase only is seen to where its use is held.
 async fn price_again(
     tx: &mut TenantTransaction,
     terms: &QuoteTerms,
-    courses: &[CourseId],
+    offers: &[Offer],
     now: Timestamp,
-) -> Result<(Vec<Offer>, Vec<store::Coupon>, Quote), PaymentsError> {
+) -> Result<(Vec<store::Coupon>, Quote), PaymentsError> {
     let changed = || conflict("price-changed", "A price has changed since the quote: ask for a new one.");
     let mut bundle_ids: Vec<BundleId> = Vec::new();
     for bundle in terms.lines.iter().filter_map(|line| line.bundle) {
@@ -130,12 +143,11 @@ async fn price_again(
         [] => Vec::new(),
         ids => store::lock_bundles_for_sale(tx, ids).await?,
     };
-    let offers = store::lock_offers(tx, courses).await?;
-    if offers.len() != courses.len() {
+    if offers.len() != terms.lines.len() {
         return Err(changed().into());
     }
     // As the edge does: the courses that are bought alone, then the bundles, each with its own courses.
-    let alone = terms.lines.iter().zip(&offers).filter(|(line, _)| line.bundle.is_none());
+    let alone = terms.lines.iter().zip(offers).filter(|(line, _)| line.bundle.is_none());
     let mut lines: Vec<_> = alone.map(|(_, offer)| offer.product.line(now)).collect();
     for id in bundle_ids {
         let bundle = bundles.iter().find(|bundle| bundle.id == id).ok_or_else(changed)?;
@@ -153,7 +165,7 @@ async fn price_again(
     let wanted: Vec<_> = coupons.iter().map(|coupon| (coupon.id, coupon.terms.clone())).collect();
     let basket = Basket { lines: &lines, coupons: &wanted, is_first_purchase: true };
     let priced = pricing::quote(&basket, now).map_err(|_| changed())?;
-    if terms.are_of(&priced) { Ok((offers, coupons, priced)) } else { Err(changed().into()) }
+    if terms.are_of(&priced) { Ok((coupons, priced)) } else { Err(changed().into()) }
 }
 
 /// Tells the edge of each line that is paid, and answers those whose courses the person has bought with another order.

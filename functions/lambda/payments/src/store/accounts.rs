@@ -82,14 +82,16 @@ fn stored_account(row: &PgRow) -> Result<StoredAccount, StoreError> {
     })
 }
 
-/// The provider whose account takes the academy's new orders.
-pub async fn find_account_of_orders(tx: &mut TenantTransaction) -> Result<Option<String>, StoreError> {
-    let provider =
-        sqlx::query_scalar("SELECT provider FROM payment_account WHERE tenant_id = $1 AND takes_orders")
-            .bind(tx.tenant().as_uuid())
-            .fetch_optional(tx.connection())
-            .await?;
-    Ok(provider)
+/// The account that takes the academy's new orders.
+pub async fn find_account_of_orders(tx: &mut TenantTransaction) -> Result<Option<StoredAccount>, StoreError> {
+    let row = sqlx::query(
+        "SELECT provider, callback_token, sealed_settings, takes_orders, callback_networks, updated_at
+         FROM payment_account WHERE tenant_id = $1 AND takes_orders",
+    )
+    .bind(tx.tenant().as_uuid())
+    .fetch_optional(tx.connection())
+    .await?;
+    row.as_ref().map(stored_account).transpose()
 }
 
 /// Holds off whoever else would choose among the academy's accounts.
@@ -143,13 +145,19 @@ pub async fn save_networks(
     Ok(done.rows_affected() == 1)
 }
 
-/// A person's sealed profile and wrapped key, once both have come from the edge.
-pub async fn find_profile(
-    tx: &mut TenantTransaction,
-    user: UserId,
-) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+/// A buyer as stored: who it is, and how the academy speaks.
+pub struct StoredBuyer {
+    pub sealed_profile: Vec<u8>,
+    /// The person's key.
+    pub wrapped_key: Vec<u8>,
+    /// The language that the academy's pages begin in: `tr` or `en`.
+    pub locale: Option<String>,
+}
+
+/// The person, once profile and key have come from the edge.
+pub async fn find_buyer(tx: &mut TenantTransaction, user: UserId) -> Result<Option<StoredBuyer>, StoreError> {
     let row = sqlx::query(
-        "SELECT sealed_profile, wrapped FROM person
+        "SELECT sealed_profile, wrapped, (SELECT locale FROM tenant WHERE tenant.id = $1) AS locale FROM person
          JOIN person_key ON person_key.tenant_id = $1 AND person_key.user_id = person.id
          WHERE person.tenant_id = $1 AND person.id = $2 AND sealed_profile IS NOT NULL",
     )
@@ -157,14 +165,12 @@ pub async fn find_profile(
     .bind(user.as_uuid())
     .fetch_optional(tx.connection())
     .await?;
-    row.map(|row| Ok((row.try_get("sealed_profile")?, row.try_get("wrapped")?))).transpose()
-}
-
-/// The language that the academy's pages begin in: `tr` or `en`.
-pub async fn find_locale(tx: &mut TenantTransaction) -> Result<Option<String>, StoreError> {
-    let locale = sqlx::query_scalar("SELECT locale FROM tenant WHERE id = $1")
-        .bind(tx.tenant().as_uuid())
-        .fetch_optional(tx.connection())
-        .await?;
-    Ok(locale)
+    row.map(|row| {
+        Ok(StoredBuyer {
+            sealed_profile: row.try_get("sealed_profile")?,
+            wrapped_key: row.try_get("wrapped")?,
+            locale: row.try_get("locale")?,
+        })
+    })
+    .transpose()
 }

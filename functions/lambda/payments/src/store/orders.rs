@@ -51,16 +51,31 @@ pub struct OrderLine {
     pub enrolment: EnrolmentId,
 }
 
-/// Refused (`customer_order_key`) if the person has an order of this key.
+/// The order with its lines, in the basket's order; answers the courses among them whose seats are counted. Refused
+/// (`customer_order_key`) if the person has an order of this key.
 pub async fn insert_order(
     tx: &mut TenantTransaction,
     order: &Order,
+    lines: &[OrderLine],
     idempotency_key: &str,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO customer_order (tenant_id, id, user_id, idempotency_key, state, currency, subtotal, discount,
-                                     total, vat, created_at, expires_at, paid_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+) -> Result<Vec<CourseId>, StoreError> {
+    let column = |value: fn(&OrderLine) -> i64| lines.iter().map(value).collect::<Vec<i64>>();
+    let counted: Vec<Uuid> = sqlx::query_scalar(
+        "WITH placed AS (
+             INSERT INTO customer_order (tenant_id, id, user_id, idempotency_key, state, currency, subtotal, discount,
+                                         total, vat, created_at, expires_at, paid_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+         ), line AS (
+             INSERT INTO order_line (tenant_id, order_id, course_id, bundle_id, title, enrolment_id, price, discount, total,
+                                     vat_basis_points, vat, place)
+             SELECT $1, $2, course_id, bundle_id, title, enrolment_id, price, discount, total, vat_basis_points, vat, place - 1
+             FROM UNNEST($14::uuid[], $15::uuid[], $16::text[], $17::uuid[], $18::bigint[], $19::bigint[], $20::bigint[],
+                         $21::integer[], $22::bigint[]) WITH ORDINALITY
+                  AS bought (course_id, bundle_id, title, enrolment_id, price, discount, total, vat_basis_points, vat, place)
+             RETURNING course_id
+         )
+         SELECT course_id FROM line
+         JOIN budget ON budget.tenant_id = $1 AND kind = 'seat' AND subject_id = course_id",
     )
     .bind(tx.tenant().as_uuid())
     .bind(order.id.as_uuid())
@@ -75,38 +90,18 @@ pub async fn insert_order(
     .bind(order.created_at.as_millis())
     .bind(order.expires_at.as_millis())
     .bind(order.paid_at.map(Timestamp::as_millis))
-    .execute(tx.connection())
+    .bind(lines.iter().map(|line| line.course.as_uuid()).collect::<Vec<_>>())
+    .bind(lines.iter().map(|line| line.bundle.map(|bundle| bundle.as_uuid())).collect::<Vec<_>>())
+    .bind(lines.iter().map(|line| line.title.as_str()).collect::<Vec<_>>())
+    .bind(lines.iter().map(|line| line.enrolment.as_uuid()).collect::<Vec<_>>())
+    .bind(column(|line| line.price.amount))
+    .bind(column(|line| line.discount.amount))
+    .bind(column(|line| line.total.amount))
+    .bind(lines.iter().map(|line| i32::from(line.vat_rate.get())).collect::<Vec<_>>())
+    .bind(column(|line| line.vat.amount))
+    .fetch_all(tx.connection())
     .await?;
-    Ok(())
-}
-
-/// Line number `place`, from 0.
-pub async fn insert_order_line(
-    tx: &mut TenantTransaction,
-    order: OrderId,
-    place: i32,
-    line: &OrderLine,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO order_line (tenant_id, order_id, course_id, place, title, price, discount, total,
-                                 vat_basis_points, vat, enrolment_id, bundle_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-    )
-    .bind(tx.tenant().as_uuid())
-    .bind(order.as_uuid())
-    .bind(line.course.as_uuid())
-    .bind(place)
-    .bind(&line.title)
-    .bind(line.price.amount)
-    .bind(line.discount.amount)
-    .bind(line.total.amount)
-    .bind(i32::from(line.vat_rate.get()))
-    .bind(line.vat.amount)
-    .bind(line.enrolment.as_uuid())
-    .bind(line.bundle.map(|bundle| bundle.as_uuid()))
-    .execute(tx.connection())
-    .await?;
-    Ok(())
+    Ok(counted.into_iter().map(CourseId::from_uuid).collect())
 }
 
 /// The order that a request with this key made.

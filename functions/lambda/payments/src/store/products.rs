@@ -81,13 +81,25 @@ pub async fn may_price(
 pub struct Offer {
     pub product: Product,
     pub title: String,
+    /// The person has bought the course, or is known to have it otherwise.
+    pub is_had: bool,
 }
 
-/// The published courses among `courses` that have a price, in their order. Their prices stay until the transaction ends.
-pub async fn lock_offers(tx: &mut TenantTransaction, courses: &[CourseId]) -> Result<Vec<Offer>, StoreError> {
+/// The published courses among `courses` that have a price, in their order, as offered to this person. Their prices stay
+/// until the transaction ends.
+pub async fn lock_offers(
+    tx: &mut TenantTransaction,
+    user: UserId,
+    courses: &[CourseId],
+) -> Result<Vec<Offer>, StoreError> {
     let ids: Vec<Uuid> = courses.iter().map(CourseId::as_uuid).collect();
     let rows = sqlx::query(
-        "SELECT price.*, title FROM UNNEST($2::uuid[]) WITH ORDINALITY AS wanted (course_id, place)
+        "SELECT price.*, title,
+                EXISTS (SELECT FROM enrolment
+                        WHERE tenant_id = $1 AND user_id = $3 AND enrolment.course_id = wanted.course_id)
+                OR EXISTS (SELECT FROM purchase
+                           WHERE tenant_id = $1 AND user_id = $3 AND purchase.course_id = wanted.course_id) AS is_had
+         FROM UNNEST($2::uuid[]) WITH ORDINALITY AS wanted (course_id, place)
          JOIN price ON price.tenant_id = $1 AND price.course_id = wanted.course_id
          JOIN course_draft ON course_draft.tenant_id = $1 AND course_draft.id = wanted.course_id
               AND published_version > 0
@@ -95,9 +107,15 @@ pub async fn lock_offers(tx: &mut TenantTransaction, courses: &[CourseId]) -> Re
     )
     .bind(tx.tenant().as_uuid())
     .bind(&ids)
+    .bind(user.as_uuid())
     .fetch_all(tx.connection())
     .await?;
-    rows.iter().map(|row| Ok(Offer { product: product(row)?, title: row.try_get("title")? })).collect()
+    rows.iter()
+        .map(|row| {
+            let (title, is_had) = (row.try_get("title")?, row.try_get("is_had")?);
+            Ok(Offer { product: product(row)?, title, is_had })
+        })
+        .collect()
 }
 
 fn product(row: &PgRow) -> Result<Product, StoreError> {
@@ -110,23 +128,4 @@ fn product(row: &PgRow) -> Result<Product, StoreError> {
         vat_rate: vat_rate(row)?,
         categories: categories.map_err(|error| unreadable("categories", error))?,
     })
-}
-
-/// Whether the person has bought one of the courses, or is known to have it otherwise.
-pub async fn has_one_of(
-    tx: &mut TenantTransaction,
-    user: UserId,
-    courses: &[CourseId],
-) -> Result<bool, StoreError> {
-    let ids: Vec<Uuid> = courses.iter().map(CourseId::as_uuid).collect();
-    let found = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT FROM enrolment WHERE tenant_id = $1 AND user_id = $2 AND course_id = ANY ($3))
-             OR EXISTS (SELECT FROM purchase WHERE tenant_id = $1 AND user_id = $2 AND course_id = ANY ($3))",
-    )
-    .bind(tx.tenant().as_uuid())
-    .bind(user.as_uuid())
-    .bind(&ids)
-    .fetch_one(tx.connection())
-    .await?;
-    Ok(found)
 }

@@ -45,22 +45,6 @@ pub async fn lock_price(tx: &mut TenantTransaction, course: CourseId) -> Result<
     Ok(locked.is_some())
 }
 
-/// The courses among these whose seats are counted.
-pub async fn list_with_seats(
-    tx: &mut TenantTransaction,
-    courses: &[CourseId],
-) -> Result<Vec<CourseId>, StoreError> {
-    let ids: Vec<Uuid> = courses.iter().map(CourseId::as_uuid).collect();
-    let counted: Vec<Uuid> = sqlx::query_scalar(
-        "SELECT subject_id FROM budget WHERE tenant_id = $1 AND kind = 'seat' AND subject_id = ANY ($2)",
-    )
-    .bind(tx.tenant().as_uuid())
-    .bind(&ids)
-    .fetch_all(tx.connection())
-    .await?;
-    Ok(counted.into_iter().map(CourseId::from_uuid).collect())
-}
-
 /// Keeps the orders of the course as they are until the transaction ends.
 pub async fn lock_orders_of(tx: &mut TenantTransaction, course: CourseId) -> Result<(), StoreError> {
     sqlx::query(
