@@ -14,5 +14,11 @@ fn the_d1_adapter_keeps_the_contract() {
     let worker = bundle(&compiled, folder.path()).unwrap();
     let host = WorkerHost::prepare(Options { worker: Some(worker), ..Options::default() }).unwrap();
     let running = host.start().unwrap();
-    ask_all("d1", Others::None, |name| get(running.base_url(), name));
+    ask_all("d1", Others::None, |name| {
+        let answer = get(running.base_url(), name);
+        if answer.starts_with("timeout") {
+            println!("{name} was not answered:\n{}", running.log());
+        }
+        answer
+    });
 }
