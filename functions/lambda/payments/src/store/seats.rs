@@ -3,7 +3,6 @@
 use akademi_domain::{ids::CourseId, time::Timestamp};
 use akademi_lambda_store::{error::StoreError, postgres::TenantTransaction};
 use sqlx::Row as _;
-use uuid::Uuid;
 
 /// How a course's seats stand.
 #[derive(Debug, Default, Clone, Copy)]
