@@ -114,6 +114,6 @@ fn the_recount_notices_a_figure_that_drifts() {
     let world = World::new();
     world.review(1, ISIK, 4, "");
     assert_eq!(world.store.count(WRONG), 0);
-    world.store.execute("UPDATE course_figures SET stars_4 = 2");
+    world.store.execute("UPDATE course_figures SET stars_4 = 2 WHERE stars_4 = 1");
     assert_eq!(world.store.count(WRONG), 1);
 }
