@@ -151,7 +151,7 @@ fn shop_url(typed: &str) -> Result<String, &'static str> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err("names a user");
     }
-    if !url.domain().is_some_and(|host| host.parse::<HostName>().is_ok()) {
+    if url.domain().is_none_or(|host| host.parse::<HostName>().is_err()) {
         return Err(INVALID);
     }
     // What is no ASCII has become longer.
