@@ -32,6 +32,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0015_cart.sql",
     "0016_reviews.sql",
     "0017_offers.sql",
+    "0018_shop_window.sql",
 ];
 
 #[cfg(test)]
@@ -74,5 +75,37 @@ mod tests {
                 connection.query_row(&row, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
             assert_eq!(found, (3, 0), "{table}");
         }
+    }
+
+    #[test]
+    fn reviews_and_their_reports_outlive_the_move_to_tables_where_reviews_wait() {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        connection.pragma_update(None, "foreign_keys", true).unwrap();
+        let window =
+            MIGRATIONS.iter().position(|migration| migration.name == "0018_shop_window.sql").unwrap();
+        for migration in &MIGRATIONS[..window] {
+            connection.execute_batch(migration.sql).unwrap();
+        }
+        connection
+            .execute_batch(
+                "INSERT INTO tenant (id, slug, name, locale, brand_colour, state, generation, created_at) \
+                 VALUES ('t', 't', 'T', 'tr', '#000000', 'active', 1, 0); \
+                 INSERT INTO course (tenant_id, id, slug, version, title, summary, outline, lesson_count, \
+                 duration_seconds, published_at) VALUES ('t', 'c', 'isik', 1, 'Işık', '', '{}', 1, 60, 5); \
+                 INSERT INTO review VALUES ('t', 'r', 'c', 'p', 4, 'İyi', 'shown', NULL, NULL, NULL, 1, 0, 0); \
+                 INSERT INTO review_report VALUES ('t', 'r', 'q', 'other', 0, NULL); \
+                 INSERT INTO share_visit VALUES ('t', 'c', 1, 'x', 7)",
+            )
+            .unwrap();
+        connection.execute_batch(MIGRATIONS[window].sql).unwrap();
+        let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(
+            count("SELECT count(*) FROM review JOIN review_report ON review_id = id WHERE text = 'İyi'"),
+            1
+        );
+        assert_eq!(count("SELECT visits FROM link_visit"), 7);
+        assert_eq!(count("SELECT count(*) FROM course_figures WHERE course_id = 'c' AND standing = 0"), 1);
+        connection.execute_batch("UPDATE review SET state = 'waiting'; DELETE FROM review").unwrap();
+        assert_eq!(count("SELECT count(*) FROM review_report"), 0, "they still go with it");
     }
 }

@@ -231,6 +231,12 @@ feed! {
             available: bool,
             at: Timestamp,
         }
+        /// Which shop sells a course instead of the academy: its name and its page, both empty once the academy sells it.
+        SoldElsewhereSet, "sold_elsewhere_set", 1 {
+            course: CourseId,
+            label: String,
+            url: String,
+        }
         /// A paid line of an order: the person may take the course.
         EnrolmentGranted, "enrolment_granted", 1 {
             person: UserId,

@@ -5,7 +5,7 @@ use akademi_domain::{
     ids::{AuditId, UserId},
     time::Timestamp,
 };
-use akademi_edge_store::{Edge, TenantStatement, append_event};
+use akademi_edge_store::{Edge, TenantStatement, append_event, append_events};
 use akademi_feed::EdgeEvent;
 use akademi_seal::{PersonKey, Vault};
 use serde_json::Value;
@@ -33,6 +33,10 @@ impl Audit<'_> {
     /// # Errors
     /// `internal`, should the origin not serialise.
     pub fn append(self, ports: &Ports, now: Timestamp) -> Result<[TenantStatement; 2], Problem> {
+        Ok(append_event(&self.event(ports, now)?, now))
+    }
+
+    fn event(self, ports: &Ports, now: Timestamp) -> Result<EdgeEvent, Problem> {
         let origin = match self.sealed_for {
             Some((person, key)) => {
                 let plain = serde_json::to_vec(self.origin).map_err(Problem::broken)?;
@@ -40,7 +44,7 @@ impl Audit<'_> {
             }
             None => String::new(),
         };
-        let event = EdgeEvent::Audited {
+        Ok(EdgeEvent::Audited {
             id: AuditId::new(now, ports.random()),
             action: self.action.to_owned(),
             actor: self.actor,
@@ -49,8 +53,7 @@ impl Audit<'_> {
             sealed_for: self.sealed_for.map(|(person, _)| person),
             change: self.change,
             at: now,
-        };
-        Ok(append_event(&event, now))
+        })
     }
 }
 
@@ -81,4 +84,26 @@ pub async fn by_staff(
         change: Some(change),
     };
     entry.append(&edge.ports, edge.ports.now())
+}
+
+/// As [`by_staff`], of one action on many things, each with its target and change: as many statements as for one.
+///
+/// # Errors
+/// Those of [`by_staff`].
+pub async fn each_by_staff(
+    edge: &Edge,
+    vault: &Vault,
+    (caller, origin): (&Caller, &Origin),
+    action: &'static str,
+    entries: Vec<(String, Value)>,
+) -> Result<[TenantStatement; 2], Problem> {
+    let key = key_of(&edge.tenant(caller.tenant), vault, caller).await?;
+    let now = edge.ports.now();
+    let event = |(target, change): (String, Value)| {
+        let sealed_for = key.as_ref().map(|key| (caller.user, key));
+        let (actor, change) = (Some(caller.user), Some(change));
+        Audit { action, actor, target, origin, sealed_for, change }.event(&edge.ports, now)
+    };
+    let events = entries.into_iter().map(event).collect::<Result<Vec<_>, _>>()?;
+    Ok(append_events(&events, now))
 }

@@ -196,6 +196,8 @@ const TURKISH: &[&str] = &[
     "POST /api/v1/coupons/quote",
     "GET /api/v1/cart",
     "PUT /api/v1/cart/coupons/{code}",
+    "PUT /api/v1/commerce/courses/{course_id}/sold-elsewhere",
+    "GET /api/v1/commerce/courses/{course_id}/sold-elsewhere",
     "POST /api/v1/commerce/bundles",
     "PUT /api/v1/commerce/bundles/{bundle_id}",
     "POST /api/v1/commerce/coupons",

@@ -11,6 +11,7 @@ mod certificates;
 mod commerce;
 mod credentials;
 mod doors;
+mod elsewhere;
 mod federation;
 mod feed;
 mod identity;

@@ -50,6 +50,8 @@ pub struct Settings {
     origins: Vec<String>,
     /// What is switched on.
     features: BTreeMap<&'static str, bool>,
+    /// Whether reviews wait for staff before others see them.
+    reviews_need_approval: bool,
     session_idle_minutes: i64,
     session_absolute_minutes: i64,
     /// People there are, and the most there may be.
@@ -71,6 +73,7 @@ impl From<AcademyRow> for Settings {
             time_zone: row.time_zone,
             origins: row.origins,
             features: Feature::ALL.iter().map(|one| (one.name(), !row.features_off.has(*one))).collect(),
+            reviews_need_approval: row.reviews_need_approval,
             session_idle_minutes: row.session_idle_seconds / 60,
             session_absolute_minutes: row.session_absolute_seconds / 60,
             people: row.people,
@@ -100,6 +103,9 @@ pub struct SettingsChange {
     #[schema(max_items = 20)]
     origins: Option<Vec<WebOrigin>>,
     features: Option<BTreeMap<Feature, bool>>,
+    /// Whether reviews that are written or changed from now on wait for staff before others see them. What is shown stays
+    /// shown, and what waits stays to be approved.
+    reviews_need_approval: Option<bool>,
     /// 15 to 525,600
     session_idle_minutes: Option<i64>,
     /// 15 to 525,600
@@ -149,6 +155,7 @@ impl SettingsChange {
             row.features_off =
                 if on { row.features_off.without(feature) } else { row.features_off.with(feature) };
         }
+        row.reviews_need_approval = self.reviews_need_approval.unwrap_or(row.reviews_need_approval);
         for (field, minutes, seconds) in [
             ("session_idle_minutes", self.session_idle_minutes, &mut row.session_idle_seconds),
             ("session_absolute_minutes", self.session_absolute_minutes, &mut row.session_absolute_seconds),

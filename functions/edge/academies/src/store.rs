@@ -26,6 +26,7 @@ pub struct AcademyRow {
     pub time_zone: String,
     pub origins: Vec<String>,
     pub features_off: Features,
+    pub reviews_need_approval: bool,
     pub session_idle_seconds: i64,
     pub session_absolute_seconds: i64,
     pub people: i64,
@@ -41,7 +42,7 @@ macro_rules! academy_columns {
     () => {
         "SELECT id, slug, name, locale, languages, brand_colour, logo_url, time_zone, origins, features_off, \
          session_idle_seconds, session_absolute_seconds, people, people_limit, storage_limit, \
-         state = 'active' AS active, delete_at, created_at, version FROM tenant "
+         state = 'active' AS active, delete_at, created_at, version, reviews_need_approval FROM tenant "
     };
 }
 
@@ -59,6 +60,7 @@ impl AcademyRow {
             logo_url: row.optional_text(6)?.map(str::to_owned),
             time_zone: row.text(7)?.to_owned(),
             origins: words(8)?,
+            reviews_need_approval: row.boolean(19)?,
             features_off: Features::from_bits(u32::try_from(row.integer(9)?).unwrap_or_default()),
             session_idle_seconds: row.integer(10)?,
             session_absolute_seconds: row.integer(11)?,
@@ -85,6 +87,7 @@ impl AcademyRow {
             time_zone: "Europe/Istanbul".to_owned(),
             origins: Vec::new(),
             features_off: Features::default(),
+            reviews_need_approval: false,
             session_idle_seconds: 2_592_000,
             session_absolute_seconds: 15_552_000,
             people: 0,
@@ -98,7 +101,7 @@ impl AcademyRow {
     }
 
     /// What an academy decides and the platform allows, as the audit log tells it.
-    fn facts(&self) -> [(&'static str, Json); 13] {
+    fn facts(&self) -> [(&'static str, Json); 14] {
         [
             ("name", json!(self.name)),
             ("locale", json!(self.locale)),
@@ -108,6 +111,7 @@ impl AcademyRow {
             ("time_zone", json!(self.time_zone)),
             ("origins", json!(self.origins)),
             ("features_off", json!(self.features_off.iter().collect::<Vec<_>>())),
+            ("reviews_need_approval", json!(self.reviews_need_approval)),
             ("session_idle_seconds", json!(self.session_idle_seconds)),
             ("session_absolute_seconds", json!(self.session_absolute_seconds)),
             ("people_limit", json!(self.people_limit)),
@@ -145,7 +149,7 @@ pub fn update_settings(row: &AcademyRow) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(
         "UPDATE tenant SET name = ?2, locale = ?3, languages = ?4, brand_colour = ?5, logo_url = ?6, time_zone = ?7, \
          origins = ?8, features_off = ?9, session_idle_seconds = ?10, session_absolute_seconds = ?11, \
-         generation = generation + 1, version = version + 1 WHERE id = ?1",
+         reviews_need_approval = ?12, generation = generation + 1, version = version + 1 WHERE id = ?1",
     );
     SQL.with([
         row.name.as_str().into(),
@@ -158,6 +162,7 @@ pub fn update_settings(row: &AcademyRow) -> TenantStatement {
         row.features_off.bits().into(),
         row.session_idle_seconds.into(),
         row.session_absolute_seconds.into(),
+        row.reviews_need_approval.into(),
     ])
 }
 

@@ -23,7 +23,7 @@ use crate::{
     params(("course_id" = CourseId, Path, description = "A course that is for sale")),
     responses((status = 204, description = "It is in the cart"),
               (status = 404, description = "It is not for sale here", body = ProblemDocument, content_type = "application/problem+json"),
-              (status = 409, description = "The cart is full", body = ProblemDocument, content_type = "application/problem+json")))]
+              (status = 409, description = "The cart is full, or another shop sells it", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn put_course(
     State(cart): State<Cart>,
     visitor: Visitor,
@@ -82,13 +82,19 @@ async fn put(cart: &Cart, visitor: &Visitor, item: Item) -> Result<Response, Pro
     let batch = store::put(&holder.cart, holder.person(), &Stored::Item(item), now);
     match database.batch_if(may_be_put, batch.into()).await {
         Ok(_) => Ok(holder.answer(StatusCode::NO_CONTENT)),
-        Err(StoreError::Guard) => Err(refusal(&database, &holder).await?),
+        Err(StoreError::Guard) => Err(refusal(&database, &holder, item).await?),
         Err(error) => Err(of_person(error)),
     }
 }
 
-/// Why nothing more can be put into a cart.
-async fn refusal(database: &TenantDatabase<'_>, holder: &Holder) -> Result<Problem, Problem> {
+/// Why an item cannot be put into a cart.
+async fn refusal(database: &TenantDatabase<'_>, holder: &Holder, item: Item) -> Result<Problem, Problem> {
+    if let Item::Course(course) = item
+        && store::is_sold_elsewhere(database, course).await?
+    {
+        let detail = "Another shop sells it: its page says which.";
+        return Ok(Problem::new(StatusCode::CONFLICT, "sold-elsewhere", detail));
+    }
     let stored = store::list_items(database, &holder.cart).await?;
     if stored.iter().filter_map(store::StoredItem::item).count() < MAX_LINES {
         return Ok(Problem::new(StatusCode::NOT_FOUND, "not-for-sale", "This is not for sale here."));

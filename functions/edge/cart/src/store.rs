@@ -92,9 +92,21 @@ pub fn course_may_be_put(cart: &CartId, course: CourseId) -> TenantStatement {
          WHERE cart_item.tenant_id = ?1 AND cart_id = ?2 AND kind <> 'coupon' \
          AND NOT (kind = 'course' AND item = ?3)) < ?4 \
          AND EXISTS (SELECT 1 FROM course JOIN price ON price.tenant_id = ?1 AND price.course_id = course.id \
-         WHERE course.tenant_id = ?1 AND course.id = ?3 AND withdrawn_at IS NULL)))",
+         WHERE course.tenant_id = ?1 AND course.id = ?3 AND withdrawn_at IS NULL) \
+         AND NOT EXISTS (SELECT 1 FROM sold_elsewhere \
+         WHERE sold_elsewhere.tenant_id = ?1 AND sold_elsewhere.course_id = ?3 AND url IS NOT NULL)))",
     );
     SQL.with([cart.as_str().into(), course.into(), most(MAX_LINES)])
+}
+
+/// Whether the catalog has the course and another shop sells it.
+pub async fn is_sold_elsewhere(database: &TenantDatabase<'_>, course: CourseId) -> Result<bool, StoreError> {
+    const SQL: TenantSql = TenantSql::new(
+        "SELECT 1 AS found FROM course JOIN sold_elsewhere ON sold_elsewhere.tenant_id = ?1 \
+         AND sold_elsewhere.course_id = course.id AND url IS NOT NULL \
+         WHERE course.tenant_id = ?1 AND course.id = ?2 AND withdrawn_at IS NULL",
+    );
+    Ok(database.row(SQL.with([course.into()])).await?.is_some())
 }
 
 /// The same of a bundle.

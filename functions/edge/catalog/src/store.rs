@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     academy::Details,
-    courses::{CourseCard, CoursePage},
+    courses::{CourseCard, CoursePage, ListedCourse, SoldElsewhere},
     search::Hit,
     with_coupon::{Candidate, PublicCoupon},
 };
@@ -34,10 +34,16 @@ pub async fn find_details(database: &TenantDatabase<'_>) -> Result<Option<Detail
 }
 
 fn card(row: &Row) -> Result<CourseCard, StoreError> {
-    let price = price(row)?;
+    let slug = row.text(1)?.to_owned();
+    let url = |label: &str| SoldElsewhere {
+        label: label.to_owned(),
+        url: format!("/api/v1/catalog/courses/{slug}/go"),
+    };
+    let sold_elsewhere = row.optional_text(18)?.map(url);
+    let price = price(row)?.filter(|_| sold_elsewhere.is_none());
     Ok(CourseCard {
         id: row.parse(0)?,
-        slug: row.text(1)?.to_owned(),
+        slug,
         title: row.text(2)?.to_owned(),
         summary: row.text(3)?.to_owned(),
         lesson_count: row.integer(4)?,
@@ -45,7 +51,8 @@ fn card(row: &Row) -> Result<CourseCard, StoreError> {
         published_at: row.timestamp(6)?,
         price: price.map(|(price, _)| price),
         sale: price.and_then(|(_, sale)| sale),
-        full: row.optional_integer(17)? == Some(0),
+        full: row.optional_integer(17)? == Some(0) && sold_elsewhere.is_none(),
+        sold_elsewhere,
         rating: stars(row)?.into(),
     })
 }
@@ -60,14 +67,24 @@ fn stars(row: &Row) -> Result<StarCounts, StoreError> {
 macro_rules! card {
     () => {
         "id, slug, title, summary, lesson_count, duration_seconds, published_at, amount, currency, \
-         sale_amount, sale_starts_at, sale_ends_at, stars_1, stars_2, stars_3, stars_4, stars_5, seats_left"
+         sale_amount, sale_starts_at, sale_ends_at, stars_1, stars_2, stars_3, stars_4, stars_5, seats_left, label"
     };
 }
 
 /// What else a card is read from.
 macro_rules! figures {
     () => {
-        " LEFT JOIN course_figures ON course_figures.tenant_id = ?1 AND course_figures.course_id = course.id "
+        concat!(
+            " LEFT JOIN course_figures ON course_figures.tenant_id = ?1 AND course_figures.course_id = course.id",
+            elsewhere!()
+        )
+    };
+}
+
+/// Who sells a course instead.
+macro_rules! elsewhere {
+    () => {
+        " LEFT JOIN sold_elsewhere ON sold_elsewhere.tenant_id = ?1 AND sold_elsewhere.course_id = course.id "
     };
 }
 
@@ -85,11 +102,12 @@ fn price(row: &Row) -> Result<Option<(Money, Option<Sale>)>, StoreError> {
     Ok(Some((Money { amount, currency }, sale)))
 }
 
+/// Courses after this place, newest first.
 pub async fn list_courses(
     database: &TenantDatabase<'_>,
     after: Option<Cursor>,
     limit: i64,
-) -> Result<Vec<CourseCard>, StoreError> {
+) -> Result<Vec<ListedCourse>, StoreError> {
     const SQL: TenantSql = TenantSql::new(concat!(
         "SELECT ",
         card!(),
@@ -100,7 +118,34 @@ pub async fn list_courses(
     ));
     let after = after.unwrap_or(Cursor { key: MAX_INTEGER, id: String::new() });
     let rows = database.rows(SQL.with([after.key.into(), after.id.into(), limit.into()])).await?;
-    rows.iter().map(card).collect()
+    rows.iter()
+        .map(|row| {
+            let card = card(row)?;
+            Ok(ListedCourse { key: card.published_at.as_millis(), card })
+        })
+        .collect()
+}
+
+/// Courses after this place, the best first.
+pub async fn list_courses_by_rating(
+    database: &TenantDatabase<'_>,
+    after: Option<Cursor>,
+    limit: i64,
+) -> Result<Vec<ListedCourse>, StoreError> {
+    // In the order of an index: the joins are made one after another as they stand here.
+    const SQL: TenantSql = TenantSql::new(concat!(
+        "SELECT ",
+        card!(),
+        ", standing FROM course_figures INDEXED BY course_figures_by_standing CROSS JOIN course \
+         ON course.tenant_id = ?1 AND course.id = course_figures.course_id AND withdrawn_at IS NULL \
+         LEFT JOIN price ON price.tenant_id = ?1 AND price.course_id = course.id",
+        elsewhere!(),
+        "WHERE course_figures.tenant_id = ?1 AND (standing, course_figures.course_id) < (?2, ?3) \
+         ORDER BY standing DESC, course_figures.course_id DESC LIMIT ?4",
+    ));
+    let after = after.unwrap_or(Cursor { key: MAX_INTEGER, id: String::new() });
+    let rows = database.rows(SQL.with([after.key.into(), after.id.into(), limit.into()])).await?;
+    rows.iter().map(|row| Ok(ListedCourse { key: row.integer(19)?, card: card(row)? })).collect()
 }
 
 /// Courses whose sale is on at `now`, those first whose sale ends first.
@@ -115,7 +160,7 @@ pub async fn list_courses_on_sale(
         card!(),
         " FROM price JOIN course ON course.tenant_id = ?1 AND course.id = price.course_id AND withdrawn_at IS NULL",
         figures!(),
-        "WHERE price.tenant_id = ?1 AND sale_ends_at > ?2 AND sale_starts_at <= ?2 \
+        "WHERE price.tenant_id = ?1 AND sale_ends_at > ?2 AND sale_starts_at <= ?2 AND label IS NULL \
          AND (sale_ends_at, price.course_id) > (?3, ?4) ORDER BY sale_ends_at, price.course_id LIMIT ?5",
     ));
     let after = after.unwrap_or(Cursor { key: 0, id: String::new() });
@@ -149,7 +194,7 @@ pub async fn list_candidates(
         ", vat_basis_points, categories \
          FROM course JOIN price ON price.tenant_id = ?1 AND price.course_id = course.id AND amount > 0",
         figures!(),
-        "WHERE course.tenant_id = ?1 AND (published_at, id) < (?2, ?3) AND withdrawn_at IS NULL \
+        "WHERE course.tenant_id = ?1 AND (published_at, id) < (?2, ?3) AND withdrawn_at IS NULL AND label IS NULL \
          AND (?5 OR id IN (SELECT value FROM json_each(?6)) OR EXISTS (SELECT 1 FROM json_each(categories) AS own \
          JOIN json_each(?7) AS wanted ON wanted.value = own.value)) \
          ORDER BY published_at DESC, id DESC LIMIT ?4",
@@ -178,11 +223,11 @@ pub async fn list_candidates(
     rows.iter()
         .map(|row| {
             let card = card(row)?;
-            let rate = u16::try_from(row.integer(18)?).ok().and_then(|rate| BasisPoints::new(rate).ok());
+            let rate = u16::try_from(row.integer(19)?).ok().and_then(|rate| BasisPoints::new(rate).ok());
             let vat_rate = rate.ok_or_else(|| StoreError::Engine("a VAT rate that is none".into()))?;
             let (price, sale) =
                 price(row)?.ok_or_else(|| StoreError::Engine("a price that is none".into()))?;
-            let product = Product { course: card.id, price, sale, vat_rate, categories: json(row, 19)? };
+            let product = Product { course: card.id, price, sale, vat_rate, categories: json(row, 20)? };
             Ok(Candidate { card, product })
         })
         .collect()
@@ -206,11 +251,11 @@ pub async fn find_course(
     ));
     let row = database.row(SQL.with([slug.into()])).await?;
     row.map(|row| {
-        let outline = RawValue::from_string(row.text(19)?.to_owned());
+        let outline = RawValue::from_string(row.text(20)?.to_owned());
         Ok(CoursePage {
             card: card(&row)?,
-            version: row.integer(18)?,
-            likes: row.optional_integer(20)?.unwrap_or(0),
+            version: row.integer(19)?,
+            likes: row.optional_integer(21)?.unwrap_or(0),
             outline: outline.map_err(|error| StoreError::Engine(error.to_string()))?,
         })
     })

@@ -16,7 +16,7 @@ use akademi_edge_store::TenantDatabase;
 use serde::Serialize;
 use std::fmt;
 
-use crate::store::{self, AvailableCoupon, Offers};
+use crate::store::{self, AvailableCoupon, CourseOffer, Offers};
 
 /// The most bundles in a basket: of two courses each they are as many lines as it may have.
 pub const MAX_BUNDLES: usize = 50;
@@ -34,6 +34,10 @@ pub enum Item {
 #[serde(rename_all = "snake_case", tag = "reason", content = "course")]
 pub enum ItemRefusal {
     NotForSale,
+    /// Another shop sells it: the course's page says which.
+    SoldElsewhere,
+    /// A bundle with this course, which another shop sells.
+    HoldsSoldElsewhere(CourseId),
     /// No seat is left.
     Full,
     /// A bundle with this course, which has no seat left.
@@ -53,6 +57,10 @@ impl fmt::Display for ItemRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotForSale => f.write_str("is not for sale here"),
+            Self::SoldElsewhere => f.write_str("is sold by another shop"),
+            Self::HoldsSoldElsewhere(course) => {
+                write!(f, "holds a course that another shop sells: {course}")
+            }
             Self::Full => f.write_str("has no seat left"),
             Self::HoldsFull(course) => write!(f, "holds a course that has no seat left: {course}"),
             Self::AlreadyEnrolled => f.write_str("you have this course already"),
@@ -232,11 +240,12 @@ fn lines(items: &[Item], offers: &Offers, now: Timestamp) -> (Vec<Line>, Vec<(us
 
 fn of_course(course: CourseId, offers: &Offers, now: Timestamp) -> Result<Vec<Line>, ItemRefusal> {
     let offer = offers.course(course).ok_or(ItemRefusal::NotForSale)?;
-    let product = offer.product.as_ref().ok_or(ItemRefusal::NotForSale)?;
-    match offer.enrolled_at {
-        Some(_) => Err(ItemRefusal::AlreadyEnrolled),
-        None if offer.is_full => Err(ItemRefusal::Full),
-        None => Ok(vec![product.line(now)]),
+    match (&offer.product, offer.enrolled_at) {
+        (None, _) if offer.is_sold_elsewhere => Err(ItemRefusal::SoldElsewhere),
+        (None, _) => Err(ItemRefusal::NotForSale),
+        (Some(_), Some(_)) => Err(ItemRefusal::AlreadyEnrolled),
+        (Some(_), None) if offer.is_full => Err(ItemRefusal::Full),
+        (Some(product), None) => Ok(vec![product.line(now)]),
     }
 }
 
@@ -247,6 +256,12 @@ fn of_bundle(
     now: Timestamp,
 ) -> Result<Vec<Line>, ItemRefusal> {
     let offer = offers.bundle(id).filter(|offer| offer.for_sale).ok_or(ItemRefusal::NotForSale)?;
+    let find = |is_so: fn(&CourseOffer) -> bool| {
+        offer.courses.iter().copied().find(|course| offers.course(*course).is_some_and(is_so))
+    };
+    if let Some(course) = find(|course| course.is_sold_elsewhere) {
+        return Err(ItemRefusal::HoldsSoldElsewhere(course));
+    }
     let product = |course: &CourseId| offers.course(*course)?.product.clone();
     let courses: Option<Vec<Product>> = offer.courses.iter().map(product).collect();
     let courses = courses.ok_or(ItemRefusal::NotForSale)?;
@@ -255,8 +270,7 @@ fn of_bundle(
         BundleRefusal::NotForSale => ItemRefusal::NotForSale,
         BundleRefusal::AlreadyEnrolled(course) => ItemRefusal::HoldsEnrolled(course),
     })?;
-    let is_full = |course: &&CourseId| offers.course(**course).is_some_and(|offer| offer.is_full);
-    offer.courses.iter().find(is_full).map_or(Ok(lines), |full| Err(ItemRefusal::HoldsFull(*full)))
+    find(|course| course.is_full).map_or(Ok(lines), |full| Err(ItemRefusal::HoldsFull(full)))
 }
 
 /// `parts`, if they can be bought together with `lines`.

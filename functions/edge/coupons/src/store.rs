@@ -32,8 +32,9 @@ pub struct CourseOffer {
     pub id: CourseId,
     pub slug: String,
     pub title: String,
-    /// `None` when it is not for sale: it has no price, or was withdrawn.
+    /// `None` when it is not for sale: it has no price, was withdrawn, or another shop sells it.
     pub product: Option<Product>,
+    pub is_sold_elsewhere: bool,
     /// Whether it has so many seats and none is left.
     pub is_full: bool,
     /// Since when the person has the course.
@@ -64,11 +65,13 @@ pub async fn find_offers(
          UNION SELECT part.value FROM offered, json_each(offered.courses) AS part) \
          SELECT amount, currency, sale_amount, sale_starts_at, sale_ends_at, course.id, title, slug, vat_basis_points, \
          categories, (SELECT created_at FROM enrolment WHERE enrolment.tenant_id = ?1 AND person_id = ?2 \
-         AND enrolment.course_id = course.id) AS enrolled_at, NULL AS courses, 0 AS for_sale, seats_left \
+         AND enrolment.course_id = course.id) AS enrolled_at, NULL AS courses, 0 AS for_sale, seats_left, \
+         url IS NOT NULL AND withdrawn_at IS NULL AS sold_elsewhere \
          FROM wanted JOIN course ON course.tenant_id = ?1 AND course.id = wanted.id \
-         LEFT JOIN price ON price.tenant_id = ?1 AND price.course_id = course.id AND withdrawn_at IS NULL \
+         LEFT JOIN sold_elsewhere ON sold_elsewhere.tenant_id = ?1 AND sold_elsewhere.course_id = course.id \
+         LEFT JOIN price ON price.tenant_id = ?1 AND price.course_id = course.id AND withdrawn_at IS NULL AND url IS NULL \
          UNION ALL SELECT amount, currency, sale_amount, sale_starts_at, sale_ends_at, id, title, '', 0, '[]', NULL, \
-         courses, for_sale, NULL FROM offered",
+         courses, for_sale, NULL, 0 FROM offered",
     );
     let courses = items.iter().filter_map(|item| if let Item::Course(id) = item { Some(id) } else { None });
     let bundles = items.iter().filter_map(|item| if let Item::Bundle(id) = item { Some(id) } else { None });
@@ -105,6 +108,7 @@ fn course_offer(row: &Row) -> Result<CourseOffer, StoreError> {
         slug: row.text(7)?.to_owned(),
         title: row.text(6)?.to_owned(),
         product,
+        is_sold_elsewhere: row.boolean(14)?,
         is_full: row.optional_integer(13)? == Some(0),
         enrolled_at: row.optional_timestamp(10)?,
     })

@@ -106,6 +106,7 @@ fn changes(tenant: TenantId, event: LambdaEvent, now: Timestamp) -> Result<Vec<S
             let words = fold(&format!("{} {summary}", outline.title.as_str()));
             vec![
                 store::save_course(version, &summary, &outline, owner, at),
+                store::begin_figures(course),
                 store::drop_older_lessons(course, version),
                 store::drop_older_answer_keys(course, version),
                 store::forget_words(course),
@@ -137,6 +138,9 @@ fn changes(tenant: TenantId, event: LambdaEvent, now: Timestamp) -> Result<Vec<S
         }
         LambdaEvent::SeatsSet { course, limited, available, at: _ } => {
             vec![store::save_seats(course, limited.then_some(available)), store::bump_generation()]
+        }
+        LambdaEvent::SoldElsewhereSet { course, label, url } => {
+            vec![store::save_sold_elsewhere(course, &label, &url), store::bump_generation()]
         }
         LambdaEvent::EnrolmentGranted { person, course, enrolment, order: _, at } => {
             grant_enrolment(person, course, enrolment, "order", at).into()

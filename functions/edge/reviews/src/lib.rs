@@ -1,9 +1,11 @@
-//! What people leave at a course: reviews, likes, and the marks of shared links.
+//! What people leave at a course: reviews, likes, the marks of shared links, clicks on the way to another shop.
 //!
 //! Whatever is counted is kept beside what it counts, in one batch with each change, and never counted anew by reading all.
 //! A review that comes, changes, goes, is hidden or shown moves the academy's generation, and with it every public answer;
 //! likes, of which there are many, are seen within a minute.
 
+mod approvals;
+mod clicks;
 mod likes;
 mod moderation;
 mod own;
@@ -62,11 +64,14 @@ pub fn router(reviews: Reviews) -> Router {
         .route(&format!("{course}/like"), put(likes::like).delete(likes::unlike))
         .route(&format!("{course}/shares"), post(shares::share))
         .route(&format!("{course}/visits"), post(visits::count))
+        .route(&format!("{course}/go"), get(clicks::go))
         .route("/api/v1/users/me/likes", get(likes::list))
         .route("/api/v1/reviews", get(moderation::list))
+        .route("/api/v1/reviews/approvals", post(approvals::create))
         .route("/api/v1/reviews/{review_id}/state", put(moderation::set_state))
         .route("/api/v1/reviews/{review_id}/reports", post(reports::report))
         .route("/api/v1/shares/courses/{course_id}", get(visits::list))
+        .route("/api/v1/clicks/courses/{course_id}", get(clicks::list))
         .with_state(reviews);
     gate.guard(router)
 }
@@ -82,12 +87,15 @@ pub fn router(reviews: Reviews) -> Router {
         reports::report,
         moderation::list,
         moderation::set_state,
+        approvals::create,
         likes::like,
         likes::unlike,
         likes::list,
         shares::share,
         visits::count,
-        visits::list
+        visits::list,
+        clicks::go,
+        clicks::list
     )
 )]
 pub struct ApiDoc;

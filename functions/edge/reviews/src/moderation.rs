@@ -1,4 +1,4 @@
-//! What staff does with reviews: sees what was reported, hides, shows again.
+//! What staff does with reviews: sees what was reported or waits, hides, shows again.
 
 use akademi_api::{
     Body, Caller, PathParam, Problem, QueryParams,
@@ -28,6 +28,8 @@ pub enum ListedReviews {
     #[default]
     Reported,
     Shown,
+    /// For approval.
+    Waiting,
     Hidden,
 }
 
@@ -36,7 +38,7 @@ pub enum ListedReviews {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Filter {
-    /// `reported` (unless said otherwise), `shown` or `hidden`.
+    /// `reported` (unless said otherwise), `shown`, `waiting` or `hidden`.
     #[serde(default)]
     #[param(value_type = Option<ListedReviews>, inline)]
     state: ListedReviews,
@@ -67,6 +69,8 @@ pub struct ReviewEntry {
     hidden: Option<ReviewHiding>,
     /// How many readers have reported it since staff last decided.
     reports: i64,
+    /// Moves with every change.
+    version: i64,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
@@ -81,7 +85,7 @@ pub struct ReviewedCourse {
 impl ReviewEntry {
     fn open(reviews: &Reviews, tenant: TenantId, found: FoundReview) -> Result<Self, Problem> {
         let author = reviews.display_name(tenant, found.person, &found.author)?;
-        let FoundReview { review, course, person, reports, .. } = found;
+        let FoundReview { review, course, person, reports, version, .. } = found;
         Ok(Self {
             id: review.id,
             course,
@@ -92,16 +96,25 @@ impl ReviewEntry {
             state: review.state,
             hidden: review.hidden,
             reports,
+            version,
             created_at: review.created_at,
             updated_at: review.updated_at,
         })
     }
 }
 
+/// What staff makes of a review.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DecidedState {
+    Shown,
+    Hidden,
+}
+
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReviewDecision {
-    state: ReviewState,
+    state: DecidedState,
     /// Why it is hidden: the author is told. Of nothing else.
     #[serde(default)]
     reason: Option<ReviewFault>,
@@ -116,10 +129,10 @@ impl ReviewDecision {
     /// 422 for a reason where there is nothing to tell, and for none where there is.
     fn reason(&self) -> Result<Option<ReviewFault>, Problem> {
         match self.state {
-            ReviewState::Hidden if self.reason.is_none() => {
+            DecidedState::Hidden if self.reason.is_none() => {
                 Err(Problem::field("reason", "is missing: the author is told why"))
             }
-            ReviewState::Shown if self.reason.is_some() || self.note.is_some() => {
+            DecidedState::Shown if self.reason.is_some() || self.note.is_some() => {
                 let field = if self.reason.is_some() { "reason" } else { "note" };
                 Err(Problem::field(field, "stands with a hidden review only"))
             }
@@ -149,7 +162,8 @@ pub async fn list(
 
 /// Hide a review, or show it again
 ///
-/// A hidden one leaves lists and figures at once. Either decides on the reports that wait.
+/// A hidden one leaves lists and figures at once; one that waits for approval is shown or hidden. Either decides on the
+/// reports that wait.
 #[utoipa::path(put, path = "/api/v1/reviews/{review_id}/state", tag = "reviews", request_body = ReviewDecision,
     params(("review_id" = ReviewId, Path, description = "The review")),
     responses((status = 200, description = "The review as it is now", body = ReviewEntry),
@@ -170,18 +184,18 @@ pub async fn set_state(
     let mut batch = vec![
         store::uncount_review(review),
         store::set_state(review, hiding, now),
-        store::count_review(review),
-        store::settle_reports(review, now),
+        store::count_reviews(&[review]),
+        store::settle_reports(&[review], now),
         store::bump_generation(),
     ];
-    let told = |state: ReviewState, reason: Option<ReviewFault>| json!({ "state": state, "reason": reason });
+    let had = before.review.hidden.as_ref().map(|hidden| hidden.reason);
     let change = json!({
-        "before": told(before.review.state, before.review.hidden.as_ref().map(|hidden| hidden.reason)),
-        "after": told(decision.state, reason),
+        "before": { "state": before.review.state, "reason": had },
+        "after": { "state": decision.state, "reason": reason },
     });
     let action = match decision.state {
-        ReviewState::Hidden => "review.hidden",
-        ReviewState::Shown => "review.shown",
+        DecidedState::Hidden => "review.hidden",
+        DecidedState::Shown => "review.shown",
     };
     let (by, target) = ((&caller, &origin), format!("review:{review}"));
     batch.extend(by_staff(&reviews.edge, &reviews.vault, by, action, target, change).await?);

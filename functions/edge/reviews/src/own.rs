@@ -62,7 +62,8 @@ pub async fn show(
 
 /// Review a course, or change one's review
 ///
-/// Who is enrolled may. A hidden review that is changed stays hidden until staff shows it again.
+/// Who is enrolled may. A hidden review that is changed stays hidden until staff shows it again. Where reviews need approval,
+/// a new or changed one waits for staff.
 #[utoipa::path(put, path = "/api/v1/catalog/courses/{slug}/reviews/mine", tag = "reviews", request_body = NewReview,
     params(("slug" = String, Path, description = "The course's slug")),
     responses((status = 201, description = "The first review", body = OwnReview),
@@ -81,6 +82,8 @@ pub async fn write(
     let id = ReviewId::new(now, ports.random());
     let text = new.text.as_ref().map(ReviewText::as_str);
     let batch = vec![
+        // It may be shown no longer, and then be shown: either is seen.
+        store::bump_generation_by_own_review(place),
         store::uncount_own_review(place),
         store::save_own_review(place, id, (new.stars, text), now),
         store::count_own_review(place),
@@ -107,7 +110,7 @@ pub async fn write(
 
 /// Delete one's review
 ///
-/// Who was enrolled may, too. Of a hidden review the text goes; that it is hidden stays, whatever is written later.
+/// Who was enrolled may, too, whether it is shown or waits. Of a hidden review the text goes; that it is hidden stays, whatever is written later.
 #[utoipa::path(delete, path = "/api/v1/catalog/courses/{slug}/reviews/mine", tag = "reviews",
     params(("slug" = String, Path, description = "The course's slug")),
     responses((status = 204, description = "Nobody sees it any more")))]

@@ -1,11 +1,15 @@
 //! The function's SQL: one function a statement.
 
+mod approvals;
+mod clicks;
 mod figures;
 mod likes;
 mod moderation;
 mod reviews;
 mod shares;
 
+pub use approvals::*;
+pub use clicks::*;
 pub use figures::*;
 pub use likes::*;
 pub use moderation::*;
@@ -13,10 +17,16 @@ pub use reviews::*;
 pub use shares::*;
 
 use akademi_domain::ids::UserId;
-use akademi_edge_store::{StoreError, TenantDatabase, TenantSql, TenantStatement};
+use akademi_edge_store::{StoreError, TenantDatabase, TenantSql, TenantStatement, Value};
+use serde::Serialize;
 
 /// What somebody does at a course: the course's slug, and who.
 pub type Place<'a> = (&'a str, UserId);
+
+/// JSON for a parameter; what these types are made of always serialises.
+fn json<T: Serialize + ?Sized>(value: &T) -> Value {
+    serde_json::to_string(value).unwrap_or_default().into()
+}
 
 /// What comes before every review in descending order of ids.
 const BEHIND_EVERY_ID: &str = "~";

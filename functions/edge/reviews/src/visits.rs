@@ -1,10 +1,14 @@
 //! Visits that shared links brought: counted by course, mark and day, with nothing of who came.
 //!
 //! A page that is opened by such a link tells it by a POST. Reading a course counts nothing: its answer is kept by whoever
-//! is on the way, and a GET writes nothing.
+//! is on the way.
 
 use akademi_api::{Academy, Body, Caller, PathParam, Problem, QueryParams};
-use akademi_domain::{ids::CourseId, time::Day};
+use akademi_domain::{
+    ids::CourseId,
+    time::{Day, Timestamp},
+};
+use akademi_edge_store::TenantDatabase;
 use akademi_identity::{Origin, throttle};
 use axum::extract::State;
 use http::StatusCode;
@@ -37,18 +41,45 @@ pub async fn count(
     PathParam(slug): PathParam<String>,
     Body(ShareMark { via }): Body<ShareMark>,
 ) -> Result<StatusCode, Problem> {
-    let now = reviews.edge.ports.now();
-    let day = now.day_in_istanbul();
+    let day = reviews.edge.ports.now().day_in_istanbul();
     let database = reviews.edge.tenant(academy.id);
     let found = store::find_visited_course(&database, &slug, via, day).await?;
     let found = found.ok_or_else(Problem::not_found)?;
-    if found.is_made && found.visits < MOST_A_DAY {
-        let tries = reviews.throttles.address_tries(b"visit", &origin);
-        if throttle::is_admitted(&database, tries, now).await? {
-            database.batch(vec![store::count_visit(found.course, via, day, MOST_A_DAY)]).await?;
-        }
+    if found.is_made {
+        let counted = Counted { course: found.course, source: via.name(), day, visits: found.visits };
+        reviews.count(&database, &origin, counted).await?;
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// A visit of a link, and how many the day had before.
+pub struct Counted {
+    pub course: CourseId,
+    /// The link's mark.
+    pub source: &'static str,
+    pub day: Day,
+    pub visits: i64,
+}
+
+impl Reviews {
+    /// Counts the visit, unless the day has had too many, or whoever makes it has.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn count(
+        &self,
+        database: &TenantDatabase<'_>,
+        origin: &Origin,
+        counted: Counted,
+    ) -> Result<(), Problem> {
+        let tries = self.throttles.address_tries(b"visit", origin);
+        let is_counted = counted.visits < MOST_A_DAY
+            && throttle::is_admitted(database, tries, self.edge.ports.now()).await?;
+        if is_counted {
+            database.batch(vec![store::count_visit(&counted, MOST_A_DAY)]).await?;
+        }
+        Ok(())
+    }
 }
 
 /// The query of the counts.
@@ -62,6 +93,21 @@ pub struct Range {
     /// The last day; today unless said otherwise. A range has 366 days at most.
     #[serde(default)]
     to: Option<Day>,
+}
+
+impl Range {
+    /// The first and the last day.
+    ///
+    /// # Errors
+    /// 422 for more than 366 days, or none.
+    pub fn days(&self, now: Timestamp) -> Result<(Day, Day), Problem> {
+        let to = self.to.unwrap_or_else(|| now.day_in_istanbul());
+        let from = self.from.unwrap_or(to.plus(1 - USUAL_DAYS));
+        if !(0..MAX_DAYS).contains(&to.days_since(from)) {
+            return Err(Problem::field("from", "begins a range of 1 to 366 days"));
+        }
+        Ok((from, to))
+    }
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -93,11 +139,7 @@ pub async fn list(
     PathParam(course): PathParam<CourseId>,
     QueryParams(range): QueryParams<Range>,
 ) -> Result<Body<VisitCounts>, Problem> {
-    let to = range.to.unwrap_or_else(|| reviews.edge.ports.now().day_in_istanbul());
-    let from = range.from.unwrap_or(to.plus(1 - USUAL_DAYS));
-    if !(0..MAX_DAYS).contains(&to.days_since(from)) {
-        return Err(Problem::field("from", "begins a range of 1 to 366 days"));
-    }
+    let (from, to) = range.days(reviews.edge.ports.now())?;
     let database = reviews.edge.tenant(caller.tenant);
     if !store::may_see_course(&database, course, caller.courses_of()).await? {
         return Err(Problem::not_found());

@@ -54,6 +54,7 @@ mod sales;
 mod seats;
 mod secret;
 mod settlement;
+mod sold_elsewhere;
 mod store;
 pub mod stripe;
 mod waiting_refunds;
@@ -128,6 +129,10 @@ pub fn router(payments: Payments) -> Router {
     let people = Router::new()
         .route("/api/v1/commerce/courses/{course_id}/price", put(prices::set).get(prices::show))
         .route("/api/v1/commerce/courses/{course_id}/seats", put(seats::set).get(seats::show))
+        .route(
+            "/api/v1/commerce/courses/{course_id}/sold-elsewhere",
+            put(sold_elsewhere::set).get(sold_elsewhere::show).delete(sold_elsewhere::remove),
+        )
         .route("/api/v1/commerce/bundles", post(bundles::create).get(bundles::list))
         .route("/api/v1/commerce/bundles/{bundle_id}", put(bundles::change))
         .route("/api/v1/commerce/coupons", post(coupons::create).get(coupons::list))
@@ -164,6 +169,9 @@ pub fn callbacks(payments: Payments) -> Router {
     prices::show,
     seats::set,
     seats::show,
+    sold_elsewhere::set,
+    sold_elsewhere::show,
+    sold_elsewhere::remove,
     bundles::create,
     bundles::list,
     bundles::change,

@@ -58,8 +58,8 @@ impl Placed {
 /// Makes the order of a quote: priced again from this plane's own tables. Its holds are to be taken in the same transaction.
 ///
 /// # Errors
-/// 422 for what is no quote, 404 for another person's, 409 if it has expired, costs something else by now or the person
-/// has one of the courses.
+/// 422 for what is no quote, 404 for another person's, 409 if it has expired, costs something else by now, another shop
+/// sells one of the courses or the person has one.
 pub async fn place(
     payments: &Payments,
     tx: &mut TenantTransaction,
@@ -145,6 +145,10 @@ async fn price_again(
     };
     if offers.len() != terms.lines.len() {
         return Err(changed().into());
+    }
+    if store::is_one_sold_elsewhere(tx, courses).await? {
+        let detail = "Another shop sells a course of it: ask for a new quote.";
+        return Err(conflict("sold-elsewhere", detail).into());
     }
     // As the edge does: the courses that are bought alone, then the bundles, each with its own courses.
     let alone = terms.lines.iter().zip(offers).filter(|(line, _)| line.bundle.is_none());

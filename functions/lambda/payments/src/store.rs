@@ -15,6 +15,7 @@ mod reconciliation;
 mod refunds;
 mod reservations;
 mod seats;
+mod sold_elsewhere;
 
 pub use accounts::*;
 pub use books::*;
@@ -31,6 +32,7 @@ pub use reconciliation::*;
 pub use refunds::*;
 pub use reservations::*;
 pub use seats::*;
+pub use sold_elsewhere::*;
 
 use akademi_domain::{
     money::{Currency, Money},

@@ -57,6 +57,8 @@ actions! {
     ReconciliationRun = "reconciliation.run";
     ReportRun = "report.run";
     SeatsSet = "seats.set";
+    SoldElsewhereRemoved = "sold_elsewhere.removed";
+    SoldElsewhereSet = "sold_elsewhere.set";
 }
 
 /// What each staff write of this plane leaves in the log. A test compares it with the table of routes.
@@ -69,6 +71,8 @@ pub const AUDITED: &[(&str, Action)] = &[
     ("POST /api/v1/authoring/imports/{job_id}/start", Action::ImportStarted),
     ("PUT /api/v1/commerce/courses/{course_id}/price", Action::PriceSet),
     ("PUT /api/v1/commerce/courses/{course_id}/seats", Action::SeatsSet),
+    ("PUT /api/v1/commerce/courses/{course_id}/sold-elsewhere", Action::SoldElsewhereSet),
+    ("DELETE /api/v1/commerce/courses/{course_id}/sold-elsewhere", Action::SoldElsewhereRemoved),
     ("POST /api/v1/commerce/bundles", Action::BundleCreated),
     ("PUT /api/v1/commerce/bundles/{bundle_id}", Action::BundleChanged),
     ("POST /api/v1/commerce/coupons", Action::CouponCreated),

@@ -27,13 +27,17 @@ async fn an_academy_changes_what_it_says_and_the_other_plane_hears_of_it() {
     let change = json!({
         "name": " İğde Akademi ", "brand_colour": "#0A7B8C", "locale": "en", "time_zone": "Asia/Tokyo",
         "logo_url": "https://cdn.example/logo.svg", "origins": ["https://www.example.org"],
-        "features": { "commerce": false }, "session_idle_minutes": 60
+        "features": { "commerce": false }, "reviews_need_approval": true, "session_idle_minutes": 60
     });
     let after = world.send(&admin, Method::PATCH, SETTINGS, change).await.expect(200);
     assert_eq!((&after["name"], &after["brand_colour"]), (&json!("İğde Akademi"), &json!("#0a7b8c")));
     assert_eq!(
         after["features"],
         json!({ "registration": true, "commerce": false, "certificates": true, "activation_codes": true })
+    );
+    assert_eq!(
+        (&before["reviews_need_approval"], &after["reviews_need_approval"]),
+        (&json!(false), &json!(true))
     );
     assert_eq!(
         (&after["session_idle_minutes"], &after["session_absolute_minutes"]),
@@ -55,6 +59,7 @@ async fn an_academy_changes_what_it_says_and_the_other_plane_hears_of_it() {
     });
     let kept = kept.unwrap();
     assert_eq!(kept["after"]["session_idle_seconds"], json!(3600));
+    assert_eq!(kept["after"]["reviews_need_approval"], json!(true));
     assert_eq!(kept["before"]["time_zone"], json!("Europe/Istanbul"));
     assert!(kept["after"].get("session_absolute_seconds").is_none(), "what stays is not told: {kept}");
 

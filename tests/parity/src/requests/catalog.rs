@@ -17,6 +17,9 @@ pub async fn catalog(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     r.good((LIST, "courses"), &umraniye, Ask::get(courses)).await?;
     r.paged(LIST, &umraniye, courses, "").await?;
     r.bad((LIST, "unknown parameter"), &umraniye, Ask::get(format!("{courses}?page=2"))).await?;
+    r.send(Kind::Good, (LIST, "the best first"), &umraniye, &Ask::get(format!("{courses}?sort=rating")))
+        .await?;
+    r.bad((LIST, "the cheapest first"), &umraniye, Ask::get(format!("{courses}?sort=price"))).await?;
     r.send(Kind::Good, (LIST, "no courses"), &kadikoy, &Ask::get(courses)).await?;
 
     r.good((COURSE_PAGE, "course"), &umraniye, Ask::get(format!("{courses}/isigin-yolculugu"))).await?;

@@ -14,7 +14,7 @@ use http::{HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::{COURSE, NOTHING, OTHER_COURSE, cart, shop};
+use super::{COURSE, NOTHING, OTHER_COURSE, cart, elsewhere, shop};
 use crate::{
     ask::Ask,
     kind::Kind,
@@ -58,7 +58,8 @@ pub async fn commerce(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     let stale = quotes(r).await?;
     orders(r, &stale).await?;
     callbacks(r).await?;
-    sales(r).await
+    sales(r).await?;
+    elsewhere::elsewhere(r).await
 }
 
 fn price_path(course: &str) -> String {

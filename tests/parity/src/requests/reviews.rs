@@ -1,6 +1,7 @@
 //! What people leave at a course: reviews, likes, shares.
 
 use akademi_local::api_client::{ApiClient, JsonExt};
+use anyhow::Context;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -13,7 +14,10 @@ const WRITE: &str = "PUT /api/v1/catalog/courses/{slug}/reviews/mine";
 const DELETE: &str = "DELETE /api/v1/catalog/courses/{slug}/reviews/mine";
 const REPORT: &str = "POST /api/v1/reviews/{review_id}/reports";
 const FOR_STAFF: &str = "GET /api/v1/reviews";
+const APPROVE: &str = "POST /api/v1/reviews/approvals";
 const DECIDE: &str = "PUT /api/v1/reviews/{review_id}/state";
+const CHANGE_SETTINGS: &str = "PATCH /api/v1/academy/settings";
+const SETTINGS: &str = "/api/v1/academy/settings";
 const LIKE: &str = "PUT /api/v1/catalog/courses/{slug}/like";
 const UNLIKE: &str = "DELETE /api/v1/catalog/courses/{slug}/like";
 const LIKES: &str = "GET /api/v1/users/me/likes";
@@ -30,6 +34,7 @@ pub async fn reviews(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     let (own, staffs) = written(r, &learner).await?;
     read(r).await?;
     moderated(r, &learner, (&own, &staffs)).await?;
+    approved(r, &learner).await?;
     liked(r, &learner).await?;
     shared(r).await
 }
@@ -117,6 +122,26 @@ async fn moderated(
     r.send(Kind::Good, (DELETE, "a shown one"), learner, &delete(ISIK)).await?;
     // It stays until the learner is erased.
     r.send(Kind::Good, (WRITE, "anew"), learner, &write(ISIK, 5, None)).await?;
+    Ok(())
+}
+
+/// While the academy has reviews wait.
+async fn approved(r: &mut Recorder<'_>, learner: &ApiClient) -> anyhow::Result<()> {
+    let staff = r.staff.clone();
+    let need = |needed: bool| Ask::json(Method::PATCH, SETTINGS, &json!({ "reviews_need_approval": needed }));
+    r.send(Kind::Good, (CHANGE_SETTINGS, "reviews wait"), &staff, &need(true)).await?;
+    let written = r.send(Kind::Good, (WRITE, "to wait"), learner, &write(ISIK, 3, Some("Bekliyor"))).await?;
+    let id = written.json()?.text("id")?;
+    let waiting = Ask::get("/api/v1/reviews?state=waiting");
+    let listed = r.send(Kind::Good, (FOR_STAFF, "waiting"), &staff, &waiting).await?.json()?;
+    let version = listed.pointer("/data/0/version").cloned().context("no review waits")?;
+    let approve = |reviews: Value| Ask::post("/api/v1/reviews/approvals", &json!({ "reviews": reviews }));
+    r.bad((APPROVE, "none"), &staff, approve(json!([]))).await?;
+    let twice = json!([{ "id": id, "version": version }, { "id": id, "version": 1 }]);
+    r.bad((APPROVE, "one twice"), &staff, approve(twice)).await?;
+    let both = json!([{ "id": id, "version": version }, { "id": NOTHING, "version": 1 }]);
+    r.good((APPROVE, "one of two"), &staff, approve(both)).await?;
+    r.send(Kind::Good, (CHANGE_SETTINGS, "reviews are shown at once"), &staff, &need(false)).await?;
     Ok(())
 }
 

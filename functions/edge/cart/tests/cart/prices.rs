@@ -164,6 +164,42 @@ async fn what_cannot_be_bought_says_why_and_is_in_no_total() {
 }
 
 #[tokio::test]
+async fn what_another_shop_sells_is_refused_with_that_reason() {
+    let world = World::new().await;
+    let who = world.join(0, 7);
+    for path in [course_path(1), course_path(2), bundle_path(1)] {
+        world.put(&who, &path).await.expect(204);
+        world.wait(1);
+    }
+    let sold = |number: u8, url: &str| LambdaEvent::SoldElsewhereSet {
+        course: course(number),
+        label: url.to_owned(),
+        url: url.to_owned(),
+    };
+    let shop = "https://shop.example/";
+    world.feed(1, &[sold(2, shop)]).await;
+    assert_eq!(world.get(&who).await.expect(200)["items"][1]["refused"], Value::Null, "another academy's");
+    world.feed(0, &[sold(1, shop), sold(4, shop)]).await;
+    let answer = world.get(&who).await;
+    let cart = answer.expect(200);
+    let of = |index: usize| (&cart["items"][index]["refused"], &cart["items"][index]["price"]);
+    assert_eq!(of(0), (&json!({ "reason": "sold_elsewhere" }), &Value::Null));
+    assert_eq!(of(1).0, &Value::Null);
+    assert_eq!(of(2).0, &json!({ "reason": "holds_sold_elsewhere", "course": course(4) }));
+    assert_eq!(cart["totals"]["total"]["amount"], 10000);
+    let guest = world.guest();
+    let before = world.count("SELECT count(*) FROM cart");
+    for path in [course_path(1), course_path(4)] {
+        let answer = world.put(&guest, &path).await;
+        assert_eq!((answer.problem(), answer.cookie()), ((409, "sold-elsewhere"), None), "{path}");
+    }
+    assert_eq!(world.count("SELECT count(*) FROM cart"), before, "nothing is written");
+    world.feed(0, &[sold(1, "")]).await;
+    world.put(&guest, &course_path(1)).await.expect(204);
+    assert_eq!(world.get(&who).await.expect(200)["items"][0]["refused"], Value::Null);
+}
+
+#[tokio::test]
 async fn what_a_person_has_bought_leaves_the_cart_with_its_coupons() {
     let world = World::new().await;
     let (who, other) = (world.join(0, 7), world.join(0, 8));

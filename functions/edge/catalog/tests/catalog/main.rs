@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod lists;
+mod rating;
 
 use akademi_api::{
     compression::{Coding, Compressor},

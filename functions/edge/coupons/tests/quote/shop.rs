@@ -216,6 +216,45 @@ fn what_somebody_of_another_academy_with_the_same_id_has_done_is_not_told_to_thi
 }
 
 #[test]
+fn a_course_that_another_shop_sells_is_not_quoted_until_it_is_sold_here_again() {
+    let setup = Setup::new();
+    let sold = |n: u8, url: &str| LambdaEvent::SoldElsewhereSet {
+        course: course(n),
+        label: url.to_owned(),
+        url: url.to_owned(),
+    };
+    let shop = "https://shop.example/";
+    let ask = |basket: Value| {
+        let (status, answer) = setup.quote(&basket);
+        let error = &answer["errors"][0];
+        (
+            status,
+            [&error["field"], &error["message"]].map(|text| text.as_str().unwrap_or_default().to_owned()),
+        )
+    };
+    let refused = |field: &str, message: &str| (422, [field.to_owned(), message.to_owned()]);
+    let (alone, bundled) = (json!({ "courses": [course(1)] }), json!({ "bundles": [bundle_id(1)] }));
+    setup.feed(&[bundle(1, &[1, 2], 20000, true)]);
+    setup.feed_to(tenant(2), &[sold(1, shop)]);
+    assert_eq!(
+        (ask(alone.clone()).0, ask(bundled.clone()).0),
+        (200, 200),
+        "another academy's of the same id"
+    );
+    setup.feed(&[sold(1, shop), sold(3, shop)]);
+    assert_eq!(ask(alone.clone()), refused("courses[0]", "is sold by another shop"));
+    let message = format!("holds a course that another shop sells: {}", course(1));
+    assert_eq!(ask(bundled.clone()), refused("bundles[0]", &message));
+    let without_price = json!({ "courses": [course(2), course(3)] });
+    assert_eq!(ask(without_price), refused("courses[1]", "is sold by another shop"));
+    setup.feed(&[price(1, 14990)]);
+    assert_eq!(ask(alone.clone()).0, 422, "another price changes nothing");
+    setup.feed(&[LambdaEvent::CourseWithdrawn { course: course(3) }, sold(1, "")]);
+    assert_eq!(ask(json!({ "courses": [course(3)] })), refused("courses[0]", "is not for sale here"));
+    assert_eq!((ask(alone).0, ask(bundled).0), (200, 200));
+}
+
+#[test]
 fn a_course_without_a_seat_is_not_quoted_until_one_is_free() {
     let setup = Setup::new();
     let seats = |limited: bool, available: bool| LambdaEvent::SeatsSet {

@@ -69,12 +69,13 @@ deletions! {
     "course_like" by "person_id, course_id";
     "course_figures" by "course_id";
     "share_link" by "course_id, source";
-    "share_visit" by "course_id, day, source";
+    "link_visit" by "course_id, day, source";
     "course" by "id";
     "enrolment" by "person_id, course_id";
     "progress" by "person_id, course_id, lesson_id";
     "learner_clock" by "person_id";
     "price" by "course_id";
+    "sold_elsewhere" by "course_id";
     "bundle" by "id";
     "coupon" by "id";
     "spent_coupon" by "person_id, coupon_id";

@@ -3,7 +3,7 @@
 use akademi_domain::ids::ReviewId;
 use akademi_edge_store::{TenantSql, TenantStatement};
 
-use super::{Place, course};
+use super::{Place, course, json};
 
 /// The review of `?3` of the course `?2`.
 macro_rules! own {
@@ -28,10 +28,11 @@ macro_rules! count {
     ($($which:tt)+) => {
         concat!(
             "INSERT INTO course_figures (tenant_id, course_id, stars_1, stars_2, stars_3, stars_4, stars_5) \
-             SELECT ?1, review.course_id, stars = 1, stars = 2, stars = 3, stars = 4, stars = 5 FROM review \
+             SELECT ?1, review.course_id, sum(stars = 1), sum(stars = 2), sum(stars = 3), sum(stars = 4), sum(stars = 5) \
+             FROM review \
              WHERE review.tenant_id = ?1 AND review.state = 'shown' AND ",
             $($which)+,
-            " ON CONFLICT (tenant_id, course_id) DO UPDATE SET stars_1 = stars_1 + excluded.stars_1, \
+            " GROUP BY review.course_id ON CONFLICT (tenant_id, course_id) DO UPDATE SET stars_1 = stars_1 + excluded.stars_1, \
              stars_2 = stars_2 + excluded.stars_2, stars_3 = stars_3 + excluded.stars_3, \
              stars_4 = stars_4 + excluded.stars_4, stars_5 = stars_5 + excluded.stars_5"
         )
@@ -57,9 +58,9 @@ pub fn uncount_review(review: ReviewId) -> TenantStatement {
 }
 
 /// As [`count_own_review`], of any.
-pub fn count_review(review: ReviewId) -> TenantStatement {
-    const SQL: TenantSql = TenantSql::new(count!("review.id = ?2"));
-    SQL.with([review.into()])
+pub fn count_reviews(reviews: &[ReviewId]) -> TenantStatement {
+    const SQL: TenantSql = TenantSql::new(count!("review.id IN (SELECT value FROM json_each(?2))"));
+    SQL.with([json(reviews)])
 }
 
 /// Public answers are made anew, if one's review is shown.

@@ -6,9 +6,9 @@ use akademi_domain::{
     review::ReviewFault,
     time::Timestamp,
 };
-use akademi_edge_store::{Row, StoreError, TenantDatabase, TenantSql, TenantStatement};
+use akademi_edge_store::{Row, StoreError, TenantDatabase, TenantSql, TenantStatement, Value};
 
-use super::{Author, BEHIND_EVERY_ID, hiding, stars, state};
+use super::{Author, BEHIND_EVERY_ID, hiding, json, stars, state};
 use crate::{
     moderation::{ListedReviews, ReviewedCourse},
     own::OwnReview,
@@ -85,13 +85,16 @@ pub async fn list_for_staff(
          ORDER BY review.id DESC LIMIT ?5"
     ));
     let id = after.map_or(BEHIND_EVERY_ID.to_owned(), |after| after.id);
-    let mut params = vec![wanted.owner.into(), wanted.course.into(), id.into(), limit.into()];
+    let by_state = |mut params: Vec<Value>, state: &str| {
+        params.push(state.into());
+        BY_STATE.with(params)
+    };
+    let params = vec![wanted.owner.into(), wanted.course.into(), id.into(), limit.into()];
     let statement = match wanted.listed {
         ListedReviews::Reported => REPORTED.with(params),
-        ListedReviews::Shown | ListedReviews::Hidden => {
-            params.push(if wanted.listed == ListedReviews::Shown { "shown" } else { "hidden" }.into());
-            BY_STATE.with(params)
-        }
+        ListedReviews::Shown => by_state(params, "shown"),
+        ListedReviews::Waiting => by_state(params, "waiting"),
+        ListedReviews::Hidden => by_state(params, "hidden"),
     };
     database.rows(statement).await?.iter().map(found).collect()
 }
@@ -130,11 +133,12 @@ pub fn set_state(
 }
 
 /// Whatever was reported is decided.
-pub fn settle_reports(review: ReviewId, now: Timestamp) -> TenantStatement {
+pub fn settle_reports(reviews: &[ReviewId], now: Timestamp) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(
-        "UPDATE review_report SET settled_at = ?3 WHERE tenant_id = ?1 AND review_id = ?2 AND settled_at IS NULL",
+        "UPDATE review_report SET settled_at = ?3 WHERE tenant_id = ?1 AND settled_at IS NULL \
+         AND review_id IN (SELECT value FROM json_each(?2))",
     );
-    SQL.with([review.into(), now.into()])
+    SQL.with([json(reviews), now.into()])
 }
 
 /// A batch's condition: the review is shown and somebody else's, and the person has not been suspended.

@@ -17,6 +17,8 @@ use crate::own::{OwnReview, ReviewHiding};
 #[serde(rename_all = "snake_case")]
 pub enum ReviewState {
     Shown,
+    /// For staff to approve.
+    Waiting,
     Hidden,
 }
 
@@ -176,6 +178,7 @@ pub fn own_review(row: &Row) -> Result<OwnReview, StoreError> {
 pub fn state(row: &Row, column: usize) -> Result<ReviewState, StoreError> {
     match row.text(column)? {
         "shown" => Ok(ReviewState::Shown),
+        "waiting" => Ok(ReviewState::Waiting),
         "hidden" => Ok(ReviewState::Hidden),
         _ => Err(StoreError::Engine("a review in a state that is none".into())),
     }
@@ -219,7 +222,8 @@ pub fn is_enrolled((slug, person): Place<'_>) -> TenantStatement {
     SQL.with([slug.into(), person.into()])
 }
 
-/// Writes one's review under this id, or changes the one that there is, shown or hidden; its row is an [`own_review`].
+/// Writes one's review under this id, or changes the one that there is; its row is an [`own_review`]. Where reviews need
+/// approval it waits, unless it is shown as it was; a hidden one stays hidden.
 pub fn save_own_review(
     (slug, person): Place<'_>,
     id: ReviewId,
@@ -228,9 +232,12 @@ pub fn save_own_review(
 ) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(concat!(
         "INSERT INTO review (tenant_id, id, course_id, person_id, stars, text, state, version, created_at, updated_at) \
-         VALUES (?1, ?4, ",
+         SELECT ?1, ?4, ",
         course!(),
-        ", ?3, ?5, ?6, 'shown', 1, ?7, ?7) ON CONFLICT (tenant_id, person_id, course_id) DO UPDATE SET \
+        ", ?3, ?5, ?6, CASE WHEN reviews_need_approval THEN 'waiting' ELSE 'shown' END, 1, ?7, ?7 \
+         FROM tenant WHERE tenant.id = ?1 ON CONFLICT (tenant_id, person_id, course_id) DO UPDATE SET \
+         state = CASE WHEN review.state = 'hidden' OR (review.state = 'shown' AND review.stars = excluded.stars \
+         AND review.text IS excluded.text) THEN review.state ELSE excluded.state END, \
          stars = excluded.stars, text = excluded.text, version = version + 1, updated_at = excluded.updated_at \
          RETURNING ",
         own_columns!()
@@ -245,10 +252,10 @@ pub fn save_own_review(
     ])
 }
 
-/// Deletes one's review, if it is shown.
+/// Deletes one's review, if it is shown or waits.
 pub fn delete_own_review((slug, person): Place<'_>) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(concat!(
-        "DELETE FROM review WHERE tenant_id = ?1 AND person_id = ?3 AND state = 'shown' AND course_id = ",
+        "DELETE FROM review WHERE tenant_id = ?1 AND person_id = ?3 AND state <> 'hidden' AND course_id = ",
         course!(),
     ));
     SQL.with([slug.into(), person.into()])

@@ -4,9 +4,12 @@ use akademi_domain::{
     ids::{CourseId, UserId},
     time::{Day, Timestamp},
 };
-use akademi_edge_store::{StoreError, TenantDatabase, TenantSql, TenantStatement};
+use akademi_edge_store::{Row, StoreError, TenantDatabase, TenantSql, TenantStatement};
 
-use crate::{shares::ShareSource, visits::VisitCount};
+use crate::{
+    shares::ShareSource,
+    visits::{Counted, VisitCount},
+};
 
 /// A course of the catalog that is shared, and whether somebody has asked for a link of this mark before.
 pub struct SharedCourse {
@@ -59,8 +62,8 @@ pub async fn find_visited_course(
         "SELECT course.id, share_link.source IS NOT NULL AS made, coalesce(visits, 0) AS visits FROM course \
          LEFT JOIN share_link ON share_link.tenant_id = ?1 AND share_link.course_id = course.id \
          AND share_link.source = ?3 \
-         LEFT JOIN share_visit ON share_visit.tenant_id = ?1 AND share_visit.course_id = course.id \
-         AND share_visit.day = ?4 AND share_visit.source = ?3 \
+         LEFT JOIN link_visit ON link_visit.tenant_id = ?1 AND link_visit.course_id = course.id \
+         AND link_visit.day = ?4 AND link_visit.source = ?3 \
          WHERE course.tenant_id = ?1 AND slug = ?2 AND withdrawn_at IS NULL",
     );
     let row = database.row(SQL.with([slug.into(), source.name().into(), day.epoch_days().into()])).await?;
@@ -71,12 +74,12 @@ pub async fn find_visited_course(
 }
 
 /// One visit more, up to so many on a day.
-pub fn count_visit(course: CourseId, source: ShareSource, day: Day, most: i64) -> TenantStatement {
+pub fn count_visit(counted: &Counted, most: i64) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(
-        "INSERT INTO share_visit (tenant_id, course_id, day, source, visits) VALUES (?1, ?2, ?3, ?4, 1) \
+        "INSERT INTO link_visit (tenant_id, course_id, day, source, visits) VALUES (?1, ?2, ?3, ?4, 1) \
          ON CONFLICT (tenant_id, course_id, day, source) DO UPDATE SET visits = visits + 1 WHERE visits < ?5",
     );
-    SQL.with([course.into(), day.epoch_days().into(), source.name().into(), most.into()])
+    SQL.with([counted.course.into(), counted.day.epoch_days().into(), counted.source.into(), most.into()])
 }
 
 /// Whether there is such a course, of `owner` or anybody's.
@@ -91,26 +94,31 @@ pub async fn may_see_course(
     Ok(database.row(SQL.with([course.into(), owner.into()])).await?.is_some())
 }
 
-/// The counts of the days from one to another.
+/// The counts of shared links on the days from one to another.
 pub async fn list_visits(
     database: &TenantDatabase<'_>,
     course: CourseId,
     (from, to): (Day, Day),
 ) -> Result<Vec<VisitCount>, StoreError> {
     const SQL: TenantSql = TenantSql::new(
-        "SELECT day, source, visits FROM share_visit WHERE tenant_id = ?1 AND course_id = ?2 \
-         AND day BETWEEN ?3 AND ?4 ORDER BY day, source",
+        "SELECT day, source, visits FROM link_visit WHERE tenant_id = ?1 AND course_id = ?2 \
+         AND day BETWEEN ?3 AND ?4 AND source <> 'sold_elsewhere' ORDER BY day, source",
     );
     let params = [course.into(), from.epoch_days().into(), to.epoch_days().into()];
     let rows = database.rows(SQL.with(params)).await?;
     rows.iter()
         .map(|row| {
-            let unknown = |what: &str| StoreError::Engine(format!("a visit with {what} that is none"));
+            let unknown = || StoreError::Engine("a visit with a mark that is none".into());
             Ok(VisitCount {
-                day: Day::from_epoch_days(i32::try_from(row.integer(0)?).map_err(|_| unknown("a day"))?),
-                via: ShareSource::parse(row.text(1)?).ok_or_else(|| unknown("a mark"))?,
+                day: day(row, 0)?,
+                via: ShareSource::parse(row.text(1)?).ok_or_else(unknown)?,
                 visits: row.integer(2)?,
             })
         })
         .collect()
+}
+
+pub fn day(row: &Row, column: usize) -> Result<Day, StoreError> {
+    let day = i32::try_from(row.integer(column)?);
+    Ok(Day::from_epoch_days(day.map_err(|_| StoreError::Engine("a visit on a day that is none".into()))?))
 }

@@ -49,6 +49,14 @@ fn requests_cost_a_fixed_number_of_statements() {
     let state = format!("/api/v1/reviews/{review}/state");
     let hide = json!({ "state": "hidden", "reason": "other" });
     assert_eq!(cost(&world, Method::PUT, &state, administrator(), Some(hide)), (5, 1));
+    world.need_approval(true);
+    world.review(3, ISIK, 1, "Yeni");
+    assert_eq!(get("/api/v1/reviews?state=waiting", administrator()), (2, 0));
+    let seen =
+        world.ask(Method::GET, "/api/v1/reviews?state=waiting", administrator(), None).body["data"][0].take();
+    let seen = json!({ "reviews": [{ "id": seen["id"], "version": seen["version"] }] });
+    assert_eq!(cost(&world, Method::POST, "/api/v1/reviews/approvals", administrator(), Some(seen)), (4, 1));
+    assert_eq!(get("/api/v1/catalog/courses?sort=rating", None), (2, 0));
     let via = || Some(json!({ "via": "x" }));
     let shares = format!("{ISIK}/shares");
     assert_eq!(cost(&world, Method::POST, &shares, None, via()), (2, 1));
@@ -95,7 +103,13 @@ fn lists_are_read_in_the_order_of_an_index() {
         let found = plan(&format!("{ISIK}/reviews{query}"), None);
         assert!(found.contains(index) && !found.contains("TEMP B-TREE"), "{query}: {found}");
     }
-    for (query, index) in [("?state=hidden", "review_by_state"), ("", "review_report_waiting")] {
+    let found = plan("/api/v1/catalog/courses?sort=rating", None);
+    assert!(found.contains("course_figures_by_standing") && !found.contains("TEMP B-TREE"), "{found}");
+    for (query, index) in [
+        ("?state=hidden", "review_by_state"),
+        ("?state=waiting", "review_by_state"),
+        ("", "review_report_waiting"),
+    ] {
         let found = plan(&format!("/api/v1/reviews{query}"), administrator());
         assert!(found.contains(index), "{query}: {found}");
     }

@@ -23,6 +23,10 @@ enum Act {
     Delete,
     Hide,
     Show,
+    /// By staff, who has seen it.
+    Approve,
+    /// The academy has reviews wait from now on, or no longer.
+    NeedApproval(bool),
     Like,
     Unlike,
     Withdraw,
@@ -35,6 +39,8 @@ fn acts() -> impl Strategy<Value = Vec<(u8, bool, Act)>> {
         2 => Just(Act::Delete),
         3 => Just(Act::Hide),
         2 => Just(Act::Show),
+        3 => Just(Act::Approve),
+        2 => any::<bool>().prop_map(Act::NeedApproval),
         2 => Just(Act::Like),
         1 => Just(Act::Unlike),
         1 => Just(Act::Withdraw),
@@ -62,6 +68,19 @@ fn act(world: &World, (n, is_first, act): &(u8, bool, Act)) {
         Act::Delete => drop(ask(Method::DELETE, "/reviews/mine", None)),
         Act::Hide => decide(json!({ "state": "hidden", "reason": "other" })),
         Act::Show => decide(json!({ "state": "shown" })),
+        Act::Approve => {
+            let waiting = world.ask(Method::GET, "/api/v1/reviews?state=waiting", administrator(), None);
+            let entries = waiting.body["data"].as_array().unwrap().iter();
+            let seen: Vec<_> =
+                entries.map(|entry| json!({ "id": entry["id"], "version": entry["version"] })).collect();
+            let approvals = Some(json!({ "reviews": seen })).filter(|_| !seen.is_empty());
+            if let Some(approvals) = approvals {
+                let answer =
+                    world.ask(Method::POST, "/api/v1/reviews/approvals", administrator(), Some(&approvals));
+                assert_eq!((answer.status, &answer.body["left"]), (200, &json!([])), "{}", answer.body);
+            }
+        }
+        Act::NeedApproval(needed) => world.need_approval(*needed),
         Act::Like => drop(ask(Method::PUT, "/like", None)),
         Act::Unlike => drop(ask(Method::DELETE, "/like", None)),
         Act::Withdraw => {
@@ -95,6 +114,6 @@ fn the_recount_notices_a_figure_that_drifts() {
     let world = World::new();
     world.review(1, ISIK, 4, "");
     assert_eq!(world.store.count(WRONG), 0);
-    world.store.execute("UPDATE course_figures SET stars_4 = 2");
+    world.store.execute("UPDATE course_figures SET stars_4 = 2 WHERE stars_4 = 1");
     assert_eq!(world.store.count(WRONG), 1);
 }

@@ -21,7 +21,10 @@ fn elsewhere(world: &World) -> Vec<Value> {
         ask("/api/v1/users/me/likes", learner(1)),
         ask("/api/v1/reviews", administrator()),
         ask("/api/v1/reviews?state=shown", administrator()),
+        ask("/api/v1/reviews?state=waiting", administrator()),
+        ask("/api/v1/catalog/courses?sort=rating", None),
         ask(&format!("/api/v1/shares/courses/{}", course(1)), administrator()),
+        ask(&format!("/api/v1/clicks/courses/{}", course(1)), administrator()),
     ]
 }
 
@@ -40,6 +43,11 @@ fn what_is_done_in_one_academy_moves_nothing_in_another() {
         tell(academy, Method::PUT, &format!("{ISIK}/like"), learner(1), None);
         tell(academy, Method::POST, &format!("{ISIK}/shares"), None, Some(json!({ "via": "x" })));
         tell(academy, Method::POST, &format!("{ISIK}/visits"), None, Some(json!({ "via": "x" })));
+        let url = format!("https://{}/", academy.1);
+        let sold = LambdaEvent::SoldElsewhereSet { course: course(1), label: "Shop".into(), url };
+        world.feed(academy.0, &[sold]);
+        let go = world.ask_of(academy, Method::GET, &format!("{ISIK}/go"), None, None);
+        assert_eq!(go.headers[http::header::LOCATION].to_str().unwrap(), format!("https://{}/", academy.1));
         review["id"].as_str().unwrap().to_owned()
     };
     let review = live(KADIKOY);

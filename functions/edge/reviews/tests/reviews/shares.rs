@@ -58,7 +58,7 @@ fn visits_are_counted_by_day_and_mark_and_tell_nothing_of_who_came() {
     assert_eq!(counts(&world, ""), json!(all));
     assert_eq!(counts(&world, "?from=2026-09-22&to=2026-09-22"), json!(all[2..]));
     assert_eq!(counts(&world, "?to=2026-09-20"), json!([]));
-    let columns = "SELECT count(*) FROM pragma_table_info('share_visit')";
+    let columns = "SELECT count(*) FROM pragma_table_info('link_visit')";
     assert_eq!(world.store.count(columns), 5, "academy, course, day, mark, count");
 }
 
@@ -72,7 +72,7 @@ fn a_mark_that_nobody_made_counts_nothing() {
     let elsewhere = json!({ "via": "x" });
     let other = world.ask_of(KADIKOY, Method::POST, &format!("{ISIK}/visits"), None, Some(&elsewhere));
     assert_eq!(other.status, 204, "made in another academy");
-    assert_eq!(world.store.count("SELECT count(*) FROM share_visit"), 0);
+    assert_eq!(world.store.count("SELECT count(*) FROM link_visit"), 0);
     assert_eq!(world.store.count("SELECT count(*) FROM throttle"), 0, "and nothing is kept of who asked");
     assert_eq!(visit(&world, "/api/v1/catalog/courses/yok", "x"), 404);
 }
@@ -91,13 +91,13 @@ fn who_tells_of_many_visits_is_counted_no_more_and_writes_no_more() {
         watched.take().1
     };
     let commits: usize = (0..200).map(|_| tell("192.0.2.1")).sum();
-    let counted = world.store.count("SELECT visits FROM share_visit");
+    let counted = world.store.count("SELECT visits FROM link_visit");
     assert_eq!(counted, 101, "what a whole class may tell, and the one that is told to wait after it");
     assert_eq!(commits, 2 * 101);
     assert_eq!(tell("192.0.2.2"), 2, "others are not held up");
-    world.store.execute("UPDATE share_visit SET visits = 10000");
+    world.store.execute("UPDATE link_visit SET visits = 10000");
     assert_eq!(tell("192.0.2.3"), 0, "a mark has a bound for a day");
-    assert_eq!(world.store.count("SELECT visits FROM share_visit"), 10_000);
+    assert_eq!(world.store.count("SELECT visits FROM link_visit"), 10_000);
 }
 
 #[test]

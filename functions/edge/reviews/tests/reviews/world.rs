@@ -261,6 +261,14 @@ impl World {
         answer.body["id"].as_str().unwrap().to_owned()
     }
 
+    /// Whether reviews of the first academy wait from now on.
+    pub fn need_approval(&self, needed: bool) {
+        const SET: PlatformSql = PlatformSql::new(
+            "UPDATE tenant SET reviews_need_approval = ?2, generation = generation + 1 WHERE id = ?1",
+        );
+        self.store.run(vec![SET.with([tenant(1).into(), needed.into()])]);
+    }
+
     pub fn set_state(&self, who: Option<Who>, review: &str, decision: &Value) -> Answer {
         self.ask(Method::PUT, &format!("/api/v1/reviews/{review}/state"), who, Some(decision))
     }

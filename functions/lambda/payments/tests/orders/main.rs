@@ -25,4 +25,5 @@ mod reconciliation;
 mod refunds;
 mod sandbox;
 mod seats;
+mod sold_elsewhere;
 mod uses;
