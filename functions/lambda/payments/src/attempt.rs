@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::{
     Payments, PaymentsError,
-    buyer::{self, BuyerDetails},
+    buyer::{self, Said},
     provider::{
         BasketLine, Checkout, Installments, Language, PaymentRequest, Provider, ProviderError, Reference,
     },
@@ -39,12 +39,12 @@ pub async fn register(
     caller: &Caller,
     call: &CallContext,
     order: &store::Order,
-    details: BuyerDetails,
+    said: Said,
 ) -> Result<Attempt, PaymentsError> {
     let now = payments.ports.now();
     let provider = payments.provider_for_orders(tx).await?;
     let id = PaymentId::new(now, payments.ports.random());
-    let request = request(payments, tx, caller, call, order, details, id).await?;
+    let request = request(payments, tx, caller, call, order, said, id).await?;
     provider.check(&request).map_err(refusal)?;
     store::insert_payment(tx, id, order.id, provider.name(), order.total, now).await?;
     Ok(Attempt { id, provider, request })
@@ -56,7 +56,7 @@ async fn request(
     caller: &Caller,
     call: &CallContext,
     order: &store::Order,
-    details: BuyerDetails,
+    said: Said,
     id: PaymentId,
 ) -> Result<PaymentRequest, PaymentsError> {
     let lines = store::order_lines(tx, order.id).await?;
@@ -72,7 +72,7 @@ async fn request(
     Ok(PaymentRequest {
         attempt: Reference::from(id),
         amount: order.total,
-        buyer: buyer::find(payments, tx, caller, call, details).await?,
+        buyer: buyer::find(payments, tx, caller, call, said).await?,
         basket: basket.collect(),
         success_url: order_page(call, order, "paid")?,
         failure_url: order_page(call, order, "failed")?,

@@ -1,10 +1,17 @@
 //! Who buys, as a provider wants to know it: name and e-mail from the sealed profile, the rest from the request.
 
 use akademi_api::{Caller, Problem, signed::CallContext};
+use akademi_domain::{ids::UserId, tax_number::Tckn};
+use akademi_invoices::{InvoicedParty, keep_details};
 use akademi_lambda_store::postgres::TenantTransaction;
+use akademi_seal::PersonKey;
 use serde::{Deserialize, Serialize};
 
-use crate::{Payments, PaymentsError, provider::Buyer, store};
+use crate::{
+    Payments, PaymentsError,
+    provider::{BilledTo, Buyer},
+    store::{self, Order},
+};
 
 /// What a provider asks of a buyer and an account does not hold. It goes to the provider and is not stored.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
@@ -15,6 +22,13 @@ pub struct BuyerDetails {
     /// The postal address, in one line.
     #[schema(max_length = 400)]
     pub address: String,
+}
+
+/// What a request says of its buyer.
+pub struct Said {
+    pub details: BuyerDetails,
+    /// Whom the invoice names; checked.
+    pub invoiced: Option<InvoicedParty>,
 }
 
 /// The fields that are sealed together at the edge.
@@ -33,16 +47,9 @@ pub async fn find(
     tx: &mut TenantTransaction,
     caller: &Caller,
     call: &CallContext,
-    details: BuyerDetails,
+    Said { details, invoiced }: Said,
 ) -> Result<Buyer, PaymentsError> {
-    let Some((sealed, wrapped)) = store::find_profile(tx, caller.user).await? else {
-        payments.wake.wake();
-        return Err(Problem::unavailable()
-            .with_detail("Your account is still on its way here: try again in a moment.")
-            .retry_after(2)
-            .into());
-    };
-    let key = payments.vault.unwrap_key(caller.tenant, caller.user, &wrapped).map_err(Problem::broken)?;
+    let (sealed, key) = profile_of(payments, tx, caller.user).await?;
     let profile = key.open(caller.user, "profile", &sealed).map_err(Problem::broken)?;
     let profile: Profile =
         serde_json::from_slice(&profile).map_err(|_| Problem::broken("a profile has another shape"))?;
@@ -54,5 +61,52 @@ pub async fn find(
         address: details.address,
         phone: details.phone,
         client_address: address.ok_or_else(|| Problem::broken("the call names no client address"))?,
+        identity_number: invoiced.as_ref().and_then(identity_number),
+        billed_to: invoiced.map(billed_to),
     })
+}
+
+/// Keeps whom the invoice of a new order names, in the transaction that makes the order.
+///
+/// # Errors
+/// As [`find`].
+pub async fn keep_invoice_details(
+    payments: &Payments,
+    tx: &mut TenantTransaction,
+    order: &Order,
+    details: &InvoicedParty,
+) -> Result<(), PaymentsError> {
+    let (_, key) = profile_of(payments, tx, order.user).await?;
+    let random = payments.ports.random();
+    let kept = keep_details(tx, (order.user, &key), order.id, details, (order.created_at, random)).await;
+    Ok(kept.map_err(Problem::from)?)
+}
+
+/// Somebody's sealed profile, and the key that opens it.
+async fn profile_of(
+    payments: &Payments,
+    tx: &mut TenantTransaction,
+    person: UserId,
+) -> Result<(Vec<u8>, PersonKey), PaymentsError> {
+    let Some((sealed, wrapped)) = store::find_profile(tx, person).await? else {
+        payments.wake.wake();
+        return Err(Problem::unavailable()
+            .with_detail("Your account is still on its way here: try again in a moment.")
+            .retry_after(2)
+            .into());
+    };
+    let key = payments.vault.unwrap_key(tx.tenant(), person, &wrapped).map_err(Problem::broken)?;
+    Ok((sealed, key))
+}
+
+/// A person's own, if they named it.
+fn identity_number(invoiced: &InvoicedParty) -> Option<Tckn> {
+    let number = invoiced.tax_number.as_deref()?.parse().ok()?;
+    (number != Tckn::CONSUMER && number != Tckn::FOREIGNER).then_some(number)
+}
+
+fn billed_to(invoiced: InvoicedParty) -> BilledTo {
+    let InvoicedParty { name, street, district, city, postal_code, country, .. } = invoiced;
+    let address = street.into_iter().chain([district]).collect::<Vec<_>>().join(", ");
+    BilledTo { name, address, city, country, postal_code }
 }
