@@ -24,10 +24,14 @@ pub enum MailKind {
     IdentityUnlinked,
     /// Staff invites somebody, with a link to choose a password.
     Invitation,
+    /// An order's invoice is issued; leads to the order.
+    InvoiceIssued,
+    /// The invoice that gives a part of an order back is issued; leads to the order.
+    CreditNoteIssued,
 }
 
 impl MailKind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::ConfirmAddress,
         Self::AlreadyRegistered,
         Self::ResetPassword,
@@ -37,6 +41,8 @@ impl MailKind {
         Self::IdentityLinked,
         Self::IdentityUnlinked,
         Self::Invitation,
+        Self::InvoiceIssued,
+        Self::CreditNoteIssued,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -50,6 +56,8 @@ impl MailKind {
             Self::IdentityLinked => "identity_linked",
             Self::IdentityUnlinked => "identity_unlinked",
             Self::Invitation => "invitation",
+            Self::InvoiceIssued => "invoice_issued",
+            Self::CreditNoteIssued => "credit_note_issued",
         }
     }
 
@@ -57,7 +65,7 @@ impl MailKind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// What the mail's link is for, if it has one.
+    /// What the mail's one-time link is for, if it has one.
     pub const fn link(self) -> Option<LinkPurpose> {
         match self {
             Self::ConfirmAddress => Some(LinkPurpose::ConfirmAddress),
@@ -67,8 +75,15 @@ impl MailKind {
             | Self::SecondFactorChanged
             | Self::PasskeyAdded
             | Self::IdentityLinked
-            | Self::IdentityUnlinked => None,
+            | Self::IdentityUnlinked
+            | Self::InvoiceIssued
+            | Self::CreditNoteIssued => None,
         }
+    }
+
+    /// Whether the mail leads to the page of an order.
+    pub const fn leads_to_order(self) -> bool {
+        matches!(self, Self::InvoiceIssued | Self::CreditNoteIssued)
     }
 }
 

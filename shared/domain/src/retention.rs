@@ -60,6 +60,8 @@ rules! {
     MAILS: "mail", "it was wanted", 90, "staff look into mail that did not arrive";
     JOBS: "job", "it ended", 90, "whoever began it looks at its result";
     IMPORTS: "course_import", "the archive was announced", 90, "the course is there, and its author has the archive";
+    INVOICE_DETAILS: "invoice_details", "it was last said, of an order that has no invoice", 30,
+        "whom an invoice is to name is kept until the invoice names them, and nobody pays an order after longer";
     QUARANTINE: "feed_quarantine", "the event came", 90, "somebody mends its cause and applies it";
     CALLBACKS: "payment_callback", "the last of its kind", 3653,
         "records of payments are kept for ten years (Law 6102 art. 82)";

@@ -306,7 +306,9 @@ pub const ROUTES: &[Route] = &[
         Feature::Commerce,
         checked(Put, "/api/v1/commerce/invoice-settings", "invoices", Needs(CommerceWrite)),
     ),
-    // What was issued stays to be seen where nothing is sold any more.
+    // What was issued stays to be seen where nothing is sold any more, and returns of it go on.
+    checked(Get, "/api/v1/commerce/exchange-rates/{currency}/{date}", "invoices", Needs(CommerceWrite)),
+    checked(Put, "/api/v1/commerce/exchange-rates/{currency}/{date}", "invoices", Needs(CommerceWrite)),
     checked(Get, "/api/v1/invoices", "invoices", Needs(CommerceWrite)),
     checked(Get, "/api/v1/invoices/{invoice_id}", "invoices", Needs(CommerceWrite)),
     checked(Get, "/api/v1/invoices/{invoice_id}/xml", "invoices", Needs(CommerceWrite)),

@@ -17,6 +17,9 @@ use crate::{
 /// The kind of the job that issues an invoice and hands it over.
 pub const INVOICE: &str = "invoice";
 
+/// The sealed field of whom a buyer wants an invoice to name.
+pub const INVOICE_DETAILS_FIELD: &str = "invoice-details";
+
 /// More than a week of attempts holds: time alone ends the trying.
 const MAX_ATTEMPTS: i32 = 10_000;
 

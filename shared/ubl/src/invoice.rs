@@ -1,14 +1,16 @@
 //! An invoice before it is a document.
 
 use akademi_domain::{
+    exchange_rate::ExchangeRate,
     money::Currency,
     pricing::BasisPoints,
+    tax_number::{Tckn, Vkn},
     time::{Day, Timestamp},
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{InvoiceNumber, Tckn, Vkn};
+use crate::InvoiceNumber;
 
 /// Amounts are minor units of `currency`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +24,7 @@ pub struct Invoice {
     pub issued_at: Timestamp,
     pub currency: Currency,
     /// For whatever currency but TRY.
-    pub exchange_rate: Option<ExchangeRate>,
+    pub exchange_rate: Option<PricingExchangeRate>,
     pub seller: Party,
     pub buyer: Party,
     pub lines: Vec<Line>,
@@ -79,11 +81,11 @@ pub struct OriginalInvoice {
     pub issued_on: Day,
 }
 
-/// How many TRY one unit of the invoice's currency is.
+/// What the invoice's currency is worth in TRY.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ExchangeRate {
-    /// In ten-thousandths, as the central bank's list has it: 41.2345 is 412,345.
-    pub ten_thousandths: u64,
+pub struct PricingExchangeRate {
+    pub rate: ExchangeRate,
+    /// Whose list has it.
     pub on: Day,
 }
 

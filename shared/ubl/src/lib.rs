@@ -16,18 +16,16 @@ mod check;
 mod error;
 mod invoice;
 mod number;
-mod tax_number;
 mod totals;
 mod write;
 mod xml;
 
 pub use error::InvalidInvoice;
 pub use invoice::{
-    Address, ExchangeRate, Exemption, Identity, InvalidExemption, Invoice, Kind, Line, OriginalInvoice,
-    Party, Payment, Profile,
+    Address, Exemption, Identity, InvalidExemption, Invoice, Kind, Line, OriginalInvoice, Party, Payment,
+    PricingExchangeRate, Profile,
 };
 pub use number::{InvalidNumber, InvoiceNumber, MAX_SEQUENCE, Series};
-pub use tax_number::{InvalidTaxNumber, Tckn, Vkn};
 
 /// The document of an invoice, in UTF-8 without a byte order mark.
 ///

@@ -137,8 +137,7 @@ fn exchange_rate(xml: &mut Xml, invoice: &Invoice) -> io::Result<()> {
     xml.group("cac:PricingExchangeRate", |xml| {
         xml.text("cbc:SourceCurrencyCode", invoice.currency.code())?;
         xml.text("cbc:TargetCurrencyCode", Currency::TRY.code())?;
-        let (whole, parts) = (rate.ten_thousandths / 10_000, rate.ten_thousandths % 10_000);
-        xml.text("cbc:CalculationRate", &format!("{whole}.{parts:04}"))?;
+        xml.text("cbc:CalculationRate", &rate.rate.to_string())?;
         xml.text("cbc:Date", &rate.on.to_string())
     })
 }

@@ -22,21 +22,10 @@ pub async fn set_price(instructor: &ApiClient, course: &Course, run: &str) -> an
     instructor.post("/api/v1/commerce/coupons", &coupon).await?.expect(StatusCode::CREATED).map(drop)
 }
 
-/// Waits until the price and the coupon have come to the edge, then asks what the course costs.
-pub async fn quote(learner: &ApiClient, course: &Course, run: &str) -> anyhow::Result<String> {
-    // As a Turkish keyboard writes it in capitals.
-    let basket = json!({ "courses": [course.id], "coupons": [format!("İNDİRİM{}", run.to_uppercase())] });
-    until("the coupon's discount was not quoted", 10_000, async || {
-        let quote = learner.post("/api/v1/coupons/quote", &basket).await?.json()?;
-        let is_reduced = quote.pointer("/total/amount") == Some(&json!(PAID));
-        is_reduced.then(|| quote.text("quote")).transpose()
-    })
-    .await
-}
-
-pub async fn place_order(learner: &ApiClient, quote: &str) -> anyhow::Result<Value> {
-    let order =
-        json!({ "quote": quote, "buyer": { "phone": "05551112233", "address": "Atatürk Cad. 1, Ümraniye" } });
+/// Orders what was quoted, to be billed to an address as the cart tells it.
+pub async fn place_order(learner: &ApiClient, quote: &str, address: &Value) -> anyhow::Result<Value> {
+    let order = json!({ "quote": quote, "buyer": address.get("buyer"),
+                        "invoice_details": address.get("invoice_details") });
     let key = [
         (HeaderName::from_static("idempotency-key"), HeaderValue::from_static("journey-order")),
         (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),

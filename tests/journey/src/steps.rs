@@ -10,7 +10,7 @@ use std::{future::Future, time::Duration};
 
 use crate::{
     authoring::{self, Course},
-    learning, mailbox, proof,
+    cart, learning, mailbox, proof,
     report::Report,
     reports, shop,
 };
@@ -76,16 +76,21 @@ async fn walk_steps(academy: &Academy, report: &mut Report) -> Option<()> {
     let found = authoring::finds(api, &course, &run);
     report.step("it is found by isik, IŞIK, iklim and a word in a lesson", found).await?;
 
-    let learner = report.step("a learner registers and signs in", join(api, &run)).await?;
+    let filled = cart::fill(api, &course, &run);
+    let guest = report.step("a guest puts it into a cart, with the coupon", filled).await?;
+    let learner = report.step("the guest registers and signs in", join(api, &run)).await?;
     report
         .step("without access its lessons are not there", learning::has_no_access(&learner, &course))
         .await?;
-    let quote = report.step("the coupon is quoted", shop::quote(&learner, &course, &run)).await?;
-    let order =
-        report.step("an order is made, once for one key", shop::place_order(&learner, &quote)).await?;
+    let merged = cart::merge(&guest, api, &learner, &course);
+    let quote = report.step("the guest's cart is the learner's, and is quoted", merged).await?;
+    let address = report.step("an address is kept for bills", cart::keep_address(&learner)).await?;
+    let placed = shop::place_order(&learner, &quote, &address);
+    let order = report.step("an order is made, once for one key", placed).await?;
     report.step("the provider's page takes the payment", shop::pay(api, &order)).await?;
     let usable = learning::is_usable(&learner, &course, &run);
     report.step("the paid course is there within a second", usable).await?;
+    report.step("it has left the cart", cart::is_empty(&learner)).await?;
     let once = shop::is_paid_once(&learner, &instructor, &order, &run);
     report.step("one payment and one coupon use, whatever the provider repeats", once).await?;
     let again = shop::give_access(&administrator, &learner, &course);

@@ -1,8 +1,10 @@
 //! Whom and where bills go, as Turkish invoices and payment providers take it.
 
 use akademi_api::Problem;
-use akademi_domain::text;
-use akademi_ubl::{Tckn, Vkn};
+use akademi_domain::{
+    tax_number::{Tckn, Vkn},
+    text,
+};
 use serde::{Deserialize, Serialize};
 
 const MAX_NAME: usize = 200;

@@ -74,7 +74,7 @@ pub async fn export(
     let entry =
         audit::by_staff(&privacy.edge, &privacy.vault, by, "person.exported", target, json!({})).await?;
     database.batch(entry.into()).await?;
-    let files = files(&account);
+    let files = files(&account, &books);
     let export = PersonExport { person: caller.user, exported_at: now, account, books, files };
     let name = HeaderValue::from_static("attachment; filename=\"akademi.json\"");
     Ok(([(header::CONTENT_DISPOSITION, name)], Body(export)))
@@ -143,12 +143,23 @@ fn tell_times(row: &mut Map<String, Value>) {
     }
 }
 
-/// Certificates are printed when they are asked for, unless they were taken back.
-fn files(account: &Map<String, Value>) -> Vec<String> {
-    let certificates = account.get("certificate").and_then(Value::as_array).into_iter().flatten();
+/// Certificates, which are printed when they are asked for unless they were taken back, and issued invoices.
+fn files(account: &Map<String, Value>, books: &Map<String, Value>) -> Vec<String> {
+    let certificates = rows(account, "certificate");
     let valid = certificates.filter(|certificate| certificate.get("revoked_at").is_none_or(Value::is_null));
     let serials = valid.filter_map(|certificate| certificate.get("serial").and_then(Value::as_str));
-    serials.map(|serial| format!("/api/v1/certificates/{serial}/pdf")).collect()
+    let pdfs = serials.map(|serial| format!("/api/v1/certificates/{serial}/pdf"));
+    let documents = rows(books, "invoice").filter_map(|invoice| {
+        let text = |field| invoice.get(field).and_then(Value::as_str);
+        let (order, id) = text("order_id").zip(text("id"))?;
+        let is_readable = invoice.get("is_readable") == Some(&Value::Bool(true));
+        is_readable.then(|| format!("/api/v1/orders/{order}/invoices/{id}/xml"))
+    });
+    pdfs.chain(documents).collect()
+}
+
+fn rows<'a>(of: &'a Map<String, Value>, table: &str) -> impl Iterator<Item = &'a Value> {
+    of.get(table).and_then(Value::as_array).into_iter().flatten()
 }
 
 #[cfg(test)]

@@ -120,9 +120,10 @@ impl Invoices {
                 tx.commit().await?;
                 return Ok(Outcome::Delivered);
             }
-            Err(NotIssued::Waiting) => {
-                (InvoiceState::Waiting, "the academy has not set how it invoices".to_owned())
-            }
+            Err(NotIssued::Waiting(unset)) => match unset.lock(&mut tx, now).await? {
+                true => (InvoiceState::Waiting, unset.reason()),
+                false => (InvoiceState::Queued, "what it needs has just been set".to_owned()),
+            },
             Err(NotIssued::Refused(NotTaken { failure: Failure::Lasting, reason })) => {
                 (InvoiceState::Failed, reason)
             }

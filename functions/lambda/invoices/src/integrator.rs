@@ -1,10 +1,13 @@
 //! The port that invoices leave through.
 
-use akademi_domain::ids::{InvoiceId, TenantId};
+use akademi_domain::{
+    ids::{InvoiceId, TenantId},
+    tax_number::Vkn,
+};
 use akademi_lambda_store::{
     content_type::ContentType, jobs::Failure, object_key::ObjectKey, objects::Objects,
 };
-use akademi_ubl::{InvoiceNumber, Profile, Vkn};
+use akademi_ubl::{InvoiceNumber, Profile};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 

@@ -35,7 +35,7 @@ use crate::{
 pub enum InvoiceState {
     /// It waits to be issued or handed over.
     Queued,
-    /// The academy has not set how it invoices.
+    /// The academy has not set how it invoices, or the exchange rate of its currency.
     Waiting,
     /// The integrator has taken it over.
     Delivered,

@@ -3,6 +3,7 @@
 use akademi_api::Problem;
 use akademi_domain::{
     ids::InvoiceId,
+    mail::MailKind,
     money::Currency,
     time::{Day, Timestamp},
 };
@@ -13,7 +14,8 @@ use akademi_lambda_store::{
 };
 use akademi_seal::RecordKey;
 use akademi_ubl::{
-    Identity, Invoice, InvoiceNumber, Kind, Line, OriginalInvoice, Party, Payment, Profile, to_xml,
+    Identity, Invoice, InvoiceNumber, Kind, Line, OriginalInvoice, Party, Payment, PricingExchangeRate,
+    Profile, to_xml,
 };
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -23,6 +25,7 @@ use crate::{
     integrator::NotTaken,
     settings::Checked,
     store::{self, InvoicedOrder, Issued, OrderLine, Requested},
+    waiting::Unset,
 };
 
 /// What is sealed of an issued invoice.
@@ -35,8 +38,8 @@ pub struct Record {
 
 /// Why there is no invoice.
 pub enum NotIssued {
-    /// Until staff have set how the academy invoices.
-    Waiting,
+    /// Until staff have set it.
+    Waiting(Unset),
     Refused(NotTaken),
 }
 
@@ -90,13 +93,12 @@ impl Invoices {
         mut tx: TenantTransaction,
         requested: &Requested,
     ) -> Result<Result<Draft, NotIssued>, InvoicesError> {
-        let Some(settings) = self.settings(&mut tx).await? else { return Ok(Err(NotIssued::Waiting)) };
+        let Some(settings) = self.settings(&mut tx).await? else {
+            return Ok(Err(NotIssued::Waiting(Unset::Settings)));
+        };
         let Some(order) = store::find_order(&mut tx, requested.order).await? else {
             return Ok(Err(never("the order is not there")));
         };
-        if order.total.currency != Currency::TRY {
-            return Ok(Err(never("no exchange rate is known for the order's currency")));
-        }
         let sold = store::order_lines(&mut tx, requested.order).await?;
         match &requested.returned {
             None => self.sale(tx, settings, order, sold).await,
@@ -183,10 +185,20 @@ impl Invoices {
             taken => taken?,
         };
         let number = InvoiceNumber::new(series, year, taken.sequence).map_err(Problem::broken)?;
-        let invoice = draft.invoice(requested.id, number, taken.issued_at);
+        let currency = draft.order.total.currency;
+        let exchange_rate = match currency {
+            Currency::TRY => None,
+            Currency::EUR | Currency::USD => {
+                match store::find_rate_for(&mut tx, currency, taken.issued_at.day_in_istanbul()).await? {
+                    Some(found) => Some(found.rate),
+                    // Rolled back, and the number with it.
+                    None => return Ok(Err(NotIssued::Waiting(Unset::Rate(currency)))),
+                }
+            }
+        };
+        let invoice = draft.invoice(requested.id, number, taken.issued_at, exchange_rate);
         let xml = match to_xml(&invoice) {
             Ok(xml) => xml,
-            // Rolled back, and the number with it.
             Err(error) => return Ok(Err(never(&error.to_string()))),
         };
         let record = Record { xml, buyer: invoice.buyer };
@@ -198,6 +210,11 @@ impl Invoices {
         if requested.returned.is_none() {
             store::delete_details(&mut tx, requested.order).await?;
         }
+        let kind = match draft.kind {
+            Kind::Sale => MailKind::InvoiceIssued,
+            Kind::Return(_) => MailKind::CreditNoteIssued,
+        };
+        self.tell_buyer(&mut tx, draft.order.user, draft.order.id, kind).await?;
         tx.commit().await?;
         let Record { xml, .. } = record;
         Ok(Ok(Document { tenant: requested.tenant, id: requested.id, number, profile: draft.profile, xml }))
@@ -246,7 +263,13 @@ impl Invoices {
 }
 
 impl Draft {
-    fn invoice(&self, id: InvoiceId, number: InvoiceNumber, issued_at: Timestamp) -> Invoice {
+    fn invoice(
+        &self,
+        id: InvoiceId,
+        number: InvoiceNumber,
+        issued_at: Timestamp,
+        exchange_rate: Option<PricingExchangeRate>,
+    ) -> Invoice {
         let paid = self.order.paid_at.zip(self.order.provider.clone());
         let payment = paid.map(|(at, agent)| Payment { paid_on: at.day_in_istanbul(), agent });
         Invoice {
@@ -256,7 +279,7 @@ impl Draft {
             kind: self.kind,
             issued_at,
             currency: self.order.total.currency,
-            exchange_rate: None,
+            exchange_rate,
             seller: self.settings.seller.clone(),
             buyer: self.buyer.clone(),
             // An order says what its lines sum to, and the document's rules compare both.

@@ -5,7 +5,9 @@
 //! each order and each refund. [`Invoices::run_due`] then issues it: the document ([`akademi_ubl`]), its number and the row
 //! that keeps both are one transaction, so that no number is lost or used twice. Only then it is handed to the
 //! academy's [`Integrator`], who signs and reports it, again and again until the integrator has taken it over. Staff see
-//! what could not be issued or handed over, and have it tried again.
+//! what could not be issued or handed over, and have it tried again. One that waits for settings, or for the exchange rate of
+//! its currency, goes on by itself once staff have set them. The transaction that issues an invoice also has the buyer told
+//! by mail.
 //!
 //! # Whom it names
 //! The buyer of the order, or whom the buyer named before. A document is sealed under a key of its year and academy, not
@@ -19,13 +21,16 @@
 mod delivery;
 mod details;
 mod error;
+mod exchange_rates;
 mod integrator;
 mod invoices;
 mod issuing;
+mod notice;
 mod own;
 mod party;
 mod settings;
 mod store;
+mod waiting;
 
 use akademi_api::{
     Gate, Ports,
@@ -43,8 +48,10 @@ use std::sync::Arc;
 use utoipa::OpenApi;
 
 pub use delivery::Handled;
+pub use details::keep_details;
 pub use error::InvoicesError;
 pub use integrator::{Document, FileDrop, Integrator, NotTaken};
+pub use party::InvoicedParty;
 
 /// What the function stands on.
 #[derive(Clone)]
@@ -77,6 +84,10 @@ pub fn router(invoices: Invoices) -> Router {
     let gate = Gate::lambda(routes_of!("invoices"), invoices.ports.clone(), invoices.planes.clone());
     let router = Router::new()
         .route("/api/v1/commerce/invoice-settings", get(settings::show).put(settings::save))
+        .route(
+            "/api/v1/commerce/exchange-rates/{currency}/{date}",
+            get(exchange_rates::show).put(exchange_rates::save),
+        )
         .route("/api/v1/invoices", get(invoices::list))
         .route("/api/v1/invoices/{invoice_id}", get(invoices::show))
         .route("/api/v1/invoices/{invoice_id}/xml", get(invoices::download))
@@ -92,6 +103,8 @@ pub fn router(invoices: Invoices) -> Router {
 #[openapi(paths(
     settings::show,
     settings::save,
+    exchange_rates::show,
+    exchange_rates::save,
     invoices::list,
     invoices::show,
     invoices::download,

@@ -1,8 +1,11 @@
 //! Who sells and who buys, as people write it.
 
 use akademi_api::Problem;
-use akademi_domain::text::line;
-use akademi_ubl::{Address, Identity, Party, Tckn, Vkn};
+use akademi_domain::{
+    tax_number::{Tckn, Vkn},
+    text::line,
+};
+use akademi_ubl::{Address, Identity, Party};
 use serde::{Deserialize, Serialize};
 
 const MAX_TEXT: usize = 250;
@@ -20,6 +23,7 @@ pub struct InvoicedParty {
     #[serde(default)]
     #[schema(pattern = "^([0-9]{10}|[0-9]{11})$")]
     pub tax_number: Option<String>,
+    /// Vergi dairesi; a company has one.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 250)]
     pub tax_office: Option<String>,
@@ -59,7 +63,12 @@ impl InvoicedParty {
         let number = |error| Problem::field(format!("{within}tax_number"), error);
         let identity = match self.tax_number.as_deref() {
             Some(digits) if digits.len() == 10 => {
-                Identity::Company { number: digits.parse::<Vkn>().map_err(number)?, name }
+                let number = digits.parse::<Vkn>().map_err(number)?;
+                if self.tax_office.is_none() {
+                    let missing = "is missing: a company has one";
+                    return Err(Problem::field(format!("{within}tax_office"), missing));
+                }
+                Identity::Company { number, name }
             }
             Some(digits) => person(digits.parse().map_err(number)?, &name),
             None => person(Tckn::CONSUMER, &name),

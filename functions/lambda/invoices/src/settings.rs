@@ -1,12 +1,12 @@
 //! Who sells, by which series and scenario.
 
 use akademi_api::{Body, Caller, Problem, signed::CallContext};
-use akademi_domain::{ids::TenantId, time::Timestamp};
+use akademi_domain::{ids::TenantId, tax_number::Tckn, time::Timestamp};
 use akademi_lambda_store::{
     audit::{Action, Actor, Write},
     postgres::TenantTransaction,
 };
-use akademi_ubl::{Exemption, Identity, Line, Party, Profile, Series, Tckn};
+use akademi_ubl::{Exemption, Identity, Line, Party, Profile, Series};
 use axum::{Extension, extract::State};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -157,8 +157,7 @@ pub async fn show(
 
 /// Set how the academy invoices
 ///
-/// From now on; what is issued stays as it is. Invoices that waited for settings are issued once staff have them tried
-/// again.
+/// From now on; what is issued stays as it is. Invoices that waited for settings are issued.
 #[utoipa::path(put, path = "/api/v1/commerce/invoice-settings", tag = "invoices", request_body = InvoiceSettings,
     responses((status = 200, description = "The settings", body = SettingsAnswer)))]
 pub async fn save(
@@ -172,9 +171,11 @@ pub async fn save(
     let plain = zeroize::Zeroizing::new(serde_json::to_vec(&settings).map_err(Problem::broken)?);
     let sealed = invoices.vault.seal_secret(caller.tenant, PURPOSE, &plain, invoices.ports.random());
     let mut tx = invoices.postgres.tenant(caller.tenant).await?;
+    store::lock_waiting(&mut tx).await?;
     let before = store::find_settings(&mut tx).await?;
     let before = before.map(|(sealed, _)| invoices.open(caller.tenant, &sealed)).transpose()?;
     store::save_settings(&mut tx, &sealed, now).await?;
+    invoices.try_waiting(&mut tx, None).await?;
     let saved = Write {
         action: Action::InvoiceSettingsSaved,
         target: format!("invoice_settings:{}", caller.tenant),

@@ -1,11 +1,13 @@
 //! The function's SQL: one function a statement, by what it is about.
 
 mod buyers;
+mod exchange_rates;
 mod issuing;
 mod listing;
 mod settings;
 
 pub use buyers::*;
+pub use exchange_rates::*;
 pub use issuing::*;
 pub use listing::*;
 pub use settings::*;

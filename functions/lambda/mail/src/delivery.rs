@@ -167,7 +167,11 @@ impl Mail {
             return Err("given up");
         }
         let recipient = self.recipient(job.tenant, mail)?;
-        let link = kind.link().map(|purpose| self.link(job.tenant, mail, purpose)).transpose()?;
+        let link = match kind.link() {
+            Some(purpose) => Some(self.link(job.tenant, mail, purpose)?),
+            None if kind.leads_to_order() => Some(self.order_page(mail)?),
+            None => None,
+        };
         // Its events may be late.
         let (name, colour) = academy.unwrap_or_else(|| (mail.host.clone(), String::new()));
         let brand = colour.parse::<Colour>().unwrap_or(Colour::BLACK).readable_on_white();
@@ -193,7 +197,13 @@ impl Mail {
         let link = mail.link.ok_or("it lacks its link")?;
         let token = self.links.token(purpose, tenant, link);
         let url = self.address(mail, &format!("{}?token={token}", purpose.page()))?;
-        Ok(Link { url, seconds: purpose.seconds() })
+        Ok(Link { url, seconds: Some(purpose.seconds()) })
+    }
+
+    /// Whoever opens it signs in first.
+    fn order_page(&self, mail: &QueuedMail) -> Result<Link, &'static str> {
+        let order = mail.order.ok_or("it lacks its order")?;
+        Ok(Link { url: self.address(mail, &format!("/orders/{order}"))?, seconds: None })
     }
 
     /// Of a page of the academy's.

@@ -16,8 +16,8 @@ pub struct Academy {
 /// What the mail lets its reader do.
 pub struct Link {
     pub url: String,
-    /// How long it is good for from when it was wanted, in seconds.
-    pub seconds: i64,
+    /// How long it is good for from when it was wanted, in seconds; `None` for a page that stays.
+    pub seconds: Option<i64>,
 }
 
 /// A mail as it is read.
@@ -30,7 +30,7 @@ pub struct Rendered {
 
 struct ShownLink<'a> {
     url: &'a str,
-    good_for: String,
+    good_for: Option<String>,
 }
 
 #[derive(Template)]
@@ -68,7 +68,10 @@ pub fn render(
 ) -> askama::Result<Rendered> {
     let words = Words::of(language, kind, &academy.name);
     let greeting = language.greeting(name);
-    let link = link.map(|link| ShownLink { url: &link.url, good_for: language.good_for(link.seconds) });
+    let link = link.map(|link| ShownLink {
+        url: &link.url,
+        good_for: link.seconds.map(|seconds| language.good_for(seconds)),
+    });
     let (link, site) = (link.as_ref(), academy.site.as_str());
     let text = Text { greeting: &greeting, words: &words, link, academy: &academy.name, site }.render()?;
     let html = Html {
@@ -123,7 +126,9 @@ mod tests {
         let mut subjects = Vec::new();
         for kind in MailKind::ALL {
             for language in Language::ALL {
-                let link = kind.link().map(|purpose| Link { url: URL.into(), seconds: purpose.seconds() });
+                let seconds = kind.link().map(LinkPurpose::seconds);
+                let has_link = seconds.is_some() || kind.leads_to_order();
+                let link = has_link.then(|| Link { url: URL.into(), seconds });
                 let mail = render(kind, language, &academy, Some("Şükrü"), link.as_ref()).unwrap();
                 let (hello, life) = match language {
                     Language::Turkish => ("Merhaba Şükrü,", "geçerlidir"),
@@ -134,8 +139,8 @@ mod tests {
                     for shown in [hello, &words.what, &words.why, &academy.name, &academy.site] {
                         assert!(part.contains(shown), "{kind:?} {language:?} lacks {shown}: {part}");
                     }
-                    let has_link = kind.link().is_some();
-                    assert_eq!((part.contains(URL), part.contains(life)), (has_link, has_link), "{part}");
+                    let told = (part.contains(URL), part.contains(life));
+                    assert_eq!(told, (has_link, seconds.is_some()), "{part}");
                     assert!(!part.contains("{{") && !part.contains("{%") && !part.contains("{}"), "{part}");
                     if has_link {
                         assert!(!words.button.is_empty() && part.contains(words.button), "{part}");

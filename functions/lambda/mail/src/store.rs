@@ -1,7 +1,7 @@
 //! The function's SQL: one function a statement.
 
 use akademi_domain::{
-    ids::{LinkId, MailId, UserId},
+    ids::{LinkId, MailId, OrderId, UserId},
     time::Timestamp,
 };
 use akademi_lambda_store::{error::StoreError, postgres::TenantTransaction};
@@ -19,6 +19,7 @@ pub struct QueuedMail {
     /// The person's key; `None` once the person was erased.
     pub wrapped_key: Option<Vec<u8>>,
     pub link: Option<LinkId>,
+    pub order: Option<OrderId>,
     pub host: String,
     pub locale: String,
     pub created_at: Timestamp,
@@ -31,7 +32,8 @@ pub async fn find_queued_mail(
     id: MailId,
 ) -> Result<Option<QueuedMail>, StoreError> {
     let row = sqlx::query(
-        "SELECT kind, person_id, sealed_recipient, wrapped, link_id, host, locale, created_at, queued_at FROM mail
+        "SELECT kind, person_id, sealed_recipient, wrapped, link_id, order_id, host, locale, created_at, queued_at
+         FROM mail
          LEFT JOIN person_key ON person_key.tenant_id = $1 AND person_key.user_id = mail.person_id
          WHERE mail.tenant_id = $1 AND id = $2 AND state = 'queued'",
     )
@@ -47,6 +49,7 @@ pub async fn find_queued_mail(
             sealed_recipient: row.try_get("sealed_recipient")?,
             wrapped_key: row.try_get("wrapped")?,
             link: row.try_get::<Option<_>, _>("link_id")?.map(LinkId::from_uuid),
+            order: row.try_get::<Option<_>, _>("order_id")?.map(OrderId::from_uuid),
             host: row.try_get("host")?,
             locale: row.try_get("locale")?,
             created_at: Timestamp::from_millis(row.try_get("created_at")?),

@@ -166,6 +166,25 @@ fn turkish(kind: MailKind, academy: &str) -> Words {
                  şey yapmanıza gerek yok."
             ),
         ),
+        MailKind::InvoiceIssued => (
+            "Faturanız düzenlendi".to_owned(),
+            format!(
+                "{academy} siparişinizin faturası düzenlendi. Siparişinizin sayfasından indirebilirsiniz."
+            ),
+            "Siparişime git",
+            format!("Bu e-postayı, {academy} sitesinden alışveriş yaptığınız için aldınız."),
+        ),
+        MailKind::CreditNoteIssued => (
+            "İade faturanız düzenlendi".to_owned(),
+            format!(
+                "{academy} siparişinizden geri verilen tutarın iade faturası düzenlendi. Siparişinizin sayfasından \
+                 indirebilirsiniz."
+            ),
+            "Siparişime git",
+            format!(
+                "Bu e-postayı, {academy} sitesinden aldığınız bir şeyin bedeli geri verildiği için aldınız."
+            ),
+        ),
     };
     Words { subject, what, button, why }
 }
@@ -255,6 +274,23 @@ fn english(kind: MailKind, academy: &str) -> Words {
                 "You got this because staff of {academy} invited you by this address. If you do not want it, there is \
                  nothing to do."
             ),
+        ),
+        MailKind::InvoiceIssued => (
+            "Your invoice is issued".to_owned(),
+            format!(
+                "The invoice of your order at {academy} is issued. You can download it on the order's page."
+            ),
+            "See my order",
+            format!("You got this because you bought something at {academy}."),
+        ),
+        MailKind::CreditNoteIssued => (
+            "Your credit note is issued".to_owned(),
+            format!(
+                "The credit note for what was given back of your order at {academy} is issued. You can download it on \
+                 the order's page."
+            ),
+            "See my order",
+            format!("You got this because money for something that you bought at {academy} was given back."),
         ),
     };
     Words { subject, what, button, why }

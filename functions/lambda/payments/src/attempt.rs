@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::{
     Payments, PaymentsError,
-    buyer::{self, BuyerDetails},
+    buyer::{self, Said},
     provider::{BasketLine, Checkout, Installments, PaymentRequest, Provider, ProviderError, Reference},
     store,
 };
@@ -37,12 +37,12 @@ pub async fn register(
     caller: &Caller,
     call: &CallContext,
     (order, lines): (&store::Order, &[store::OrderLine]),
-    details: BuyerDetails,
+    said: Said,
 ) -> Result<Attempt, PaymentsError> {
     let now = payments.ports.now();
     let provider = payments.provider_for_orders(tx).await?;
     let id = PaymentId::new(now, payments.ports.random());
-    let request = request(payments, tx, caller, call, (order, lines), details, id).await?;
+    let request = request(payments, tx, caller, call, (order, lines), said, id).await?;
     provider.check(&request).map_err(refusal)?;
     store::insert_payment(tx, id, order.id, provider.name(), order.total, now).await?;
     Ok(Attempt { id, provider, request })
@@ -54,7 +54,7 @@ async fn request(
     caller: &Caller,
     call: &CallContext,
     (order, lines): (&store::Order, &[store::OrderLine]),
-    details: BuyerDetails,
+    said: Said,
     id: PaymentId,
 ) -> Result<PaymentRequest, PaymentsError> {
     let basket = lines.iter().map(|line| BasketLine {
@@ -62,7 +62,7 @@ async fn request(
         unit_price: line.total.amount,
         quantity: 1,
     });
-    let (buyer, language) = buyer::find(payments, tx, caller, call, details).await?;
+    let (buyer, language) = buyer::find(payments, tx, caller, call, said).await?;
     Ok(PaymentRequest {
         attempt: Reference::from(id),
         amount: order.total,

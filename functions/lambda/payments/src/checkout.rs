@@ -7,6 +7,7 @@ use akademi_api::{
     signed::CallContext,
 };
 use akademi_domain::{ids::OrderId, money::Money, order::OrderState};
+use akademi_invoices::InvoicedParty;
 use akademi_lambda_store::{
     error::StoreError,
     idempotency::{self, Begin, Claim, Scope},
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Payments, PaymentsError, attempt,
-    buyer::BuyerDetails,
+    buyer::{self, BuyerDetails, Said},
     error::conflict,
     placing,
     store::{self, Order},
@@ -35,6 +36,10 @@ pub struct NewOrder {
     /// Needed by providers unless there is nothing to pay.
     #[serde(default)]
     buyer: Option<BuyerDetails>,
+    /// Whom the invoice names, as `PUT /api/v1/orders/{order_id}/invoice-details` takes it, and whom the provider bills. Without
+    /// it, both have the account's name alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    invoice_details: Option<InvoicedParty>,
 }
 
 /// An order that was just made.
@@ -70,6 +75,9 @@ pub async fn create(
     Body(new): Body<NewOrder>,
 ) -> Result<Response, PaymentsError> {
     let key = idempotent::key(&call)?;
+    if let Some(details) = &new.invoice_details {
+        details.party("invoice_details.")?;
+    }
     let scope = Scope { user: caller.user, route: ROUTE, key: &key };
     let fingerprint = idempotent::fingerprint(&new)?;
     let mut tx = payments.postgres.tenant(caller.tenant).await?;
@@ -88,7 +96,13 @@ pub async fn create(
     let is_new = stored.is_none();
     let placed = match stored {
         Some(order) => placing::again(&mut tx, order).await?,
-        None => placing::place(&payments, &mut tx, &caller, &new.quote, &key).await?,
+        None => {
+            let placed = placing::place(&payments, &mut tx, &caller, &new.quote, &key).await?;
+            if let Some(details) = new.invoice_details.as_ref().filter(|_| placed.order.total.amount > 0) {
+                buyer::keep_invoice_details(&payments, &mut tx, &placed.order, details).await?;
+            }
+            placed
+        }
     };
     let order = placed.order;
     match order.state {
@@ -109,9 +123,9 @@ pub async fn create(
             return Err(conflict("order-ended", detail).into());
         }
     }
-    let details = new.buyer.unwrap_or_default();
+    let said = Said { details: new.buyer.unwrap_or_default(), invoiced: new.invoice_details };
     let attempt =
-        attempt::register(&payments, &mut tx, &caller, &call, (&order, &placed.lines), details).await?;
+        attempt::register(&payments, &mut tx, &caller, &call, (&order, &placed.lines), said).await?;
     if is_new {
         placed.take_holds(&mut tx, now).await?;
     }

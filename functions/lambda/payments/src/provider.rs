@@ -24,7 +24,7 @@ pub use callback::{
 };
 pub use error::{HttpError, InvalidConfig, ProviderError, Refusal};
 pub use inquiry::{Captured, Inquiry, RefundRequest, RefundSeen};
-pub use payment_request::{BasketLine, Buyer, Installments, Language, PaymentRequest};
+pub use payment_request::{BasketLine, BilledTo, Buyer, Installments, Language, PaymentRequest};
 pub use reference::{BegunAttempt, InvalidReference, Reference};
 pub use report::{Payout, Reported, ReportedKind, name_of};
 

@@ -2,12 +2,11 @@
 //! waits, and the audit log.
 
 use akademi_certificates::Completion;
-use akademi_domain::ids::JobId;
 use akademi_feed::{Decoded, EdgeEvent, Envelope, LambdaEvent};
 use akademi_lambda_store::{
     audit::{self, NewEntry},
     feed,
-    mail::enqueue_delivery,
+    mail::{WantedMail, queue_mail},
     postgres::TenantTransaction,
 };
 use serde_json::Value;
@@ -115,11 +114,9 @@ pub async fn apply(
         EdgeEvent::MailWanted { mail, person, kind, recipient, link, host, locale, at } => {
             let recipient = hex::decode(&recipient)
                 .map_err(|error| unfit("its recipient is not in hex", error.to_string()))?;
-            let wanted = store::WantedMail { id: mail, person, kind, recipient, link, host, locale, at };
-            let now = sync.ports.now();
-            if store::queue_mail(tx, &wanted, now).await? {
-                enqueue_delivery(tx, mail, JobId::new(now, sync.ports.random()), now).await?;
-            }
+            let wanted =
+                WantedMail { id: mail, person, kind, recipient, link, order: None, host, locale, at };
+            queue_mail(tx, &wanted, &sync.ports).await?;
         }
         EdgeEvent::Audited { id, action, actor, target, origin, sealed_for, change, at } => {
             let origin =

@@ -2,7 +2,7 @@
 
 use akademi_api::{Body, Problem, signed::CallContext};
 use akademi_domain::{certificate::HOLDER_FIELD, ids::UserId};
-use akademi_lambda_store::{audit::ORIGIN_FIELD, error::StoreError};
+use akademi_lambda_store::{audit::ORIGIN_FIELD, error::StoreError, invoices::INVOICE_DETAILS_FIELD};
 use akademi_seal::PersonKey;
 use axum::{Extension, extract::State};
 use serde::Deserialize;
@@ -40,6 +40,7 @@ pub async fn tell(
         let field = match *table {
             "certificate" => HOLDER_FIELD,
             "mail" => "mail",
+            "invoice_details" => INVOICE_DETAILS_FIELD,
             _ => ORIGIN_FIELD,
         };
         for row in &mut rows {

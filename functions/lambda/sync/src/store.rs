@@ -7,8 +7,7 @@ pub use erasure::*;
 pub use records::*;
 
 use akademi_domain::{
-    ids::{CourseId, EnrolmentId, LessonId, LinkId, MailId, TenantId, UserId},
-    mail::MailKind,
+    ids::{CourseId, EnrolmentId, LessonId, TenantId, UserId},
     quiz::Score,
     time::Timestamp,
 };
@@ -156,47 +155,6 @@ pub async fn save_person_key(
     .execute(tx.connection())
     .await?;
     Ok(())
-}
-
-/// A mail that the edge wants.
-pub struct WantedMail {
-    pub id: MailId,
-    /// Whose key seals the recipient.
-    pub person: UserId,
-    pub kind: MailKind,
-    /// Sealed.
-    pub recipient: Vec<u8>,
-    pub link: Option<LinkId>,
-    pub host: String,
-    pub locale: String,
-    pub at: Timestamp,
-}
-
-/// Keeps a mail that waits, unless it is known or whom it is for was erased; whether it was kept.
-pub async fn queue_mail(
-    tx: &mut TenantTransaction,
-    wanted: &WantedMail,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let queued = sqlx::query(
-        "INSERT INTO mail (tenant_id, id, kind, person_id, sealed_recipient, link_id, host, locale, state, created_at,
-                           queued_at)
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, 'queued', $9, $10
-         WHERE NOT EXISTS (SELECT FROM tombstone WHERE tenant_id = $1 AND person_id = $4) ON CONFLICT DO NOTHING",
-    )
-    .bind(tx.tenant().as_uuid())
-    .bind(wanted.id.as_uuid())
-    .bind(wanted.kind.name())
-    .bind(wanted.person.as_uuid())
-    .bind(&wanted.recipient)
-    .bind(wanted.link.map(|link| link.as_uuid()))
-    .bind(&wanted.host)
-    .bind(&wanted.locale)
-    .bind(wanted.at.as_millis())
-    .bind(now.as_millis())
-    .execute(tx.connection())
-    .await?;
-    Ok(queued.rows_affected() == 1)
 }
 
 /// Also has the reports of the enrolment's day derived again.

@@ -58,11 +58,11 @@ pub struct LambdaPlane {
     pub sync: Sync,
     pub payments: Payments,
     pub etl: Etl,
+    pub invoices: Invoices,
     pub authoring: Authoring,
     pub storage: Storage,
     /// Rings when a job has been queued.
     pub bell: Arc<Bell>,
-    invoices: Invoices,
     mail: Mail,
     wake: Arc<WakeUp>,
     mail_wake: Arc<WakeUp>,

@@ -44,6 +44,7 @@ actions! {
     /// By the job of an import.
     CourseImported = "course.imported";
     CoursePublished = "course.published";
+    ExchangeRateSet = "exchange_rate.set";
     IdentityProviderRemoved = "identity_provider.removed";
     IdentityProviderSaved = "identity_provider.saved";
     ImportRequested = "import.requested";
@@ -84,6 +85,7 @@ pub const AUDITED: &[(&str, Action)] = &[
     ("DELETE /api/v1/academy/identity-providers/{provider}", Action::IdentityProviderRemoved),
     ("POST /api/v1/mails/{mail_id}/retry", Action::MailRetried),
     ("PUT /api/v1/commerce/invoice-settings", Action::InvoiceSettingsSaved),
+    ("PUT /api/v1/commerce/exchange-rates/{currency}/{date}", Action::ExchangeRateSet),
     ("POST /api/v1/invoices/{invoice_id}/retry", Action::InvoiceRetried),
     ("POST /api/v1/reports/runs", Action::ReportRun),
     ("POST /api/v1/reconciliation/runs", Action::ReconciliationRun),

@@ -1,7 +1,9 @@
 //! What the night deletes of all academies, by the rules of `akademi_domain::retention`.
 
 use akademi_domain::{
-    retention::{ANSWERS, CALLBACKS, IMPORTS, INVOICE_KEYS, JOBS, MAILS, QUARANTINE, Rule, TOMBSTONES},
+    retention::{
+        ANSWERS, CALLBACKS, IMPORTS, INVOICE_DETAILS, INVOICE_KEYS, JOBS, MAILS, QUARANTINE, Rule, TOMBSTONES,
+    },
     time::Timestamp,
 };
 
@@ -36,6 +38,16 @@ const DELETIONS: &[(Rule, &str)] = &[
     (JOBS, delete!("job", "id", "updated_at", "state IN ('done', 'failed')")),
     (IMPORTS, delete!("course_import", "tenant_id, id", "created_at", "true")),
     (ANSWERS, delete!("idempotency", "tenant_id, user_id, route, key", "created_at", "true")),
+    (
+        INVOICE_DETAILS,
+        delete!(
+            "invoice_details",
+            "tenant_id, order_id",
+            "updated_at",
+            "NOT EXISTS (SELECT FROM invoice WHERE invoice.tenant_id = invoice_details.tenant_id \
+             AND invoice.order_id = invoice_details.order_id)"
+        ),
+    ),
     (QUARANTINE, delete!("feed_quarantine", "tenant_id, source, number", "at", "true")),
     (CALLBACKS, delete!("payment_callback", "tenant_id, provider, digest", "last_at", "true")),
     (INVOICE_KEYS, delete!("invoice_key", "tenant_id, year", "year_ended_at", "true")),

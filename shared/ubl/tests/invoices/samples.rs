@@ -2,7 +2,7 @@
 
 use akademi_domain::{money::Currency, pricing::BasisPoints, time::Timestamp};
 use akademi_ubl::{
-    Address, ExchangeRate, Identity, Invoice, Kind, Line, OriginalInvoice, Party, Payment, Profile,
+    Address, Identity, Invoice, Kind, Line, OriginalInvoice, Party, Payment, PricingExchangeRate, Profile,
 };
 use std::str::FromStr;
 
@@ -112,7 +112,7 @@ pub fn export() -> Invoice {
     Invoice {
         profile: Profile::Commercial,
         currency: Currency::EUR,
-        exchange_rate: Some(ExchangeRate { ten_thousandths: 491_234, on: some("2026-09-20") }),
+        exchange_rate: Some(PricingExchangeRate { rate: some("49.1234"), on: some("2026-09-20") }),
         buyer: company(),
         ..sale()
     }

@@ -183,6 +183,10 @@ async fn orders(r: &mut Recorder<'_>, stale: &str) -> anyhow::Result<()> {
         .await?;
     r.bad((NEW_ORDER, "with a made-up quote"), &learner, keyed("b", order("abc", Value::Null))).await?;
     r.bad((NEW_ORDER, "with another's quote"), &staff, keyed("c", order(&quote, Value::Null))).await?;
+    let nobody = json!({ "name": "Ali", "tax_number": "10000000145", "district": "Merkez", "city": "Ankara",
+                         "country": "Türkiye" });
+    let billed = Ask::post("/api/v1/orders", &json!({ "quote": quote, "invoice_details": nobody }));
+    r.bad((NEW_ORDER, "billed to a number that does not hold"), &learner, keyed("f", billed)).await?;
     let made: Answer = r.good((NEW_ORDER, "order"), &learner, keyed("d", order(&quote, Value::Null))).await?;
     r.send(Kind::Good, (NEW_ORDER, "replayed"), &learner, &keyed("d", order(&quote, Value::Null))).await?;
     let buyer = json!({ "phone": "05550000000", "address": "Ümraniye, İstanbul" });

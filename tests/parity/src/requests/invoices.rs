@@ -13,6 +13,8 @@ use crate::{
 
 const SETTINGS: &str = "GET /api/v1/commerce/invoice-settings";
 const SET: &str = "PUT /api/v1/commerce/invoice-settings";
+const RATE: &str = "GET /api/v1/commerce/exchange-rates/{currency}/{date}";
+const SET_RATE: &str = "PUT /api/v1/commerce/exchange-rates/{currency}/{date}";
 const LIST: &str = "GET /api/v1/invoices";
 const SHOW: &str = "GET /api/v1/invoices/{invoice_id}";
 const XML: &str = "GET /api/v1/invoices/{invoice_id}/xml";
@@ -23,6 +25,7 @@ const OWN_XML: &str = "GET /api/v1/orders/{order_id}/invoices/{invoice_id}/xml";
 
 pub async fn invoices(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     settings(r).await?;
+    exchange_rates(r).await?;
     of_academy(r).await?;
     of_own_orders(r).await
 }
@@ -44,6 +47,18 @@ async fn settings(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     r.bad((SET, "a number that does not hold"), &staff, set("EFT", party("1234567891"))).await?;
     r.bad((SET, "one series for both"), &staff, set("EAR", party("1234567890"))).await?;
     r.good((SETTINGS, "settings"), &staff, Ask::get(path)).await?;
+    Ok(())
+}
+
+async fn exchange_rates(r: &mut Recorder<'_>) -> anyhow::Result<()> {
+    let staff = r.staff.clone();
+    let path = |currency: &str| format!("/api/v1/commerce/exchange-rates/{currency}/2026-01-02");
+    let set = |currency: &str, rate: &str| Ask::json(Method::PUT, path(currency), &json!({ "rate": rate }));
+    r.good((SET_RATE, "set"), &staff, set("EUR", "49.1234")).await?;
+    r.bad((SET_RATE, "with a comma"), &staff, set("EUR", "49,1234")).await?;
+    r.bad((SET_RATE, "of the lira"), &staff, set("TRY", "1")).await?;
+    r.good((RATE, "of a day"), &staff, Ask::get(path("EUR"))).await?;
+    r.bad((RATE, "that nobody has set"), &staff, Ask::get(path("USD"))).await?;
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use base64::{
 };
 use sqlx::AssertSqlSafe;
 
-use crate::world::{EMAIL, NAME, PHONE, STREET, World};
+use crate::world::{EMAIL, NAME, PHONE, STREET, TAX_NUMBER, World};
 
 /// The edge's tables, each with its rows as text: bytes in hexadecimal.
 pub async fn edge_tables(world: &World) -> Vec<(String, String)> {
@@ -130,7 +130,7 @@ async fn a_dump_of_everything_names_nobody() {
     let life = world.live().await;
     life.client.get("/api/v1/users/me/export").await.unwrap().expect(http::StatusCode::OK).unwrap();
     world.night().await;
-    let needles = [NAME, "Çağlayangöl", EMAIL, "caglayangol", PHONE, STREET];
+    let needles = [NAME, "Çağlayangöl", EMAIL, "caglayangol", PHONE, STREET, TAX_NUMBER];
     let all = everything(&world).await;
     let bytes: usize = all.iter().map(|(_, bytes)| bytes.len()).sum();
     println!(

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     dump::{books_tables, edge_tables},
-    world::{CONSENT, EMAIL, NAME, PASSWORD, REVIEW, World},
+    world::{CONSENT, EMAIL, NAME, PASSWORD, REVIEW, STREET, TAX_NUMBER, World},
 };
 
 /// Tables that name somebody and are not told of, and why.
@@ -127,11 +127,29 @@ async fn somebody_has_all_of_their_life_and_nothing_of_others() {
     assert_eq!((at("/account/review/0/text"), at("/account/review/0/stars")), (json!(REVIEW), json!(5)));
     assert!(at("/account/course_like/0/created_at").is_string());
     assert_eq!(at("/files/0"), format!("/api/v1/certificates/{}/pdf", life.certificate));
+    let invoice = |field: &str| at(&format!("/books/invoice/0/{field}"));
+    assert_eq!((invoice("order_id"), invoice("total")), (json!(life.order), json!(12_000)));
+    assert!(invoice("number").as_str().is_some_and(|number| number.starts_with("EAR")));
+    assert!(invoice("issued_at").as_str().is_some_and(|at| at.ends_with('Z')));
+    let document = at("/files/1").as_str().unwrap().to_owned();
+    let document = life.client.get(&document).await.unwrap();
+    let xml = String::from_utf8(document.body.to_vec()).unwrap();
+    assert!(document.status == StatusCode::OK && xml.contains(TAX_NUMBER) && xml.contains(STREET), "{xml}");
+    let details = at("/books/invoice_details");
+    assert_eq!(details.as_array().map(Vec::len), Some(1), "what is in an invoice is kept nowhere else");
+    assert_eq!(details[0]["order_id"], life.free_order.as_str());
+    assert_eq!(details[0]["invoice-details"]["tax_number"], TAX_NUMBER);
+    let kinds: Vec<_> =
+        at("/books/mail").as_array().unwrap().iter().map(|mail| mail["kind"].clone()).collect();
+    assert!(kinds.contains(&json!("invoice_issued")), "{kinds:?}");
     let actions: Vec<_> =
         at("/books/audit_entry").as_array().unwrap().iter().map(|entry| entry["action"].clone()).collect();
     assert!(actions.contains(&json!("sign_in.succeeded")), "{actions:?}");
     for table in akademi_privacy::exported_tables() {
         assert!(at(&format!("/account/{table}")).is_array(), "{table}");
+    }
+    for table in akademi_sync::recorded_tables() {
+        assert!(at(&format!("/books/{table}")).is_array(), "{table}");
     }
     let text = told.to_string();
     assert!(!text.contains(&other) && !text.contains("ayse@posta.example"));

@@ -2,9 +2,9 @@
 
 use akademi_domain::{
     retention::{
-        ANSWERS, CALLBACKS, CONSENTS, DOMAIN_CLAIMS, GUEST_CARTS, IMPORTS, INVOICE_KEYS, JOBS, LINKS, MAILS,
-        PASSKEY_CHALLENGES, PENDING_PEOPLE, PROVIDER_DELETIONS, PROVIDER_SIGN_INS, QUARANTINE,
-        RECOVERY_CODES, RULES, Rule, SESSIONS, THROTTLES, TOMBSTONES, TRUSTED_THROTTLES,
+        ANSWERS, CALLBACKS, CONSENTS, DOMAIN_CLAIMS, GUEST_CARTS, IMPORTS, INVOICE_DETAILS, INVOICE_KEYS,
+        JOBS, LINKS, MAILS, PASSKEY_CHALLENGES, PENDING_PEOPLE, PROVIDER_DELETIONS, PROVIDER_SIGN_INS,
+        QUARANTINE, RECOVERY_CODES, RULES, Rule, SESSIONS, THROTTLES, TOMBSTONES, TRUSTED_THROTTLES,
     },
     time::Timestamp,
 };
@@ -114,8 +114,8 @@ async fn the_edge_deletes_what_is_due_and_keeps_what_is_younger() {
     }
     // Who has an account keeps their key and their sign-in.
     assert_eq!(world.edge_count("person_key", &format!("person_id = '{id}'")).await, 1);
-    let here: Vec<_> =
-        [MAILS, JOBS, IMPORTS, QUARANTINE, CALLBACKS, INVOICE_KEYS].map(|rule| rule.what).into();
+    let here = [MAILS, JOBS, IMPORTS, INVOICE_DETAILS, QUARANTINE, CALLBACKS, INVOICE_KEYS];
+    let here = here.map(|rule| rule.what);
     let covered =
         |rule: &Rule| deleted.contains(&rule.what) || here.contains(&rule.what) || rule.what == "backup";
     assert!(RULES.iter().all(covered), "a rule is tried in no test");
@@ -151,6 +151,11 @@ async fn the_books_delete_what_is_due_and_keep_what_is_younger() {
                 "INSERT INTO payment_callback VALUES ('{tenant}', 'paytr', '{number}', '', 'verified', NULL, 1, 0, {})",
                 at(CALLBACKS)
             ),
+            format!(
+                "INSERT INTO customer_order (tenant_id, id, user_id, idempotency_key, state, currency, subtotal, discount, total, vat, created_at, expires_at)
+                 VALUES ('{tenant}', '{id}', '{id}', 'k', 'expired', 'TRY', 1, 0, 1, 0, 0, 0)"
+            ),
+            format!("INSERT INTO invoice_details VALUES ('{tenant}', '{id}', '', {})", at(INVOICE_DETAILS)),
             format!("INSERT INTO invoice_key VALUES ('{tenant}', 201{number}, '', {})", at(INVOICE_KEYS)),
             format!("INSERT INTO tombstone VALUES ('{tenant}', '{id}', {})", at(TOMBSTONES)),
         ] {
@@ -164,7 +169,17 @@ async fn the_books_delete_what_is_due_and_keep_what_is_younger() {
              VALUES ('01890000-0000-7000-8000-00000000000a', '{tenant}', 'k', '1', 'queued', 1, 0, 0, 0)"
         ))
         .await;
-    assert_eq!(world.night().await, 8);
+    // However old, whom an invoice is still to name.
+    world
+        .books_execute(format!(
+            "INSERT INTO customer_order (tenant_id, id, user_id, idempotency_key, state, currency, subtotal, discount, total, vat, created_at, expires_at)
+             VALUES ('{tenant}', '{tenant}', '{tenant}', 'k', 'expired', 'TRY', 1, 0, 1, 0, 0, 0);
+             INSERT INTO invoice (tenant_id, id, order_id, currency, state, reason, created_at, queued_at)
+             VALUES ('{tenant}', '{tenant}', '{tenant}', 'TRY', 'failed', 'r', 0, 0);
+             INSERT INTO invoice_details VALUES ('{tenant}', '{tenant}', '', 0)"
+        ))
+        .await;
+    assert_eq!(world.night().await, 9);
     for (table, left) in [
         ("mail", 1),
         ("job", 2),
@@ -172,6 +187,7 @@ async fn the_books_delete_what_is_due_and_keep_what_is_younger() {
         ("idempotency", 1),
         ("feed_quarantine", 1),
         ("payment_callback", 1),
+        ("invoice_details", 2),
         ("invoice_key", 1),
         ("tombstone", 1),
     ] {

@@ -3,7 +3,7 @@
 use akademi_domain::ids::TenantId;
 use akademi_edge_store::{Platform, PlatformSql, Rows};
 use akademi_etl::ScheduleEvent;
-use akademi_lambda_store::testing::TestDatabase;
+use akademi_lambda_store::{invoices, testing::TestDatabase};
 use akademi_local::{
     api_client::{ApiClient, JsonExt},
     demo,
@@ -26,6 +26,7 @@ pub const NAME: &str = "Şükrü Iğdır Çağlayangöl";
 pub const EMAIL: &str = "sukru.caglayangol@posta.example";
 pub const PHONE: &str = "05321112233";
 pub const STREET: &str = "Çınaraltı Sokak";
+pub const TAX_NUMBER: &str = "10000000146";
 pub const PASSWORD: &str = "uzun bir parola";
 pub const REVIEW: &str = "Çok güzel anlatılmış.";
 pub const CONSENT: &str = "Açık rıza metni: ışık, ğ ve İ.";
@@ -59,7 +60,10 @@ pub struct Life {
     pub client: ApiClient,
     pub id: String,
     pub certificate: String,
+    /// It has an invoice.
     pub order: String,
+    /// It has none, but whom one would name.
+    pub free_order: String,
 }
 
 impl World {
@@ -177,7 +181,7 @@ impl World {
         let buyer = json!({ "phone": PHONE, "address": format!("{STREET} 7, Ümraniye") });
         let body = Bytes::from(json!({ "quote": quote, "buyer": buyer }).to_string());
         let headers = [
-            (HeaderName::from_static("idempotency-key"), HeaderValue::from_static("life")),
+            (HeaderName::from_static("idempotency-key"), HeaderValue::from_str(course).unwrap()),
             (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
         ];
         let made = client.send(Method::POST, "/api/v1/orders", &headers, body).await.unwrap();
@@ -188,6 +192,7 @@ impl World {
     pub async fn live(&self) -> Life {
         let (course, lesson) = self.publish("Işığın Yolculuğu").await;
         let (other, _) = self.publish("Vapurlar").await;
+        let (third, _) = self.publish("Köprüler").await;
         self.ask_consent("kvkk", CONSENT).await;
         let (client, id) = self.join(NAME, EMAIL).await;
         self.sync().await;
@@ -195,6 +200,11 @@ impl World {
         let chosen = client.send_json(Method::PUT, "/api/v1/users/me/consents/kvkk", &choice).await.unwrap();
         chosen.expect(StatusCode::OK).unwrap();
         let order = self.order(&client, &course).await.text("id").unwrap();
+        let free_order = self.order(&client, &third).await.text("id").unwrap();
+        for order in [&order, &free_order] {
+            self.name_on_invoice(&client, order).await;
+        }
+        self.invoice(&order).await;
         self.sync().await;
         let opening = format!("/api/v1/learning/courses/{course}/lessons/{lesson}/opening");
         let opened = client.post(&opening, &json!({})).await.unwrap();
@@ -217,7 +227,39 @@ impl World {
         let path = format!("/api/v1/people/{id}");
         self.administrator.get(&path).await.unwrap().expect(StatusCode::OK).unwrap();
         self.sync().await;
-        Life { client, id, certificate, order }
+        Life { client, id, certificate, order, free_order }
+    }
+
+    async fn name_on_invoice(&self, client: &ApiClient, order: &str) {
+        let details = json!({ "name": NAME, "tax_number": TAX_NUMBER, "street": format!("{STREET} 7"), "district": "Ümraniye",
+                              "city": "İstanbul", "country": "Türkiye" });
+        let path = format!("/api/v1/orders/{order}/invoice-details");
+        let named = client.send_json(Method::PUT, &path, &details).await.unwrap();
+        assert_eq!(named.status, StatusCode::NO_CONTENT, "{:?}", named.json());
+    }
+
+    /// As if money had been paid for the order: its invoice is issued.
+    async fn invoice(&self, order: &str) {
+        let settings = json!({
+            "seller": { "name": "Ümraniye Akademi A.Ş.", "tax_number": "1234567890", "tax_office": "Ümraniye",
+                        "district": "Ümraniye", "city": "İstanbul", "country": "Türkiye" },
+            "archive_series": "EAR", "invoice_series": "EFT", "scenario": "basic" });
+        let path = "/api/v1/commerce/invoice-settings";
+        let set = self.administrator.send_json(Method::PUT, path, &settings).await.unwrap();
+        set.expect(StatusCode::OK).unwrap();
+        self.books_execute(format!(
+            "UPDATE customer_order SET subtotal = 12000, total = 12000, vat = 2000 WHERE id = '{order}';
+             UPDATE order_line SET price = 12000, total = 12000, vat = 2000 WHERE order_id = '{order}'"
+        ))
+        .await;
+        let mut tx = self.database.postgres().tenant(self.tenant).await.unwrap();
+        invoices::request(&mut tx, &self.local.edge.ports, order.parse().unwrap()).await.unwrap();
+        tx.commit().await.unwrap();
+        // The deployment's own loop may have it in hand.
+        while self.books_count("invoice", "state = 'delivered'").await == 0 {
+            self.local.lambda.invoices.run_due(|| true).await.unwrap();
+            assert_eq!(self.books_count("invoice", "state IN ('failed', 'waiting')").await, 0);
+        }
     }
 
     async fn redeem(&self, client: &ApiClient, course: &str) {

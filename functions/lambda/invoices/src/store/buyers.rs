@@ -64,6 +64,21 @@ pub async fn find_profile(tx: &mut TenantTransaction, person: UserId) -> Result<
     row.map(sealed).transpose()
 }
 
+/// Where the academy's people reach it, and in which language it writes.
+pub struct Site {
+    pub host: String,
+    pub locale: String,
+}
+
+/// `None` for an academy that has no host.
+pub async fn find_site(tx: &mut TenantTransaction) -> Result<Option<Site>, StoreError> {
+    let row = sqlx::query("SELECT domains[1] AS host, locale FROM tenant WHERE id = $1 AND domains <> '{}'")
+        .bind(tx.tenant().as_uuid())
+        .fetch_optional(tx.connection())
+        .await?;
+    row.map(|row| Ok(Site { host: row.try_get("host")?, locale: row.try_get("locale")? })).transpose()
+}
+
 pub async fn find_wrapped_key(
     tx: &mut TenantTransaction,
     person: UserId,

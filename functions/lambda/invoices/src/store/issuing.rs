@@ -2,7 +2,7 @@
 
 use akademi_domain::{
     ids::{CourseId, InvoiceId, OrderId, TenantId, UserId},
-    money::Money,
+    money::{Currency, Money},
     pricing::BasisPoints,
     time::Timestamp,
 };
@@ -259,6 +259,33 @@ pub async fn mark_undelivered(
     .execute(tx.connection())
     .await?;
     Ok(())
+}
+
+/// Whoever has an invoice wait, and whoever sets what some wait for, holds this until the transaction ends.
+pub async fn lock_waiting(tx: &mut TenantTransaction) -> Result<(), StoreError> {
+    sqlx::query("SELECT lock_waiting_invoices($1)")
+        .bind(tx.tenant().as_uuid())
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Queues the invoices that wait, of one currency or of all; which.
+pub async fn queue_waiting(
+    tx: &mut TenantTransaction,
+    currency: Option<Currency>,
+    now: Timestamp,
+) -> Result<Vec<InvoiceId>, StoreError> {
+    let ids = sqlx::query_scalar(
+        "UPDATE invoice SET state = 'queued', queued_at = $3
+         WHERE tenant_id = $1 AND state = 'waiting' AND ($2::text IS NULL OR currency = $2) RETURNING id",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(currency.map(Currency::code))
+    .bind(now.as_millis())
+    .fetch_all(tx.connection())
+    .await?;
+    Ok(ids.into_iter().map(InvoiceId::from_uuid).collect())
 }
 
 /// Where the invoice is, which stays so until the transaction ends.

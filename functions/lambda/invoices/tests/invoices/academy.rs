@@ -7,6 +7,7 @@ use akademi_api::{
 };
 use akademi_domain::{
     ids::{CourseId, OrderId, RefundId, SessionId, TenantId, UserId},
+    mail::MailKind,
     permission::{Permissions, Role},
 };
 use akademi_invoices::{Handled, Integrator, Invoices};
@@ -19,7 +20,7 @@ use axum::body::Body;
 use http::{HeaderMap, Method, Request, Uri, header};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, Row as _};
 use std::sync::Arc;
 use tower::ServiceExt as _;
 use uuid::Uuid;
@@ -30,6 +31,7 @@ use crate::{
 };
 
 pub const NAME: &str = "Şükrü Iğdır Çağlayangöl";
+pub const HOST: &str = "akademi.umraniye.example";
 /// 32 bytes in base64url.
 const MASTER: &str = "AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM";
 const ROOT: &str = "k1:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI";
@@ -95,6 +97,16 @@ impl Answer {
     }
 }
 
+/// A mail that waits to be sent.
+#[derive(Debug, PartialEq)]
+pub struct Told {
+    pub kind: MailKind,
+    pub order: OrderId,
+    pub recipient: Value,
+    pub host: String,
+    pub locale: String,
+}
+
 pub struct World {
     pub database: TestDatabase,
     pub integrator: Arc<TestIntegrator>,
@@ -140,6 +152,7 @@ impl World {
         let vault = Vault::from_config(MASTER).unwrap();
         let world = Self { database, integrator, clock, log, invoices, ports, vault };
         for academy in 1..=2 {
+            world.add_academy(academy).await;
             for n in 1..=9 {
                 world.add_person(academy, n).await;
             }
@@ -152,6 +165,21 @@ impl World {
         let world = Self::new().await;
         world.call(staff(1), Method::PUT, "/api/v1/commerce/invoice-settings", &settings()).await.expect(200);
         world
+    }
+
+    async fn add_academy(&self, n: u8) {
+        let mut tx = self.database.postgres().tenant(tenant(n)).await.unwrap();
+        sqlx::query(
+            "INSERT INTO tenant (id, slug, name, locale, state, brand, domains, updated_at)
+             VALUES ($1, $2, 'Akademi', 'tr', 'active', '{}', $3, 0)",
+        )
+        .bind(tenant(n).as_uuid())
+        .bind(format!("academy-{n}"))
+        .bind([HOST])
+        .execute(tx.connection())
+        .await
+        .unwrap();
+        tx.commit().await.unwrap();
     }
 
     async fn add_person(&self, academy: u8, n: u8) {
@@ -256,7 +284,7 @@ impl World {
         let context = CallContext {
             request_id: "test".into(),
             tenant: Some(who.tenant),
-            host: Some("akademi.umraniye.example".into()),
+            host: Some(HOST.into()),
             caller: Some(CallCaller {
                 sub: who.user,
                 sid: SessionId::new(NOW, [1; 10]),
@@ -296,6 +324,26 @@ impl World {
     pub async fn name_company(&self, n: u8) -> Answer {
         let path = format!("/api/v1/orders/{}/invoice-details", order(n));
         self.call(learner(1), Method::PUT, &path, &company()).await
+    }
+
+    /// What people are told by mail, the oldest first.
+    pub async fn mails(&self) -> Vec<Told> {
+        let mut superuser = self.database.superuser().await.unwrap();
+        let rows = sqlx::query("SELECT * FROM mail ORDER BY created_at, id").fetch_all(&mut superuser).await;
+        let told = |row: sqlx::postgres::PgRow| {
+            let person = UserId::from_uuid(row.get("person_id"));
+            let n = (1..=9).find(|n| self::person(*n) == person).unwrap();
+            let sealed: Vec<u8> = row.get("sealed_recipient");
+            let recipient = PersonKey::from_bytes([n; 32]).open(person, "mail", &sealed).unwrap();
+            Told {
+                kind: MailKind::parse(row.get("kind")).unwrap(),
+                order: OrderId::from_uuid(row.get("order_id")),
+                recipient: serde_json::from_slice(&recipient).unwrap(),
+                host: row.get("host"),
+                locale: row.get("locale"),
+            }
+        };
+        rows.unwrap().into_iter().map(told).collect()
     }
 
     /// Runs a statement as superuser.

@@ -1,6 +1,7 @@
 //! Whom an invoice names, and for how long that can be read.
 
 use akademi_domain::ids::InvoiceId;
+use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 
 use crate::academy::{NAME, World, company, learner, order, read, staff};
@@ -82,11 +83,15 @@ async fn details_are_of_ones_own_order_and_hold() {
     world.insert_order(1, 1, 2).await;
     assert_eq!(world.name_company(1).await.status, 404, "another person's order");
     let path = format!("/api/v1/orders/{}/invoice-details", order(1));
-    for (field, value) in
-        [("tax_number", "4840847212"), ("tax_number", "1"), ("city", " "), ("email", "\u{1}")]
-    {
+    for (field, value) in [
+        ("tax_number", json!("4840847212")),
+        ("tax_number", json!("1")),
+        ("tax_office", Value::Null),
+        ("city", json!(" ")),
+        ("email", json!("\u{1}")),
+    ] {
         let mut wrong = company();
-        wrong[field] = value.into();
+        wrong[field] = value;
         let answer = world.call(learner(2), http::Method::PUT, &path, &wrong).await;
         assert_eq!((answer.status, answer.problem().as_str()), (422, field));
     }

@@ -1,8 +1,8 @@
 //! An integrator that keeps what it is given, and can be told to refuse or never to answer.
 
+use akademi_domain::tax_number::Vkn;
 use akademi_invoices::{Document, Integrator, NotTaken};
 use akademi_lambda_store::jobs::Failure;
-use akademi_ubl::Vkn;
 use futures::future::BoxFuture;
 use std::{
     collections::VecDeque,

@@ -5,10 +5,15 @@
 mod academy;
 mod buyers;
 mod delivering;
+mod exchange_rates;
 mod integrator;
 mod isolation;
 mod issuing;
+mod notices;
 mod own;
+#[allow(dead_code)]
+#[path = "../../../../../shared/ubl/tests/invoices/reader.rs"]
+mod reader;
 mod returns;
 mod staff;
 

@@ -6,11 +6,14 @@ use akademi_api::{
     signed::{CALL_HEADER, CallCaller, CallContext, PlaneKeys, Purpose},
 };
 use akademi_domain::{
-    ids::{JobId, LinkId, MailId, SessionId, TenantId, UserId},
+    ids::{LinkId, MailId, OrderId, SessionId, TenantId, UserId},
     mail::MailKind,
     permission::{Permissions, Role},
 };
-use akademi_lambda_store::{mail::enqueue_delivery, testing::TestDatabase};
+use akademi_lambda_store::{
+    mail::{WantedMail, queue_mail},
+    testing::TestDatabase,
+};
 use akademi_mail::{Delivered, Mail, Mailer, SmtpMailer};
 use akademi_seal::{PersonKey, Vault};
 use axum::body::Body;
@@ -49,6 +52,10 @@ pub fn link() -> LinkId {
     LinkId::new(NOW, [9; 10])
 }
 
+pub fn order() -> OrderId {
+    OrderId::new(NOW, [8; 10])
+}
+
 pub fn address(n: u8) -> String {
     format!("ogrenci{n}@example.com")
 }
@@ -68,7 +75,7 @@ pub fn learner(of: u8) -> Who {
     Who { tenant: tenant(of), permissions: Permissions::NONE }
 }
 
-/// A mail that the edge wanted.
+/// A mail that was wanted.
 pub struct Wanted<'a> {
     /// Its own number, and its person's.
     pub n: u8,
@@ -142,7 +149,7 @@ impl World {
         mail_function(&self.ports, &self.database, mailer, &self.wakes)
     }
 
-    /// As `sync` queues a mail that an academy's edge wants.
+    /// As whoever wants a mail has it queued.
     pub async fn want(&self, of: u8, wanted: &Wanted<'_>) {
         let key = PersonKey::from_bytes([wanted.n; 32]);
         let recipient = json!({ "name": wanted.name, "email": address(wanted.n) }).to_string();
@@ -154,26 +161,18 @@ impl World {
             .execute(tx.connection())
             .await
             .unwrap();
-        let now = self.ports.now();
-        sqlx::query(
-            "INSERT INTO mail (tenant_id, id, kind, person_id, sealed_recipient, link_id, host, locale, state,
-                               created_at, queued_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', $9, $9)",
-        )
-        .bind(tenant(of).as_uuid())
-        .bind(mail_id(wanted.n).as_uuid())
-        .bind(wanted.kind.name())
-        .bind(person(wanted.n).as_uuid())
-        .bind(key.seal(person(wanted.n), "mail", recipient.as_bytes(), [6; 24]))
-        .bind(wanted.kind.link().map(|_| link().as_uuid()))
-        .bind(wanted.host)
-        .bind(wanted.locale)
-        .bind(now.as_millis())
-        .execute(tx.connection())
-        .await
-        .unwrap();
-        let job = JobId::new(now, self.ports.random());
-        enqueue_delivery(&mut tx, mail_id(wanted.n), job, now).await.unwrap();
+        let mail = WantedMail {
+            id: mail_id(wanted.n),
+            person: person(wanted.n),
+            kind: wanted.kind,
+            recipient: key.seal(person(wanted.n), "mail", recipient.as_bytes(), [6; 24]),
+            link: wanted.kind.link().map(|_| link()),
+            order: wanted.kind.leads_to_order().then(order),
+            host: wanted.host.to_owned(),
+            locale: wanted.locale.to_owned(),
+            at: self.ports.now(),
+        };
+        queue_mail(&mut tx, &mail, &self.ports).await.unwrap();
         tx.commit().await.unwrap();
     }
 

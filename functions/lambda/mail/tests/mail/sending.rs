@@ -5,7 +5,7 @@ use akademi_domain::mail::{LinkPurpose, MailKind};
 use akademi_mail::Delivered;
 
 use crate::{
-    academy::{ACADEMY, NAME, ROOT, Wanted, World, address, link, mail_id, tenant, wanted},
+    academy::{ACADEMY, NAME, ROOT, Wanted, World, address, link, mail_id, order, tenant, wanted},
     smtp_server::SmtpServer,
 };
 
@@ -54,6 +54,34 @@ async fn the_language_is_the_mail_s_and_a_kind_without_a_link_has_none() {
     assert_eq!(mail.subject(), Some("Your password was changed"));
     let text = mail.body_text(0).unwrap();
     assert!(text.contains("Kadıköy Academy") && !text.contains("token="), "{text}");
+}
+
+#[tokio::test]
+async fn a_mail_about_an_invoice_leads_to_the_order_in_either_language() {
+    let world = World::new().await;
+    let kinds = [
+        (MailKind::InvoiceIssued, "tr", "Faturanız düzenlendi", "Siparişime git"),
+        (MailKind::CreditNoteIssued, "tr", "İade faturanız düzenlendi", "Siparişime git"),
+        (MailKind::InvoiceIssued, "en", "Your invoice is issued", "See my order"),
+        (MailKind::CreditNoteIssued, "en", "Your credit note is issued", "See my order"),
+    ];
+    for (n, (kind, locale, ..)) in (1..).zip(kinds) {
+        world.want(1, &Wanted { kind, locale, ..wanted(n) }).await;
+    }
+    assert_eq!(world.deliver().await.sent, 4);
+    let taken = world.server.taken(4);
+    let url = format!("https://akademi.umraniye.example/orders/{}", order());
+    for (n, (kind, _, subject, button)) in (1..).zip(kinds) {
+        let mail = taken.iter().find(|message| message.to == [address(n)]).unwrap().parsed();
+        assert_eq!(mail.subject(), Some(subject), "{kind:?}");
+        let (text, html) = (mail.body_text(0).unwrap(), mail.body_html(0).unwrap());
+        for part in [&text, &html] {
+            assert!(part.contains(&url) && part.contains(button) && part.contains(ACADEMY), "{part}");
+            let tells_a_life = part.contains("geçerlidir") || part.contains("is good for");
+            assert!(!tells_a_life && !part.contains("token="), "{part}");
+        }
+        assert!(html.contains(&format!("<a href=\"{url}\"")), "{html}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Checkout form, initialize: registers an attempt and yields the payment page's address (docs.iyzico.com: CF initialize).
 
-use akademi_domain::money::Money;
+use akademi_domain::{money::Money, tax_number::Tckn};
 use http::Uri;
 use serde::{Deserialize, Serialize};
 
@@ -9,12 +9,15 @@ use super::{
     amount::to_price,
     answer::{Answer, Text, content, wrong_signature},
 };
-use crate::provider::{BasketLine, Buyer, Checkout, Installments, Language, PaymentRequest, ProviderError};
+use crate::provider::{
+    BasketLine, BilledTo, Buyer, Checkout, Installments, Language, PaymentRequest, ProviderError,
+};
 
 const PATH: &str = "/payment/iyzipos/checkoutform/initialize/auth/ecom";
-/// iyzico wants an identity number of every buyer, and Akademi asks for none: what Turkish shops send then. That iyzico takes
-/// it is common knowledge, not written in its documents; the sandbox takes any.
-const NO_IDENTITY_NUMBER: &str = "11111111111";
+/// iyzico wants an identity number of every buyer, and a buyer need not name one: what Turkish shops send then. That iyzico
+/// takes it is common knowledge, not written in its documents; the sandbox takes any.
+const NO_IDENTITY_NUMBER: Tckn = Tckn::CONSUMER;
+/// Of buyers who named no country.
 const COUNTRY: &str = "Turkey";
 /// The numbers of parts that Turkish banks offer.
 const PARTS: [u8; 6] = [1, 2, 3, 6, 9, 12];
@@ -44,12 +47,12 @@ struct BuyerFields {
     id: String,
     name: String,
     surname: String,
-    identity_number: &'static str,
+    identity_number: String,
     email: String,
     gsm_number: String,
     registration_address: String,
     city: String,
-    country: &'static str,
+    country: String,
     ip: String,
 }
 
@@ -58,8 +61,10 @@ struct BuyerFields {
 struct Address {
     contact_name: String,
     city: String,
-    country: &'static str,
+    country: String,
     address: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    zip_code: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -107,11 +112,22 @@ pub(super) fn request<'a>(
     if payment.amount.amount <= 0 {
         return Err(invalid("amount", "must be more than 0"));
     }
-    let Buyer { id, email, name, address, phone, client_address } = &payment.buyer;
+    let Buyer { id, email, name, address, phone, client_address, identity_number, billed_to } =
+        &payment.buyer;
     let name = required("name", name)?;
     // One word serves as both: iyzico takes neither empty.
     let (first, last) = name.rsplit_once(char::is_whitespace).unwrap_or((&name, &name));
     let address = required("address", address)?;
+    let billing_address = billed_to.as_ref().map_or_else(
+        || Address {
+            contact_name: name.clone(),
+            city: iyzico.buyer_city.clone(),
+            country: COUNTRY.to_owned(),
+            address: address.clone(),
+            zip_code: None,
+        },
+        Address::of,
+    );
     Ok(Initialize {
         locale: match payment.language {
             Language::Turkish => "tr",
@@ -129,22 +145,29 @@ pub(super) fn request<'a>(
             id: id.to_string(),
             name: first.trim_end().to_owned(),
             surname: last.to_owned(),
-            identity_number: NO_IDENTITY_NUMBER,
+            identity_number: identity_number.unwrap_or(NO_IDENTITY_NUMBER).to_string(),
             email: required("email", email)?,
             gsm_number: required("phone", phone)?,
-            registration_address: address.clone(),
-            city: iyzico.buyer_city.clone(),
-            country: COUNTRY,
+            registration_address: address,
+            city: billing_address.city.clone(),
+            country: billing_address.country.clone(),
             ip: client_address.to_canonical().to_string(),
         },
-        billing_address: Address {
-            contact_name: name.clone(),
-            city: iyzico.buyer_city.clone(),
-            country: COUNTRY,
-            address,
-        },
+        billing_address,
         basket_items: items(&payment.basket, payment.amount)?,
     })
+}
+
+impl Address {
+    fn of(billed: &BilledTo) -> Self {
+        Self {
+            contact_name: billed.name.clone(),
+            city: billed.city.clone(),
+            country: billed.country.clone(),
+            address: billed.address.clone(),
+            zip_code: billed.postal_code.clone(),
+        }
+    }
 }
 
 fn invalid(field: &'static str, reason: &'static str) -> ProviderError {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::keyed_hash::KeyedHash;
 use crate::provider::{
-    FailureReason, HttpError, Installments, PaymentRequest, Reference, RefundSeen, Refusal,
+    BilledTo, FailureReason, HttpError, Installments, PaymentRequest, Reference, RefundSeen, Refusal,
     scripted::{NOW, Scripted, now, payment},
 };
 
@@ -111,6 +111,36 @@ fn initialize_sends_signed_bytes_and_keeps_the_token() {
     assert_eq!(body["basketItems"][0]["price"], "149.9");
     assert!(body.get("enabledInstallments").is_none());
     assert!(!sent.body.contains("demoSecret") && !sent.body.contains("demoApiKey"));
+}
+
+#[test]
+fn a_buyer_who_is_billed_elsewhere_is_sent_with_that_address_and_their_own_number() {
+    let (iyzico, http) = adapter([initialized(TOKEN), initialized(TOKEN)]);
+    now(iyzico.begin(&payment())).unwrap();
+    let plain: Value = serde_json::from_str(&http.last().body).unwrap();
+    assert_eq!(plain["buyer"]["identityNumber"], "11111111111", "what stands for none");
+    assert_eq!((&plain["buyer"]["city"], &plain["buyer"]["country"]), (&json!("İstanbul"), &json!("Turkey")));
+    assert_eq!(plain["billingAddress"]["contactName"], "Şükrü Iğdır");
+    assert!(plain["billingAddress"].get("zipCode").is_none());
+
+    let mut billed = payment();
+    billed.buyer.identity_number = Some("10000000146".parse().unwrap());
+    billed.buyer.billed_to = Some(BilledTo {
+        name: "Örnek Yazılım Ltd. Şti.".to_owned(),
+        address: "Tunalı Hilmi Cd. 1, Çankaya".to_owned(),
+        city: "Ankara".to_owned(),
+        country: "Türkiye".to_owned(),
+        postal_code: Some("06680".to_owned()),
+    });
+    now(iyzico.begin(&billed)).unwrap();
+    let sent: Value = serde_json::from_str(&http.last().body).unwrap();
+    let address = json!({ "contactName": "Örnek Yazılım Ltd. Şti.", "city": "Ankara", "country": "Türkiye",
+                          "address": "Tunalı Hilmi Cd. 1, Çankaya", "zipCode": "06680" });
+    assert_eq!(sent["billingAddress"], address);
+    let buyer = &sent["buyer"];
+    assert_eq!((&buyer["identityNumber"], &buyer["city"]), (&json!("10000000146"), &json!("Ankara")));
+    assert_eq!((&buyer["name"], &buyer["surname"]), (&json!("Şükrü"), &json!("Iğdır")));
+    assert_eq!(buyer["registrationAddress"], plain["buyer"]["registrationAddress"]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use akademi_domain::{ids::UserId, money::Money};
+use akademi_domain::{ids::UserId, money::Money, tax_number::Tckn};
 use http::Uri;
 
 use super::Reference;
@@ -34,6 +34,21 @@ pub struct Buyer {
     pub phone: String,
     /// Where the buyer's browser connects from, as the outermost trusted proxy saw it.
     pub client_address: IpAddr,
+    /// The buyer's own, if they named it.
+    pub identity_number: Option<Tckn>,
+    /// Whom the bill goes to, if the buyer named somebody.
+    pub billed_to: Option<BilledTo>,
+}
+
+/// A person or a company, with their address.
+#[derive(Clone)]
+pub struct BilledTo {
+    pub name: String,
+    /// Street and district, in one line.
+    pub address: String,
+    pub city: String,
+    pub country: String,
+    pub postal_code: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -77,6 +77,8 @@ pub fn payment() -> PaymentRequest {
             address: "Ümraniye, İstanbul".to_owned(),
             phone: "05550000000".to_owned(),
             client_address: "203.0.113.7".parse().unwrap(),
+            identity_number: None,
+            billed_to: None,
         },
         basket: vec![BasketLine { name: "Rust Kursu".to_owned(), unit_price: 14990, quantity: 1 }],
         success_url: Uri::from_static("https://umraniye.example.com/odeme/tamam"),

@@ -14,6 +14,7 @@ mod callbacks;
 mod commerce;
 mod end_to_end;
 mod expiry;
+mod invoice_details;
 mod iyzico;
 mod iyzico_reports;
 mod ledger;

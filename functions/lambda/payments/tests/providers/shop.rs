@@ -107,6 +107,8 @@ pub fn payment(oid: &str, amount: i64) -> PaymentRequest {
             address: "Ümraniye, İstanbul".to_owned(),
             phone: "05550000000".to_owned(),
             client_address: "127.0.0.1".parse().unwrap(),
+            identity_number: None,
+            billed_to: None,
         },
         basket: vec![BasketLine {
             name: "İklim <ve> Işık: Açık Ders".to_owned(),

@@ -37,11 +37,18 @@ pub const RECORDS: &[(&str, &str)] = records! {
     "refund": "SELECT refund.id, order_id, refund.state, amount, refund.currency, refund.created_at, refund.updated_at
         FROM refund JOIN customer_order ON customer_order.tenant_id = $1 AND customer_order.id = order_id
         WHERE refund.tenant_id = $1 AND user_id = $2 ORDER BY refund.created_at";
+    "invoice": "SELECT id, order_id, refund_id, state, number, profile, currency, total, vat, returned, created_at, issued_at,
+        delivered_at, EXISTS (SELECT FROM invoice_key AS key WHERE key.tenant_id = $1 AND key.year = invoice.year) AS is_readable
+        FROM invoice WHERE tenant_id = $1
+        AND order_id IN (SELECT id FROM customer_order WHERE tenant_id = $1 AND user_id = $2) ORDER BY created_at, id";
+    "invoice_details": "SELECT order_id, encode(sealed_details, 'hex') AS sealed, updated_at FROM invoice_details
+        WHERE tenant_id = $1
+        AND order_id IN (SELECT id FROM customer_order WHERE tenant_id = $1 AND user_id = $2) ORDER BY order_id";
     "budget": "SELECT kind, subject_id, ceiling, held, used FROM budget WHERE tenant_id = $1 AND person_id = $2
         ORDER BY kind, subject_id";
     "certificate": "SELECT serial, course_id, course_title, encode(sealed_holder, 'hex') AS sealed, completed_at, issued_at,
         revoked_at FROM certificate WHERE tenant_id = $1 AND user_id = $2 ORDER BY issued_at";
-    "mail": "SELECT id, kind, encode(sealed_recipient, 'hex') AS sealed, host, locale, state, created_at, sent_at FROM mail
+    "mail": "SELECT id, kind, encode(sealed_recipient, 'hex') AS sealed, order_id, host, locale, state, created_at, sent_at FROM mail
         WHERE tenant_id = $1 AND person_id = $2 ORDER BY created_at";
     "audit_entry": "SELECT id, at, action, target, change,
         CASE WHEN sealed_for = $2 THEN encode(origin, 'hex') END AS sealed FROM audit_entry

@@ -94,6 +94,7 @@ fn tckn_holds(digits: &[u8; 11]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// How many of all numbers with one digit changed are refused, of how many.
     fn slips<T: FromStr>(text: &str) -> (usize, usize) {
@@ -139,5 +140,32 @@ mod tests {
         assert_eq!("11111111111".parse(), Ok(Tckn::CONSUMER));
         assert_eq!("22222222222".parse(), Ok(Tckn::FOREIGNER));
         assert!("33333333333".parse::<Tckn>().is_err());
+    }
+
+    /// Those of `numbers` that hold.
+    fn holding<T: FromStr>(numbers: impl Iterator<Item = String>) -> Vec<String> {
+        numbers.filter(|number| number.parse::<T>().is_ok()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn one_of_ten_last_digits_makes_a_companys_number_and_no_slip_another(nine in "[0-9]{9}") {
+            let held = holding::<Vkn>((0..10).map(|check| format!("{nine}{check}")));
+            prop_assert_eq!(held.len(), 1);
+            prop_assert_eq!(slips::<Vkn>(&held[0]), (90, 90));
+        }
+
+        #[test]
+        fn one_of_a_hundred_endings_makes_a_citizens_number_and_no_slip_another(nine in "[3-9][0-9]{8}") {
+            let held = holding::<Tckn>((0..100).map(|check| format!("{nine}{check:02}")));
+            prop_assert_eq!(held.len(), 1);
+            prop_assert_eq!(slips::<Tckn>(&held[0]), (99, 99));
+        }
+
+        #[test]
+        fn what_is_no_number_is_refused_whatever_it_is(text in ".*") {
+            prop_assert!(text.parse::<Vkn>().is_err() || text.len() == 10);
+            prop_assert!(text.parse::<Tckn>().is_err() || text.len() == 11);
+        }
     }
 }
