@@ -54,10 +54,23 @@ impl SqliteFile {
     /// # Errors
     /// [`StoreError`] when the file cannot be opened or migrated.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_synced(path, "full")
+    }
+
+    /// As [`Self::open`], but no commit waits for the disk: what was saved outlives the process, and not the machine. For
+    /// tests that kill processes.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_disposable(path: &Path) -> Result<Self, StoreError> {
+        Self::open_synced(path, "off")
+    }
+
+    fn open_synced(path: &Path, synchronous: &str) -> Result<Self, StoreError> {
         let mut connection =
             connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         connection.pragma_update(None, "journal_mode", "wal").map_err(store_error)?;
-        connection.pragma_update(None, "synchronous", "full").map_err(store_error)?;
+        connection.pragma_update(None, "synchronous", synchronous).map_err(store_error)?;
         migrate(&mut connection)?;
         let (writer, jobs) = mpsc::channel();
         thread::Builder::new()

@@ -1,5 +1,5 @@
 //! The academy that every history is about: three courses, one of them with few seats, six people, three coupons,
-//! an account at PayTR.
+//! an account at PayTR and one at iyzico.
 
 use akademi_api::{
     Ports,
@@ -15,6 +15,7 @@ use akademi_feed::LambdaEvent;
 use akademi_lambda_store::{feed, postgres::Postgres};
 use akademi_payments::{
     Payments,
+    iyzico::IyzicoConfig,
     paytr::{PayTrConfig, Secret},
 };
 use akademi_seal::{PersonKey, Vault};
@@ -23,15 +24,15 @@ use anyhow::ensure;
 use axum::body::Body;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
-use http::{Method, Request, Uri, header};
+use http::{HeaderValue, Method, Request, Uri, header};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use std::sync::Arc;
 
 use crate::{
     edge::{Direct, EdgePlane, serve},
-    paytr,
     ports::{START, Wakes},
+    providers::{iyzico, paytr},
 };
 
 pub const EDGE_HOST: &str = "umraniye.localhost";
@@ -94,39 +95,71 @@ pub fn forwarded(
     body: &Value,
     ports: &Ports,
 ) -> Request<Bytes> {
-    let target: Uri = target.parse().unwrap();
-    let bytes = serde_json::to_vec(body).unwrap();
-    let context = CallContext {
+    let caller = CallCaller { sub: user, sid: SessionId::new(START, [1; 10]), prm: permissions.bits() };
+    let idempotency_key = idempotency_key.map(str::to_owned);
+    let context = CallContext { idempotency_key, caller: Some(caller), ..visitor() };
+    signed(&context, method, target, "application/json", serde_json::to_vec(body).unwrap(), ports)
+}
+
+/// A form that anybody's browser posts, as `origin` forwards it.
+pub fn visit(target: &str, form: &str, ports: &Ports) -> Request<Bytes> {
+    signed(&visitor(), Method::POST, target, "application/x-www-form-urlencoded", form.into(), ports)
+}
+
+fn visitor() -> CallContext {
+    CallContext {
         request_id: "faults".into(),
         tenant: Some(tenant()),
         host: Some(EDGE_HOST.into()),
         client: Some("203.0.113.9".into()),
-        idempotency_key: idempotency_key.map(str::to_owned),
-        caller: Some(CallCaller { sub: user, sid: SessionId::new(START, [1; 10]), prm: permissions.bits() }),
-    };
-    let signature = planes().sign(Purpose::Origin, &method, &target, &bytes, &context, ports.now()).unwrap();
+        idempotency_key: None,
+        caller: None,
+    }
+}
+
+fn signed(
+    context: &CallContext,
+    method: Method,
+    target: &str,
+    content_type: &'static str,
+    bytes: Vec<u8>,
+    ports: &Ports,
+) -> Request<Bytes> {
+    let target: Uri = target.parse().unwrap();
+    let signature = planes().sign(Purpose::Origin, &method, &target, &bytes, context, ports.now()).unwrap();
     let mut request = Request::new(Bytes::from(bytes));
     *request.method_mut() = method;
     *request.uri_mut() = target;
     request.headers_mut().insert(CALL_HEADER, signature);
-    request.headers_mut().insert(header::CONTENT_TYPE, "application/json".parse().unwrap());
+    request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     request
 }
 
-/// Fills both stores with an academy of so many learners, and carries the feed until both know of it. Answers the callback's path.
+/// The paths that providers call.
+#[derive(Debug, Clone)]
+pub struct Callbacks {
+    pub paytr: String,
+    pub iyzico: String,
+}
+
+/// Fills both stores with an academy of so many learners, whose orders PayTR takes, and carries the feed until both know of
+/// it.
 pub async fn populate(
     people: u8,
     ports: &Ports,
     postgres: &Postgres,
     superuser: &mut PgConnection,
     edge: &EdgePlane,
-) -> anyhow::Result<String> {
+) -> anyhow::Result<Callbacks> {
     edge.create_academy().await?;
     let http = Arc::new(Direct(edge.router.clone()));
     let config = Config::new(&lookup);
     let wakes = Arc::new(Wakes::default());
     let payments = Payments::new(ports.clone(), planes(), postgres.clone(), http.clone(), wakes, &config)?;
-    let callback = payments.configure(tenant(), account()).await?;
+    let callbacks = Callbacks {
+        paytr: payments.configure(tenant(), account_at_paytr()).await?,
+        iyzico: payments.configure(tenant(), account_at_iyzico()).await?,
+    };
     add_people(people, superuser).await?;
     let router = akademi_payments::router(payments);
     let staff = Permissions::NONE.with(Permission::CommerceWrite).with(Permission::CoursesAll);
@@ -150,10 +183,19 @@ pub async fn populate(
     }
     let sync = Sync::new(ports.clone(), planes(), postgres.clone(), http, &config)?;
     sync.handle(Trigger::Wake).await?;
-    Ok(callback)
+    Ok(callbacks)
 }
 
-fn account() -> PayTrConfig {
+fn account_at_iyzico() -> IyzicoConfig {
+    IyzicoConfig {
+        api_key: iyzico::API_KEY.to_owned(),
+        secret_key: Secret::new(iyzico::SECRET_KEY),
+        base_url: "https://sandbox-api.iyzipay.com".parse().unwrap(),
+        buyer_city: "İstanbul".to_owned(),
+    }
+}
+
+fn account_at_paytr() -> PayTrConfig {
     PayTrConfig {
         merchant_id: paytr::MERCHANT.to_owned(),
         merchant_key: Secret::new(paytr::KEY),

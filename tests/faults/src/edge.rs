@@ -66,7 +66,7 @@ pub struct EdgePlane {
 
 impl EdgePlane {
     pub fn start(file: &Path, gate: &Gate, ports: &Ports) -> anyhow::Result<Self> {
-        let engine = Arc::new(SqliteFile::open(file)?);
+        let engine = Arc::new(SqliteFile::open_disposable(file)?);
         let database = Arc::new(Stepped { engine: engine.clone(), gate: gate.clone() });
         let edge = Edge { ports: ports.clone(), database };
         let config = Config::new(&lookup);

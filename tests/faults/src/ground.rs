@@ -6,7 +6,12 @@ use anyhow::Context;
 use sqlx::PgConnection;
 use std::path::PathBuf;
 
-use crate::{academy::populate, edge::EdgePlane, gate::Gate, invariants::VIEWS};
+use crate::{
+    academy::{Callbacks, populate},
+    edge::EdgePlane,
+    gate::Gate,
+    invariants::VIEWS,
+};
 
 const EDGE_FILE: &str = "edge.sqlite";
 /// What was appended to the feed, kept when the feed is pruned.
@@ -15,6 +20,9 @@ const KEEP_WHAT_WAS_APPENDED: &str = "
     CREATE FUNCTION keep_appended() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
     $$ BEGIN INSERT INTO appended (kind, payload) VALUES (NEW.kind, NEW.payload); RETURN NULL; END $$;
     CREATE TRIGGER keep_appended AFTER INSERT ON feed_event FOR EACH ROW EXECUTE FUNCTION keep_appended()";
+/// The academy's accounts, of which a history has one or both.
+const KEEP_ACCOUNTS: &str = "
+    CREATE TABLE known_account AS TABLE payment_account; UPDATE known_account SET takes_orders = false";
 /// How the edge's cursor moved.
 const KEEP_WHAT_WAS_APPLIED: &str = "
     CREATE TABLE applied (first INTEGER NOT NULL, last INTEGER NOT NULL) STRICT;
@@ -33,8 +41,7 @@ pub struct Ground {
     pub edge: EdgePlane,
     /// A superuser of PostgreSQL.
     pub observer: PgConnection,
-    /// The path of PayTR's callbacks.
-    pub callback: String,
+    pub callbacks: Callbacks,
 }
 
 impl Ground {
@@ -46,13 +53,14 @@ impl Ground {
         let mut observer = database.superuser().await?;
         let edge_file = folder.path().join(EDGE_FILE);
         let edge = EdgePlane::start(&edge_file, &gate, ports)?;
-        let callback = populate(people, ports, database.postgres(), &mut observer, &edge).await?;
+        let callbacks = populate(people, ports, database.postgres(), &mut observer, &edge).await?;
         database.postgres().close().await;
         sqlx::raw_sql(KEEP_WHAT_WAS_APPENDED).execute(&mut observer).await?;
+        sqlx::raw_sql(KEEP_ACCOUNTS).execute(&mut observer).await?;
         sqlx::raw_sql(VIEWS).execute(&mut observer).await?;
         let edge_observer = rusqlite::Connection::open(&edge_file)?;
         edge_observer.execute_batch(KEEP_WHAT_WAS_APPLIED)?;
-        Ok(Self { database, folder, gate, edge, observer, callback })
+        Ok(Self { database, folder, gate, edge, observer, callbacks })
     }
 
     pub fn edge_file(&self) -> PathBuf {

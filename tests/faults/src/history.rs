@@ -7,7 +7,7 @@ mod steps;
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::{Request, StatusCode, header::CONTENT_TYPE};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
@@ -15,18 +15,26 @@ use std::{
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{
-    academy::COUPONS,
+    academy::{COUPONS, tenant, visit},
     edge::{REQUEST, serve},
     gate::{Done, Owner},
     invariants::{self, Outcomes},
-    paytr::PayTr,
     protection::Protection,
+    providers::{Provider, Providers, Way},
     random::Random,
-    world::{INSTANCES, World},
+    world::{INSTANCES, Setting, World},
 };
 use akademi_api::ports::Unreachable;
 use akademi_sync::Trigger;
 use asking::Asked;
+
+/// Where an academy may have accounts; the first takes its orders.
+const ACCOUNTS: [&[Provider]; 4] = [
+    &[Provider::PayTr],
+    &[Provider::Iyzico],
+    &[Provider::PayTr, Provider::Iyzico],
+    &[Provider::Iyzico, Provider::PayTr],
+];
 
 /// What a history came to.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -51,7 +59,11 @@ enum Job {
     Expiry,
     /// Of refunds.
     Resolve,
+    /// Of payments whose end nobody told.
+    Inquire,
     Reconcile,
+    /// Staff has another provider take orders.
+    TakeOrdersAt(Provider),
     Sync,
 }
 
@@ -87,7 +99,9 @@ pub struct History<'w> {
     /// Who has fallen behind, and until which step.
     behind: BTreeMap<Owner, usize>,
     report: Report,
-    paytr: PayTr,
+    /// Where the academy has accounts.
+    accounts: &'static [Provider],
+    providers: Providers,
     asked: Vec<Asked>,
     running: [Option<Running>; INSTANCES],
     ended: Arc<Mutex<Vec<(usize, Ended)>>>,
@@ -108,12 +122,13 @@ impl<'w> History<'w> {
         let mut random = Random::new(seed);
         let limits = COUPONS.map(|_| 1 + random.below(2) as i64);
         let seats = 1 + random.below(4) as i64;
-        world.reset(seed, limits, seats).await?;
+        let setting = Setting { limits, seats, providers: random.pick(&ACCOUNTS) };
+        world.reset(seed, &setting).await?;
         let faultiness = random.pick(&[0, 5, 10, 20, 40]);
         let slowness = random.pick(&[0, 20, 60]);
-        // As if PayTR did not look either.
+        // As if the providers did not look either.
         let books_anything = world.without == Some(Protection::Reservation);
-        let paytr = PayTr { books_anything, ..PayTr::default() };
+        let providers = Providers { books_anything, ..Providers::default() };
         let mut history = Self {
             world,
             random,
@@ -121,7 +136,8 @@ impl<'w> History<'w> {
             slowness,
             behind: BTreeMap::new(),
             report: Report::default(),
-            paytr,
+            accounts: setting.providers,
+            providers,
             asked: Vec::new(),
             running: [const { None }; INSTANCES],
             ended: Arc::default(),
@@ -132,13 +148,11 @@ impl<'w> History<'w> {
             begun: 0,
             came_to: Ok(0),
         };
-        history.note(format!(
-            "seed {seed}, {faultiness} faults in 1000 steps, coupons for {limits:?}, {seats} seats"
-        ));
+        history.note(format!("seed {seed}, {faultiness} faults in 1000 steps, {setting:?}"));
         let actions = 16 + history.random.below(24);
         history.go_on(actions).await?;
         history.drain().await?;
-        let violations = invariants::check(&mut history.world.ground, &history.paytr).await?;
+        let violations = invariants::check(&mut history.world.ground, &history.providers).await?;
         for what in violations {
             history.violation(what);
         }
@@ -212,10 +226,14 @@ impl<'w> History<'w> {
         match (job, end) {
             (Job::Ask(n), Ended::Answer(answer)) => self.learn(instance, n, answer),
             (Job::Notification(n), Ended::Answer(answer)) => {
-                let is_accepted = answer.status() == StatusCode::OK && answer.body() == "OK";
-                let what = self.paytr.notifications[n].what;
+                let notification = &mut self.providers.notifications[n];
+                notification.is_taken |= match notification.way {
+                    Way::Callback => answer.status() == StatusCode::OK && answer.body() == "OK",
+                    Way::Webhook(_) => answer.status().is_success(),
+                    Way::Browser(_) => answer.status() == StatusCode::SEE_OTHER,
+                };
+                let what = notification.what;
                 self.note(format!("L{instance} answers notification {n} ({what}): {}", answer.status()));
-                self.paytr.notifications[n].is_accepted |= is_accepted;
             }
             (job, Ended::Run(result)) => {
                 self.note(format!("L{instance} ends {job:?}: {result:?}"));
@@ -241,13 +259,13 @@ impl<'w> History<'w> {
 
     /// Has an instance that is free do this.
     fn run(&mut self, instance: usize, job: Job) {
-        let lambda = &self.world.lambdas[instance];
         let (ended, gate) = (self.ended.clone(), self.world.gate.clone());
         let request = match job {
             Job::Ask(n) => Some(self.asking(n)),
             Job::Notification(n) => Some(self.notification_request(n)),
-            Job::Expiry | Job::Resolve | Job::Reconcile | Job::Sync => None,
+            _ => None,
         };
+        let lambda = &self.world.lambdas[instance];
         let (router, payments, sync) = (lambda.router.clone(), lambda.payments.clone(), lambda.sync.clone());
         let now = self.world.ports.now();
         let handle = tokio::spawn(async move {
@@ -261,9 +279,17 @@ impl<'w> History<'w> {
                     let resolved = payments.resolve_refunds(now).await.map(|resolved| resolved as usize);
                     Ended::Run(resolved.map_err(|error| error.to_string()))
                 }
+                (Job::Inquire, None) => {
+                    let ended = payments.ask_about_attempts(now).await.map(|ended| ended as usize);
+                    Ended::Run(ended.map_err(|error| error.to_string()))
+                }
                 (Job::Reconcile, None) => {
                     let reconciled = payments.reconcile(now).await.map(|accounts| accounts as usize);
                     Ended::Run(reconciled.map_err(|error| error.to_string()))
+                }
+                (Job::TakeOrdersAt(provider), None) => {
+                    let chosen = payments.take_orders_at(tenant(), provider.name()).await.map(|()| 1);
+                    Ended::Run(chosen.map_err(|error| error.to_string()))
                 }
                 (_, None) => {
                     let carried = sync.handle(Trigger::Wake).await;
@@ -278,11 +304,21 @@ impl<'w> History<'w> {
         self.running[instance] = Some(Running { job, since: self.world.millis(), handle });
     }
 
-    fn notification_request(&self, n: usize) -> Request<Body> {
-        Request::post(self.world.ground.callback.as_str())
-            .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Body::from(self.paytr.notifications[n].body.clone()))
-            .unwrap()
+    fn notification_request(&mut self, n: usize) -> Request<Body> {
+        let notification = &mut self.providers.notifications[n];
+        notification.times += 1;
+        let callbacks = &self.world.ground.callbacks;
+        let request = match &notification.way {
+            Way::Callback => Request::post(callbacks.paytr.as_str())
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded"),
+            Way::Webhook(signature) => Request::post(callbacks.iyzico.as_str())
+                .header(CONTENT_TYPE, "application/json")
+                .header("x-iyz-signature-v3", signature),
+            Way::Browser(path) => {
+                return visit(path, &notification.body, &self.world.ports).map(Body::from);
+            }
+        };
+        request.body(Body::from(notification.body.clone())).unwrap()
     }
 
     /// Has the edge serve a request; nobody may wait for the answer.

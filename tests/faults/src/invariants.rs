@@ -2,6 +2,7 @@
 
 mod books;
 
+use akademi_domain::time::Day;
 use akademi_edge_store::{Database as _, Statement};
 use sqlx::AssertSqlSafe;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +11,7 @@ pub use books::VIEWS;
 
 use crate::{
     ground::Ground,
-    paytr::{Outcome, PayTr},
+    providers::{Providers, paytr},
 };
 
 const ORDERS: &str = "SELECT state, count(*) FROM customer_order GROUP BY state";
@@ -24,11 +25,15 @@ const KEPT: &str = "SELECT concat_ws(' ', user_id, course_id, enrolment_id) FROM
 const COPIED: &str = "SELECT concat_ws(' ', user_id, course_id, id) FROM enrolment";
 const WITH_SEATS: &str = "SELECT subject_id::text FROM budget WHERE kind = 'seat' AND held + used < ceiling";
 const LEFT: &str = "SELECT subject_id::text FROM budget WHERE kind = 'coupon' AND held + used < ceiling";
+const READ_OF_PAYTR: &str =
+    "SELECT max(done_day) - 'epoch'::date FROM reconciliation WHERE provider = 'paytr'";
+const PAID_OUT: &str = "SELECT concat_ws(' ', payout_day, amount) FROM ledger_transaction JOIN ledger_entry ON transaction_id = id
+                        WHERE kind = 'payout' AND account = 'bank' ORDER BY 1";
 /// The newest number that was ever given.
 const NEWEST: &str = "SELECT greatest(last_number, (SELECT max(number) FROM feed_event)) FROM feed_state";
 
 /// What is not as it must be.
-pub async fn check(ground: &mut Ground, paytr: &PayTr) -> anyhow::Result<Vec<String>> {
+pub async fn check(ground: &mut Ground, providers: &Providers) -> anyhow::Result<Vec<String>> {
     let mut violations = Vec::new();
     for (what, sql) in books::NONE_OF {
         let found: i64 = sqlx::query_scalar(sql).fetch_one(&mut ground.observer).await?;
@@ -36,7 +41,8 @@ pub async fn check(ground: &mut Ground, paytr: &PayTr) -> anyhow::Result<Vec<Str
             violations.push(format!("{what} ({found})"));
         }
     }
-    check_provider(ground, paytr, &mut violations).await?;
+    check_providers(ground, providers, &mut violations).await?;
+    check_payouts(ground, providers, &mut violations).await?;
     check_edge(ground, &mut violations).await?;
     Ok(violations)
 }
@@ -86,24 +92,25 @@ pub async fn outcomes(ground: &mut Ground) -> anyhow::Result<Outcomes> {
 
 /// What was captured here is what was paid there, attempt by attempt, and what was refunded here is what was given back
 /// there, refund by refund.
-async fn check_provider(
+async fn check_providers(
     ground: &mut Ground,
-    paytr: &PayTr,
+    providers: &Providers,
     violations: &mut Vec<String>,
 ) -> anyhow::Result<()> {
-    let paid = paytr.attempts.iter().filter_map(|attempt| match attempt.outcome {
-        Some(Outcome::Paid { total }) => Some(format!("{} {} {total}", attempt.oid, attempt.asked)),
-        _ => None,
+    let paid = providers.attempts.iter().filter_map(|attempt| {
+        let total = attempt.paid()?;
+        Some(format!("{} {} {} {total}", attempt.provider.name(), attempt.reference, attempt.asked))
     });
     let paid: BTreeSet<String> = paid.collect();
-    let captured = "SELECT concat_ws(' ', replace(id::text, '-', ''), amount, total_paid) FROM payment
+    let captured =
+        "SELECT concat_ws(' ', provider, replace(id::text, '-', ''), amount, total_paid) FROM payment
                     WHERE state IN ('captured', 'refund_due', 'refunded')";
     let captured = texts(ground, captured).await?;
     if paid != captured {
-        violations.push(format!("PayTR took {paid:?}, and the academy knows of {captured:?}"));
+        violations.push(format!("the providers took {paid:?}, and the academy knows of {captured:?}"));
     }
-    let returns = paytr.attempts.iter().flat_map(|attempt| {
-        attempt.returns.iter().map(|one| format!("{} {} {}", attempt.oid, one.reference, one.amount))
+    let returns = providers.attempts.iter().flat_map(|attempt| {
+        attempt.returns.iter().map(|one| format!("{} {} {}", attempt.reference, one.reference, one.amount))
     });
     let mut returns: Vec<String> = returns.collect();
     returns.sort_unstable();
@@ -112,7 +119,25 @@ async fn check_provider(
     let refunded = texts(ground, refunded).await?;
     // A list: what was given back twice stands in it twice.
     if !returns.iter().eq(&refunded) {
-        violations.push(format!("PayTR gave {returns:?} back, and the academy knows of {refunded:?}"));
+        violations
+            .push(format!("the providers gave {returns:?} back, and the academy knows of {refunded:?}"));
+    }
+    Ok(())
+}
+
+/// What was booked as paid out is what was, on each day whose report was read.
+async fn check_payouts(
+    ground: &mut Ground,
+    providers: &Providers,
+    violations: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    let read: Option<i32> = sqlx::query_scalar(READ_OF_PAYTR).fetch_one(&mut ground.observer).await?;
+    let is_told = |day: &Day| read.is_some_and(|read| *day <= Day::from_epoch_days(read));
+    let paid_out = paytr::payouts(providers).into_iter().filter(|(day, _)| is_told(day));
+    let paid_out: Vec<String> = paid_out.map(|(day, net)| format!("{day} {net}")).collect();
+    let booked: Vec<String> = sqlx::query_scalar(PAID_OUT).fetch_all(&mut ground.observer).await?;
+    if paid_out != booked {
+        violations.push(format!("PayTR paid {paid_out:?} out, and the academy knows of {booked:?}"));
     }
     Ok(())
 }

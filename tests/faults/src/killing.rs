@@ -27,8 +27,8 @@ use tokio::{
 use crate::{
     ground::Ground,
     invariants::{self, Outcomes},
-    paytr::PayTr,
     processes::process_ports,
+    providers::Providers,
     random::Random,
 };
 use buying::{Market, buy, notify};
@@ -100,7 +100,7 @@ async fn live_through(program: &Path, rounds: usize, mut random: Random) -> anyh
     sqlx::raw_sql("UPDATE budget SET ceiling = 15 WHERE kind = 'coupon'")
         .execute(&mut ground.observer)
         .await?;
-    let paytr = Arc::new(Mutex::new(PayTr::default()));
+    let providers = Arc::new(Mutex::new(Providers::default()));
     let (cut, cuts) = watch::channel(0_usize);
     let socket = ground.folder.path().join(format!(".s.PGSQL.{CUT_PORT}"));
     tokio::spawn(relay(UnixListener::bind(socket)?, ground.server_socket()?, cuts));
@@ -109,7 +109,7 @@ async fn live_through(program: &Path, rounds: usize, mut random: Random) -> anyh
     let database = database_url(&ground)?;
     let listening = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let at_paytr = listening.local_addr()?;
-    let provider = Router::new().fallback(answer).with_state(paytr.clone());
+    let provider = Router::new().fallback(answer).with_state(providers.clone());
     tokio::spawn(async move { axum::serve(listening, provider).await });
 
     let file = ground.edge_file().into_os_string();
@@ -121,8 +121,13 @@ async fn live_through(program: &Path, rounds: usize, mut random: Random) -> anyh
         processes.push(Immortal::start(program, words(told, database.clone().into()))?);
     }
 
-    let market =
-        Arc::new(Market::new(paytr.clone(), edge, [first, second], ground.callback.clone(), ports.clone()));
+    let market = Arc::new(Market::new(
+        providers.clone(),
+        edge,
+        [first, second],
+        ground.callbacks.paytr.clone(),
+        ports.clone(),
+    ));
     let share = PEOPLE / AT_ONCE;
     let buyers = (0..AT_ONCE).map(|n| {
         let people = n * share + 1..=(n + 1) * share;
@@ -147,19 +152,19 @@ async fn live_through(program: &Path, rounds: usize, mut random: Random) -> anyh
     }
     notifier.await?;
     drop(processes);
-    finish(&ground, &paytr).await?;
-    let paytr = std::mem::take(&mut *paytr.lock().unwrap());
+    finish(&ground, &providers).await?;
+    let providers = std::mem::take(&mut *providers.lock().unwrap());
     survived.violations = market.violations();
-    survived.violations.extend(invariants::check(&mut ground, &paytr).await?);
+    survived.violations.extend(invariants::check(&mut ground, &providers).await?);
     survived.outcomes = invariants::outcomes(&mut ground).await?;
     Ok(survived)
 }
 
 /// PayTR's answer.
-async fn answer(State(paytr): State<Arc<Mutex<PayTr>>>, request: Request<Body>) -> Response<Body> {
+async fn answer(State(providers): State<Arc<Mutex<Providers>>>, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, MOST_BYTES).await.unwrap_or_default();
-    let answer = paytr.lock().unwrap().answer(&Request::from_parts(parts, body));
+    let answer = providers.lock().unwrap().answer(&Request::from_parts(parts, body));
     answer.map(Body::from)
 }
 

@@ -2,10 +2,11 @@
 //! a real SQLite, with crashes and losses at every step, and then the books are checked.
 //!
 //! # A history
-//! Learners have baskets quoted at the edge and order them, repeat their requests, pay, decline or leave; PayTR notifies
-//! late, twice and out of order, others forge; orders expire; staff gives money back, and what came too late or twice goes
-//! back by itself; `sync` carries the feed. When nothing more is to begin, all faults end, everything comes to its end, and
-//! what must hold is looked at.
+//! Learners have baskets quoted at the edge and order them, repeat their requests, pay, decline or leave, at PayTR, at iyzico,
+//! or at whichever of both takes orders then; the providers notify late, twice and out of order, others forge; orders expire;
+//! staff gives money back, and what came too late or twice goes back by itself; the providers are asked what became of
+//! payments, and their reports are held against the books; `sync` carries the feed. When nothing more is to begin, all
+//! faults end, everything comes to its end, and what must hold is looked at.
 //!
 //! # Steps
 //! One thread runs everything, and exactly one task goes on at a time: each waits before a statement of PostgreSQL
@@ -33,10 +34,10 @@ mod history;
 mod invariants;
 mod killing;
 mod network;
-mod paytr;
 mod ports;
 pub mod processes;
 mod protection;
+mod providers;
 mod proxy;
 mod random;
 mod runs;
@@ -46,5 +47,5 @@ mod world;
 pub use history::Report;
 pub use invariants::Outcomes;
 pub use killing::{Survived, kill_at_random};
-pub use protection::Protection;
+pub use protection::{Part, Protection};
 pub use runs::{Totals, histories, history};

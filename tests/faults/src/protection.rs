@@ -1,6 +1,8 @@
 //! What keeps money right, and how each of these is taken away, without touching the code that is tested: on the wire
 //! between driver and server, in the schema of the test's own database, or at the provider.
 
+use std::collections::BTreeSet;
+
 /// A protection whose absence the suite must notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protection {
@@ -22,10 +24,67 @@ pub enum Protection {
     Reservation,
     /// A refund that the provider has not answered is asked about, and not told again.
     ToldOnce,
+    /// Whoever holds reports against the books takes the account for a while and locks it, and each fee and each payout has
+    /// one place in the ledger.
+    OneRun,
 }
 
+/// What stands in a statement because of a protection. How a statement is laid out does not matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Part {
+    /// What tells the statement from others.
+    of: &'static str,
+    from: &'static str,
+    /// Up to here, inclusive.
+    to: &'static str,
+    /// What stands there without it.
+    without: &'static str,
+}
+
+impl Part {
+    const fn new(of: &'static str, what: &'static str, without: &'static str) -> Self {
+        Self::through(of, what, "", without)
+    }
+
+    const fn through(of: &'static str, from: &'static str, to: &'static str, without: &'static str) -> Self {
+        Self { of, from, to, without }
+    }
+
+    /// The statement without it; `None` if it does not stand there.
+    pub fn taken_from(&self, sql: &str) -> Option<String> {
+        let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+        let (before, rest) = sql.split_once(self.from).filter(|_| sql.contains(self.of))?;
+        let after = if self.to.is_empty() { rest } else { rest.split_once(self.to)?.1 };
+        Some(format!("{before}{}{after}", self.without))
+    }
+}
+
+/// A finished request's key is as good as a new one.
+const IDEMPOTENCY_RECORD: &[Part] = &[
+    Part::new("INSERT INTO idempotency", "known.state = 'running'", "true OR known.state = 'running'"),
+    Part::new("INSERT INTO idempotency", "DO UPDATE SET", "DO UPDATE SET state = 'running',"),
+    Part::new("INSERT INTO idempotency", "NOT EXISTS (SELECT FROM before WHERE state = 'done')", "true"),
+];
+const ROW_LOCK: &[Part] = &[Part::new("FROM customer_order", "FOR UPDATE", "")];
+/// Without the key the clause names nothing that could conflict.
+const UNIQUE_KEY: &[Part] =
+    &[Part::through("INSERT INTO idempotency", "ON CONFLICT", "RETURNING", "RETURNING")];
+/// The budget is whatever is wanted, and only what is done counts as given back of a line.
+const RESERVATION: &[Part] = &[
+    Part::new("INSERT INTO reservation", "<= budget.ceiling", "<= budget.ceiling OR true"),
+    Part::new("FROM refund_line", "state <> 'refused'", "state = 'done'"),
+];
+/// Nobody remembers that it was told.
+const TOLD_ONCE: &[Part] = &[Part::new("UPDATE refund SET", "SET sent_at =", "SET sent_at = NULL::bigint +")];
+/// Whoever comes may hold reports against the books, at once with others.
+const ONE_RUN: &[Part] = &[
+    Part::new("LEFT JOIN reconciliation", "OR tried_at <=", "OR 0 * tried_at <="),
+    Part::new("INSERT INTO reconciliation AS known", "known.tried_at <=", "0 * known.tried_at <="),
+    Part::new("FROM reconciliation WHERE", "FOR UPDATE", ""),
+];
+
 impl Protection {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::IdempotencyRecord,
         Self::RowLock,
         Self::UniqueKey,
@@ -35,38 +94,30 @@ impl Protection {
         Self::SignatureCheck,
         Self::Reservation,
         Self::ToldOnce,
+        Self::OneRun,
     ];
+
+    /// Its parts in statements.
+    pub const fn parts(self) -> &'static [Part] {
+        match self {
+            Self::IdempotencyRecord => IDEMPOTENCY_RECORD,
+            Self::RowLock => ROW_LOCK,
+            Self::UniqueKey => UNIQUE_KEY,
+            Self::Reservation => RESERVATION,
+            Self::ToldOnce => TOLD_ONCE,
+            Self::OneRun => ONE_RUN,
+            _ => &[],
+        }
+    }
+
+    /// All parts of all protections.
+    pub fn all_parts() -> BTreeSet<Part> {
+        Self::ALL.iter().flat_map(|protection| protection.parts()).copied().collect()
+    }
 
     /// A statement as it is without the protection.
     pub fn rewrite(self, sql: &str) -> String {
-        match self {
-            // A finished request's key is as good as a new one.
-            Self::IdempotencyRecord => sql
-                .replace(
-                    "WHERE known.state = 'running' AND known.lease_until <= $6 AND known.fingerprint = excluded.fingerprint",
-                    "WHERE $6::bigint IS NOT NULL",
-                )
-                .replace("SET fence = known.fence + 1,", "SET state = 'running', fence = known.fence + 1,")
-                .replace("WHERE NOT EXISTS (SELECT FROM before WHERE state = 'done')", ""),
-            Self::RowLock if sql.contains("FROM customer_order") => sql.replace(" FOR UPDATE", ""),
-            // Without the key the clause names nothing that could conflict.
-            Self::UniqueKey if sql.contains("INSERT INTO idempotency") => {
-                match (sql.find("ON CONFLICT"), sql.find("RETURNING")) {
-                    (Some(begin), Some(end)) => format!("{}{}", &sql[..begin], &sql[end..]),
-                    _ => sql.to_owned(),
-                }
-            }
-            // The budget is whatever is wanted, and only what is done counts as given back of a line.
-            Self::Reservation if sql.contains("INTO budget") => {
-                sql.replace("budget.held + budget.used + excluded.held <= budget.ceiling", "true")
-            }
-            Self::Reservation if sql.contains("FROM refund_line") => {
-                sql.replace("state <> 'refused'", "state = 'done'")
-            }
-            // Nobody remembers that it was told.
-            Self::ToldOnce => sql.replace("SET sent_at = $3,", "SET sent_at = NULLIF($3::bigint, $3),"),
-            _ => sql.to_owned(),
-        }
+        self.parts().iter().fold(sql.to_owned(), |sql, part| part.taken_from(&sql).unwrap_or(sql))
     }
 
     /// What a crash right after a commit leaves behind where events are published in a step of their own: a commit
@@ -86,6 +137,7 @@ impl Protection {
                 "ALTER TABLE idempotency DROP CONSTRAINT idempotency_pkey;
                  ALTER TABLE customer_order DROP CONSTRAINT customer_order_key;",
             ),
+            Self::OneRun => Some("DROP INDEX ledger_fee_once; DROP INDEX ledger_payout_once;"),
             Self::Reservation => Some("ALTER TABLE budget DROP CONSTRAINT budget_within_ceiling;"),
             // A sequence's number, taken at the insertion.
             Self::PublisherOrder => Some(

@@ -1,12 +1,17 @@
 //! Stands between an instance's driver and PostgreSQL, message by message: here statements wait, connections are cut
 //! and, for a negative control, protections are taken out of the SQL.
+//!
+//! A cut ends what its connection stood for: the transaction is rolled back, and all that a session has is discarded. The
+//! server's process itself serves the instance's next connection, since one that has just begun knows no table and takes
+//! milliseconds for the first statement on each. Real processes lose real connections in [`crate::kill_at_random`].
 
 use bytes::{Buf as _, BytesMut};
 use std::{
+    collections::BTreeSet,
     io,
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicI32, Ordering},
     },
 };
@@ -20,9 +25,9 @@ use tokio::{
 };
 
 use crate::{
-    gate::{Busy, Gate, Owner, Passage, Work},
-    protection::Protection,
-    wire::{Messages, Prepared, TERMINATE, query},
+    gate::{Busy, Done, Gate, Owner, Passage, Work},
+    protection::{Part, Protection},
+    wire::{Messages, Prepared, query},
 };
 
 /// The server's process behind an instance's newest connection.
@@ -30,6 +35,8 @@ use crate::{
 pub struct Backend {
     pid: AtomicI32,
     in_transaction: AtomicBool,
+    /// Without a session, for the next connection.
+    spare: Mutex<Option<Server>>,
 }
 
 impl Backend {
@@ -50,6 +57,8 @@ pub struct Proxy {
     pub gate: Gate,
     pub backend: Arc<Backend>,
     pub without: Option<Protection>,
+    /// The parts of protections that no statement has had so far.
+    pub unmet: Arc<Mutex<BTreeSet<Part>>>,
 }
 
 impl Proxy {
@@ -78,19 +87,48 @@ impl Proxy {
     async fn relay(&self, client: UnixStream, busy: Busy) -> io::Result<()> {
         let (read, mut client) = client.into_split();
         let mut requests = Messages::new(read);
-        let mut server = Server::connect(&self.server).await?;
         let Some(startup) = requests.startup().await? else { return Ok(()) };
-        let greeting = server.ask(&startup).await?;
+        let spare = self.backend.spare.lock().unwrap().take();
+        let mut server = match spare {
+            Some(server) => server,
+            None => Server::connect(&self.server, &startup).await?,
+        };
         self.backend.pid.store(server.pid, Ordering::SeqCst);
         self.backend.in_transaction.store(false, Ordering::SeqCst);
-        client.write_all(&greeting).await?;
+        client.write_all(&server.greeting).await?;
         drop(busy);
 
-        let without = self.without;
-        let rewrite = move |sql: &str| without.map_or_else(|| sql.to_owned(), |without| without.rewrite(sql));
+        let ended = self.carry(&mut requests, &mut server, &mut client).await;
+        let _busy = self.gate.busy();
+        let pid = server.pid;
+        // One that does not answer any more is gone by itself.
+        if server.end_session().await.is_ok() {
+            *self.backend.spare.lock().unwrap() = Some(server);
+        }
+        if self.backend.pid() == pid {
+            self.backend.in_transaction.store(false, Ordering::SeqCst);
+        }
+        drop((client, requests));
+        if let Some(done) = ended? {
+            done.tell();
+        }
+        Ok(())
+    }
+
+    /// Carries units and their answers until the connection is cut, for whom that is told then, or its client has gone.
+    async fn carry(
+        &self,
+        requests: &mut Messages<OwnedReadHalf>,
+        server: &mut Server,
+        client: &mut OwnedWriteHalf,
+    ) -> io::Result<Option<Arc<Done>>> {
+        let rewrite = |sql: &str| {
+            self.unmet.lock().unwrap().retain(|part| part.taken_from(sql).is_none());
+            self.without.map_or_else(|| sql.to_owned(), |without| without.rewrite(sql))
+        };
         let mut prepared = Prepared::default();
-        let ended = loop {
-            let Some(unit) = prepared.unit(&mut requests, &rewrite).await? else { break None };
+        loop {
+            let Some(unit) = prepared.unit(requests, &rewrite).await? else { return Ok(None) };
             let busy = self.gate.busy();
             let Some(sql) = unit.sql else {
                 let answer = server.ask(&unit.bytes).await?;
@@ -102,44 +140,40 @@ impl Proxy {
             self.gate.park(Owner::Lambda(self.instance), Work::Statement { sql, go });
             drop(busy);
             // Whoever asked is gone: nobody decides any more.
-            let Ok((passage, done)) = decided.await else { break None };
+            let Ok((passage, done)) = decided.await else { return Ok(None) };
             if passage == Passage::CutBefore {
-                break Some(done);
+                return Ok(Some(done));
             }
             let lost = self.without.filter(|_| is_commit && passage == Passage::CutAfter);
             let bytes = lost.and_then(Protection::instead_of_commit).map_or(unit.bytes, query);
             let answer = server.ask(&bytes).await?;
             self.backend.in_transaction.store(server.in_transaction, Ordering::SeqCst);
             if passage == Passage::CutAfter {
-                break Some(done);
+                return Ok(Some(done));
             }
             client.write_all(&answer).await?;
             done.tell();
-        };
-        let _busy = self.gate.busy();
-        server.end().await;
-        if self.backend.pid() == server.pid {
-            self.backend.in_transaction.store(false, Ordering::SeqCst);
         }
-        drop((client, requests));
-        if let Some(done) = ended {
-            done.tell();
-        }
-        Ok(())
     }
 }
 
+/// A process of the server, and the way to it.
 struct Server {
     answers: Messages<OwnedReadHalf>,
     requests: OwnedWriteHalf,
     pid: i32,
     in_transaction: bool,
+    /// What it said when its connection began.
+    greeting: BytesMut,
 }
 
 impl Server {
-    async fn connect(socket: &Path) -> io::Result<Self> {
+    async fn connect(socket: &Path, startup: &[u8]) -> io::Result<Self> {
         let (answers, requests) = UnixStream::connect(socket).await?.into_split();
-        Ok(Self { answers: Messages::new(answers), requests, pid: 0, in_transaction: false })
+        let answers = Messages::new(answers);
+        let mut server = Self { answers, requests, pid: 0, in_transaction: false, greeting: BytesMut::new() };
+        server.greeting = server.ask(startup).await?;
+        Ok(server)
     }
 
     /// Sends a unit and returns all that is answered until the server is ready for the next.
@@ -162,9 +196,12 @@ impl Server {
         }
     }
 
-    /// Returns when the server's process has given up its locks: it closes its socket after that.
-    async fn end(&mut self) {
-        let _ = self.requests.write_all(TERMINATE).await;
-        while let Ok(Some(_)) = self.answers.next().await {}
+    /// Returns when the server's process has given up its locks, its roles and all that was prepared.
+    async fn end_session(&mut self) -> io::Result<()> {
+        if self.in_transaction {
+            self.ask(&query("ROLLBACK")).await?;
+        }
+        self.ask(&query("DISCARD ALL")).await?;
+        Ok(())
     }
 }

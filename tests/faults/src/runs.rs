@@ -1,6 +1,7 @@
 //! Many histories, on as many threads as are asked for, each thread with a world of its own.
 
 use std::{
+    collections::BTreeSet,
     num::NonZeroUsize,
     ops::Range,
     sync::{
@@ -13,7 +14,7 @@ use std::{
 use crate::{
     history::{History, Report},
     invariants::Outcomes,
-    protection::Protection,
+    protection::{Part, Protection},
     world::World,
 };
 
@@ -26,6 +27,8 @@ pub struct Totals {
     /// How often a statement waited for another transaction's lock.
     pub waits: usize,
     pub outcomes: Outcomes,
+    /// The parts of protections that no statement had: no control takes them out of what they guard.
+    pub unmet: BTreeSet<Part>,
     /// Seeds whose history broke a rule, with their reports.
     pub failed: Vec<(u64, Report)>,
 }
@@ -52,13 +55,15 @@ pub fn histories(
 ) -> anyhow::Result<Totals> {
     let next = AtomicU64::new(seeds.start);
     let is_over = AtomicBool::new(false);
-    let totals = Mutex::new(Totals::default());
+    let totals = Mutex::new(Totals { unmet: Protection::all_parts(), ..Totals::default() });
     let work = || {
         runtime()?.block_on(async {
             let mut world = World::new(without).await?;
             loop {
                 let seed = next.fetch_add(1, Ordering::SeqCst);
                 if seed >= seeds.end || is_over.load(Ordering::SeqCst) {
+                    let unmet = world.unmet.lock().unwrap();
+                    totals.lock().unwrap().unmet.retain(|part| unmet.contains(part));
                     return anyhow::Ok(());
                 }
                 let report = History::live(&mut world, seed).await?;

@@ -106,6 +106,3 @@ pub fn query(sql: &str) -> BytesMut {
     message.put_u8(0);
     message
 }
-
-/// Says goodbye.
-pub const TERMINATE: &[u8] = &[b'X', 0, 0, 0, 4];

@@ -6,7 +6,10 @@ use akademi_payments::Payments;
 use akademi_sync::Sync;
 use axum::Router;
 use sqlx::{AssertSqlSafe, Row as _, postgres::PgConnectOptions};
-use std::sync::Arc;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
 
 use crate::{
     academy::{COUPONS, PEOPLE, lookup, planes},
@@ -14,16 +17,18 @@ use crate::{
     gate::{Gate, Owner},
     ground::Ground,
     ports::{MovedClock, START, Seeded, SteppedNetwork, Wakes, ports},
-    protection::Protection,
+    protection::{Part, Protection},
+    providers::Provider,
     proxy::{Backend, Proxy},
 };
 
 /// How many requests and jobs run at once on the Lambda plane.
 pub const INSTANCES: usize = 4;
 
-/// Empties what histories write, children first; what every history begins with stays. Triggers that keep the audit log
-/// from that are not heeded.
+/// Empties what histories write; what every history begins with stays. Triggers are not heeded: the audit log's refuse it, and
+/// those of foreign keys would look for children that are deleted too.
 const EMPTY: &str = "
+    SET session_replication_role = replica;
     DELETE FROM reconciliation_difference; DELETE FROM provider_transaction; DELETE FROM reconciliation;
     DELETE FROM ledger_entry; DELETE FROM ledger_transaction; DELETE FROM refund_line; DELETE FROM refund;
     DELETE FROM reservation; DELETE FROM budget WHERE kind NOT IN ('coupon', 'seat'); DELETE FROM invoice; DELETE FROM job;
@@ -31,8 +36,8 @@ const EMPTY: &str = "
     DELETE FROM order_line; DELETE FROM customer_order;
     DELETE FROM idempotency; DELETE FROM feed_event; DELETE FROM feed_cursor; DELETE FROM feed_quarantine;
     DELETE FROM enrolment; DELETE FROM due_day; DELETE FROM appended;
+    DELETE FROM audit_entry; DELETE FROM audit_head; DELETE FROM payment_account;
     UPDATE feed_state SET last_number = 0, acknowledged = 0;
-    SET session_replication_role = replica; DELETE FROM audit_entry; DELETE FROM audit_head;
     SET session_replication_role = origin";
 const EMPTY_EDGE: &str = "
     DELETE FROM enrolment; DELETE FROM feed_event; DELETE FROM feed_cursor; DELETE FROM applied;
@@ -40,6 +45,17 @@ const EMPTY_EDGE: &str = "
     UPDATE coupon SET available = 1; UPDATE price SET seats_left = 1 WHERE seats_left IS NOT NULL";
 /// Dead rows of this many histories are swept at once: nothing else does it in a server for tests.
 const SWEEP_EVERY: u32 = 25;
+
+/// What differs between histories from the beginning.
+#[derive(Debug)]
+pub struct Setting {
+    /// How often each coupon can be used.
+    pub limits: [i64; COUPONS.len()],
+    /// Of the course with few.
+    pub seats: i64,
+    /// Where the academy has accounts; the first takes its orders.
+    pub providers: &'static [Provider],
+}
 
 /// An instance of the Lambda functions, with all that it has in memory.
 pub struct Lambda {
@@ -58,6 +74,8 @@ pub struct World {
     pub lambdas: Vec<Lambda>,
     pub ground: Ground,
     pub without: Option<Protection>,
+    /// The parts of protections that no statement has had so far.
+    pub unmet: Arc<Mutex<BTreeSet<Part>>>,
     /// Another process on the edge's file.
     edge_observer: rusqlite::Connection,
     histories: u32,
@@ -84,6 +102,7 @@ impl World {
             lambdas: Vec::new(),
             edge_observer,
             without,
+            unmet: Arc::new(Mutex::new(Protection::all_parts())),
             histories: 0,
             options: ground.database.options().socket(ground.folder.path()),
             ground,
@@ -91,7 +110,8 @@ impl World {
         for instance in 0..INSTANCES {
             let lambda = world.lambda(instance, Arc::default())?;
             let (gate, backend, server) = (world.gate.clone(), lambda.backend.clone(), server.clone());
-            Proxy { instance, server, gate, backend, without }.listen(world.ground.folder.path())?;
+            let unmet = world.unmet.clone();
+            Proxy { instance, server, gate, backend, without, unmet }.listen(world.ground.folder.path())?;
             world.lambdas.push(lambda);
         }
         Ok(world)
@@ -124,14 +144,22 @@ impl World {
         self.ground.edge = EdgePlane::start(&self.ground.edge_file(), &self.gate, &self.ports).unwrap();
     }
 
-    /// As it was before any history, but for the coupons' limits and the seats.
-    pub async fn reset(&mut self, seed: u64, limits: [i64; COUPONS.len()], seats: i64) -> anyhow::Result<()> {
+    /// As it was before any history, but for what differs between them.
+    pub async fn reset(&mut self, seed: u64, setting: &Setting) -> anyhow::Result<()> {
+        let Setting { limits, seats, providers } = setting;
         self.gate.settle().await;
         self.clock.reset();
         self.rng.reset(seed);
         self.wakes.take();
         let mut statements =
             format!("{EMPTY}; UPDATE budget SET held = 0, used = 0, ceiling = {seats} WHERE kind = 'seat'");
+        for (place, provider) in providers.iter().enumerate() {
+            let (name, is_first) = (provider.name(), place == 0);
+            statements += &format!(
+                "; INSERT INTO payment_account SELECT * FROM known_account WHERE provider = '{name}'
+                 ; UPDATE payment_account SET takes_orders = {is_first} WHERE provider = '{name}'"
+            );
+        }
         for ((code, _), limit) in COUPONS.iter().zip(limits) {
             statements += &format!(
                 "; UPDATE budget SET held = 0, used = 0, ceiling = {limit} FROM coupon WHERE id = subject_id AND code = '{code}'"

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use akademi_faults::{Outcomes, Protection, histories, history, kill_at_random};
-use std::{num::NonZeroUsize, path::Path};
+use std::{collections::BTreeSet, num::NonZeroUsize, path::Path};
 
 const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 /// As many as CI has time for beside other tests; `cargo xtask faults` lives through more.
@@ -18,6 +18,7 @@ fn money_and_courses_are_right_after_every_history() {
         println!("{}\nseed {seed}: {:?}", report.trace.join("\n"), report.violations);
     }
     assert!(totals.failed.is_empty());
+    assert_eq!(totals.unmet, BTreeSet::new(), "the controls take nothing away");
     let Outcomes { captured, refunded, unwanted, paid_twice, .. } = totals.outcomes;
     assert!(totals.faults > 0 && captured > refunded && refunded > 0, "{totals:?}");
     assert!(unwanted > 0 && paid_twice > 0, "{totals:?}");
@@ -37,7 +38,10 @@ fn a_seed_gives_the_same_history_again_step_by_step() {
 /// The first seed that notices that this is gone.
 fn noticed(protection: Protection) {
     let totals = histories(0..UNTIL_NOTICED, TWO, Some(protection), true).unwrap();
-    let (seed, report) = totals.failed.first().unwrap_or_else(|| panic!("nobody misses {protection:?}"));
+    let unmet: Vec<_> = protection.parts().iter().filter(|part| totals.unmet.contains(part)).collect();
+    let missed = totals.failed.first();
+    let (seed, report) =
+        missed.unwrap_or_else(|| panic!("nobody misses {protection:?}; no statement has {unmet:?}"));
     println!(
         "without {protection:?}: seed {seed}, after {} histories: {:?}",
         totals.histories, report.violations
@@ -87,6 +91,11 @@ fn without_the_reservation_money_that_goes_back_twice_is_noticed() {
 #[test]
 fn without_asking_first_a_refund_that_is_told_again_is_noticed() {
     noticed(Protection::ToldOnce);
+}
+
+#[test]
+fn without_the_lock_of_reconciliation_what_is_booked_twice_is_noticed() {
+    noticed(Protection::OneRun);
 }
 
 #[test]

@@ -100,8 +100,7 @@ async fn stored_buyer(
             .retry_after(2)
             .into());
     };
-    let key =
-        payments.vault.unwrap_key(tx.tenant(), person, &stored.wrapped_key).map_err(Problem::broken)?;
+    let key = payments.vault.unwrap_key(tx.tenant(), person, &stored.wrapped_key).map_err(Problem::broken)?;
     Ok((stored, key))
 }
 

@@ -6,8 +6,8 @@ use super::{History, Job, asking::Wanted};
 use crate::{
     academy::{COUPONS, COURSES, PEOPLE, course},
     edge::quote_request,
-    paytr::Outcome,
     protection::Protection,
+    providers::{Lie, Outcome, Provider},
 };
 
 const MOST_ORDERS: usize = 6;
@@ -32,7 +32,9 @@ enum Beginning {
     Wait(i64),
     Expiry,
     Resolve,
+    Inquire,
     Reconcile,
+    TakeOrdersAt(Provider),
     Sync,
     Late,
 }
@@ -57,23 +59,19 @@ impl History<'_> {
             Beginning::Decide(attempt) => self.decide(attempt),
             Beginning::Notify(n) => self.run(instance, Job::Notification(n)),
             Beginning::Forge(attempt) => {
-                match self.world.without {
-                    Some(Protection::SignatureCheck) => self.paytr.forge_with_key(attempt),
-                    _ => self.paytr.forge(attempt),
-                }
-                self.run(instance, Job::Notification(self.paytr.notifications.len() - 1));
+                let is_missed = self.world.without == Some(Protection::SignatureCheck);
+                self.lie(instance, attempt, if is_missed { Lie::ForgedWithKey } else { Lie::Forged });
             }
             Beginning::NotifyLess(attempt) => {
-                match self.world.without {
-                    Some(Protection::AmountCheck) => self.paytr.notify_less_unseen(attempt),
-                    _ => self.paytr.notify_less(attempt),
-                }
-                self.run(instance, Job::Notification(self.paytr.notifications.len() - 1));
+                let is_missed = self.world.without == Some(Protection::AmountCheck);
+                self.lie(instance, attempt, if is_missed { Lie::LessUnseen } else { Lie::Less });
             }
             Beginning::Wait(millis) => self.pass(millis),
             Beginning::Expiry => self.run(instance, Job::Expiry),
             Beginning::Resolve => self.run(instance, Job::Resolve),
+            Beginning::Inquire => self.run(instance, Job::Inquire),
             Beginning::Reconcile => self.run(instance, Job::Reconcile),
+            Beginning::TakeOrdersAt(provider) => self.run(instance, Job::TakeOrdersAt(provider)),
             Beginning::Sync => {
                 self.world.wakes.take();
                 self.run(instance, Job::Sync);
@@ -97,9 +95,9 @@ impl History<'_> {
             Beginning::Sync,
             Beginning::Sync,
         ]);
-        // The others are about what a history of one day shows.
-        if self.world.without.is_none() {
-            choices.extend([Beginning::Reconcile, Beginning::Wait(A_NIGHT)]);
+        choices.extend([Beginning::Inquire, Beginning::Reconcile, Beginning::Wait(A_NIGHT)]);
+        if self.accounts.len() > 1 {
+            choices.push(Beginning::TakeOrdersAt(self.random.pick(self.accounts)));
         }
         if self.world.wakes.waiting() {
             choices.extend([Beginning::Sync; 6]);
@@ -121,7 +119,7 @@ impl History<'_> {
             choices.extend([Beginning::Resolve; 2]);
         }
         choices.push(Beginning::Resolve);
-        for (n, attempt) in self.paytr.attempts.iter().enumerate() {
+        for (n, attempt) in self.providers.attempts.iter().enumerate() {
             match attempt.outcome {
                 None => {
                     choices.extend([Beginning::Decide(n); 5]);
@@ -131,8 +129,9 @@ impl History<'_> {
                 Some(Outcome::Paid { .. }) => {}
             }
         }
-        for (n, notification) in self.paytr.notifications.iter().enumerate() {
-            let times = if notification.is_accepted || !notification.is_genuine { 1 } else { 5 };
+        let notifications = self.providers.notifications.iter().enumerate();
+        for (n, notification) in notifications.filter(|(_, notification)| !notification.is_given_up()) {
+            let times = if notification.is_taken || !notification.is_genuine { 1 } else { 5 };
             choices.extend(std::iter::repeat_n(Beginning::Notify(n), times));
         }
         choices
@@ -174,14 +173,19 @@ impl History<'_> {
     }
 
     fn decide(&mut self, attempt: usize) {
-        let asked = self.paytr.attempts[attempt].asked;
+        let asked = self.providers.attempts[attempt].asked;
         let outcome = match self.random.below(8) {
             0 | 1 => Outcome::Declined,
             2 => Outcome::Paid { total: asked + asked / 50 },
             _ => Outcome::Paid { total: asked },
         };
         self.note(format!("attempt {attempt} of {asked}: {outcome:?}"));
-        self.paytr.now = self.world.ports.now().as_millis();
-        self.paytr.decide(attempt, outcome);
+        self.providers.now = self.world.ports.now().as_millis();
+        self.providers.decide(attempt, outcome);
+    }
+
+    fn lie(&mut self, instance: usize, attempt: usize, lie: Lie) {
+        self.providers.lie(attempt, lie);
+        self.run(instance, Job::Notification(self.providers.notifications.len() - 1));
     }
 }

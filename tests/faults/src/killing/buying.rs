@@ -23,7 +23,7 @@ use crate::{
     academy::{COUPONS, COURSES, STAFF, course, forwarded, person},
     edge::quote_request,
     network::Network,
-    paytr::{Outcome, PayTr},
+    providers::{Outcome, Providers},
     random::Random,
 };
 
@@ -37,7 +37,7 @@ const MOST_WAITS: usize = 5;
 const MOST_WAITS_FOR_MONEY: usize = 20;
 
 pub struct Market {
-    paytr: Arc<Mutex<PayTr>>,
+    providers: Arc<Mutex<Providers>>,
     edge: SocketAddr,
     lambdas: [SocketAddr; 2],
     callback: String,
@@ -50,14 +50,14 @@ pub struct Market {
 
 impl Market {
     pub fn new(
-        paytr: Arc<Mutex<PayTr>>,
+        providers: Arc<Mutex<Providers>>,
         edge: SocketAddr,
         lambdas: [SocketAddr; 2],
         callback: String,
         ports: Ports,
     ) -> Self {
         Self {
-            paytr,
+            providers,
             edge,
             lambdas,
             callback,
@@ -127,16 +127,16 @@ async fn buy_one(market: &Market, learner: u8, n: u8, random: &mut Random) -> Op
     let made = json_of(&answered_alike(market, &wanted, random).await?);
     let page = made["checkout"]["page"].as_str()?;
     let attempt = page.rsplit_once("/page").and_then(|(_, place)| place.parse().ok())?;
-    let mut paytr = market.paytr.lock().unwrap();
+    let mut providers = market.providers.lock().unwrap();
     match random.below(6) {
         0 => None,
         1 => {
-            paytr.decide(attempt, Outcome::Declined);
+            providers.decide(attempt, Outcome::Declined);
             None
         }
         _ => {
-            let total = paytr.attempts[attempt].asked;
-            paytr.decide(attempt, Outcome::Paid { total });
+            let total = providers.attempts[attempt].asked;
+            providers.decide(attempt, Outcome::Paid { total });
             made["id"].as_str().map(str::to_owned)
         }
     }
@@ -214,9 +214,9 @@ pub async fn notify(market: Arc<Market>, mut random: Random) {
     let mut tries = BTreeMap::<usize, usize>::new();
     loop {
         let bodies: Vec<(usize, String)> = {
-            let paytr = market.paytr.lock().unwrap();
-            let all = paytr.notifications.iter().enumerate();
-            all.filter(|(_, one)| !one.is_accepted || random.chance(20))
+            let providers = market.providers.lock().unwrap();
+            let all = providers.notifications.iter().enumerate();
+            all.filter(|(_, one)| !one.is_taken || random.chance(20))
                 .map(|(n, one)| (n, one.body.clone()))
                 .collect()
         };
@@ -228,10 +228,10 @@ pub async fn notify(market: Arc<Market>, mut random: Random) {
                 .unwrap();
             let answer = market.network.to(random.pick(&market.lambdas), request).await;
             let is_taken = answer.is_ok_and(|answer| answer.body() == "OK");
-            market.paytr.lock().unwrap().notifications[n].is_accepted |= is_taken;
+            market.providers.lock().unwrap().notifications[n].is_taken |= is_taken;
             *tries.entry(n).or_default() += 1;
         }
-        let is_all_taken = market.paytr.lock().unwrap().notifications.iter().all(|one| one.is_accepted);
+        let is_all_taken = market.providers.lock().unwrap().notifications.iter().all(|one| one.is_taken);
         if is_over && (is_all_taken || tries.values().any(|tries| *tries > MOST_TRIES)) {
             return;
         }

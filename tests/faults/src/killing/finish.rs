@@ -22,9 +22,9 @@ use crate::{
     academy::{lookup, planes},
     edge::Direct,
     ground::Ground,
-    paytr::PayTr,
     ports::Wakes,
     processes::process_ports,
+    providers::Providers,
 };
 
 /// Longer than an order waits for its money, and longer than a refund waits before it is looked at again, in seconds.
@@ -44,7 +44,7 @@ impl Clock for Ahead {
 }
 
 /// PayTR without a network between.
-struct AtPayTr(Arc<Mutex<PayTr>>);
+struct AtPayTr(Arc<Mutex<Providers>>);
 
 impl HttpClient for AtPayTr {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, Unreachable>> {
@@ -53,13 +53,13 @@ impl HttpClient for AtPayTr {
 }
 
 /// Ends the orders that nobody pays, finds out what became of refunds and carries the feed to its end.
-pub async fn finish(ground: &Ground, paytr: &Arc<Mutex<PayTr>>) -> anyhow::Result<()> {
+pub async fn finish(ground: &Ground, providers: &Arc<Mutex<Providers>>) -> anyhow::Result<()> {
     let ports = process_ports();
     let postgres = Postgres::new(ground.database.options(), 2);
     let config = Config::new(&lookup);
     let ahead = Arc::new(Ahead { clock: ports.clock.clone(), seconds: AtomicI64::new(0) });
     let later = Ports { clock: ahead.clone(), ..ports.clone() };
-    let (provider, wakes) = (Arc::new(AtPayTr(paytr.clone())), Arc::new(Wakes::default()));
+    let (provider, wakes) = (Arc::new(AtPayTr(providers.clone())), Arc::new(Wakes::default()));
     let payments = Payments::new(later.clone(), planes(), postgres.clone(), provider, wakes, &config)?;
     let mut resolved = None;
     for _ in 0..MOST_RUNS {

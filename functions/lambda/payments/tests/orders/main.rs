@@ -19,6 +19,7 @@ mod iyzico;
 mod iyzico_reports;
 mod ledger;
 mod nights;
+mod nights_at_once;
 mod ordering;
 mod paytr_callback;
 mod ports;
