@@ -21,6 +21,12 @@ pub struct VideoEncoder {
     encoder: encoder::video::Encoder,
     /// The first moment at which the next picture is a keyframe, in ticks.
     next_keyframe: i64,
+    /// When the first picture is shown, in ticks.
+    start: Option<i64>,
+    /// Packets that are decoded before the first picture is shown, and are still to come.
+    early: i64,
+    /// Ticks between them.
+    step: i64,
 }
 
 impl VideoEncoder {
@@ -56,12 +62,17 @@ impl VideoEncoder {
         options.set("forced-idr", "1");
         options.set("x264-params", "keyint=infinite:scenecut=0:open-gop=0");
         options.set("a53cc", "0");
-        Ok(Self { encoder: video.open_with(options)?, next_keyframe: 0 })
+        let encoder = video.open_with(options)?;
+        // SAFETY: the encoder is open, and has set this plain number.
+        let early = i64::from(unsafe { (*encoder.as_ptr()).has_b_frames });
+        let step = (i64::from(VIDEO_CLOCK) * i64::from(per) / i64::from(rate.max(1))).max(1);
+        Ok(Self { encoder, next_keyframe: 0, start: None, early, step })
     }
 
     /// Takes a picture whose timestamp is in ticks of the video clock and later than the last one's.
     pub fn send(&mut self, mut picture: frame::Video) -> Result<(), Error> {
         let moment = picture.pts().unwrap_or(0);
+        self.start.get_or_insert(moment);
         if moment >= self.next_keyframe {
             picture.set_kind(picture::Type::I);
             self.next_keyframe = (moment.div_euclid(KEYFRAME_INTERVAL) + 1) * KEYFRAME_INTERVAL;
@@ -76,8 +87,18 @@ impl VideoEncoder {
         self.encoder.send_eof()
     }
 
+    /// The next packet. Those that are decoded before the first picture is shown get times that depend on nothing but the
+    /// frame rate, while x264 takes them from how far the first pictures lie apart: so all parts of a video can share one
+    /// initialisation segment, whose edit list has this delay.
     pub fn receive(&mut self) -> Result<Option<Packet>, Error> {
-        receive(&mut self.encoder)
+        let Some(mut packet) = receive(&mut self.encoder)? else { return Ok(None) };
+        if let (Some(start), Some(moment)) = (self.start, packet.dts())
+            && moment < start
+        {
+            packet.set_dts(Some(start - self.early * self.step));
+            self.early -= 1;
+        }
+        Ok(Some(packet))
     }
 
     pub fn context(&self) -> &codec::Context {
