@@ -70,6 +70,7 @@ pub struct Asset {
     pub playback_key: Option<String>,
     pub manifest: Option<Json<Manifest>>,
     pub duration_ms: Option<i64>,
+    pub content_key: Option<Vec<u8>>,
 }
 
 impl World {
@@ -162,7 +163,7 @@ impl World {
 
     pub async fn asset(&self, id: AssetId) -> Asset {
         let mut superuser = self.database.superuser().await.unwrap();
-        sqlx::query_as("SELECT state, failure, playback_key, manifest, duration_ms FROM asset WHERE id = $1")
+        sqlx::query_as("SELECT state, failure, playback_key, manifest, duration_ms, content_key FROM asset WHERE id = $1")
             .bind(id.as_uuid())
             .fetch_one(&mut superuser)
             .await
@@ -179,6 +180,37 @@ impl World {
                 .unwrap();
         let lessons = structure[0]["sections"][0]["lessons"].as_array().unwrap();
         (lessons.iter().map(|lesson| lesson["duration_seconds"].as_u64()).collect(), revision)
+    }
+
+    /// How many plans and parts are kept.
+    pub async fn left_of_parts(&self) -> i64 {
+        let mut superuser = self.database.superuser().await.unwrap();
+        sqlx::query_scalar(
+            "SELECT (SELECT count(*) FROM transcode_plan) + (SELECT count(*) FROM transcode_part)",
+        )
+        .fetch_one(&mut superuser)
+        .await
+        .unwrap()
+    }
+
+    /// What the job does that runs.
+    pub async fn running_message(&self) -> Option<String> {
+        let mut superuser = self.database.superuser().await.unwrap();
+        sqlx::query_scalar("SELECT message FROM job WHERE state = 'running'")
+            .fetch_optional(&mut superuser)
+            .await
+            .unwrap()
+    }
+
+    /// The academy wants its videos encrypted from now on.
+    pub async fn encrypt(&self) {
+        let mut tx = self.database.postgres().tenant(self.tenant).await.unwrap();
+        sqlx::query("INSERT INTO video_settings (tenant_id, encrypted, updated_at) VALUES ($1, true, 0)")
+            .bind(self.tenant.as_uuid())
+            .execute(tx.connection())
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
     }
 
     /// What is below the asset's folder, by path.

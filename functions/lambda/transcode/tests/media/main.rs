@@ -6,10 +6,10 @@ mod child_process;
 mod encrypted;
 mod hostile_files;
 mod jobs;
-
+mod long_videos;
 mod made_sources;
 mod oracle;
-
+mod parts;
 mod real_sources;
 mod sound;
 mod stills;

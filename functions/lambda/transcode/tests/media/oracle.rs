@@ -107,7 +107,7 @@ pub async fn transcode(source: &Path, output: &Path) -> Result<Manifest, Transco
 }
 
 pub fn is_empty(folder: &Path) -> bool {
-    fs::read_dir(folder).unwrap().next().is_none()
+    !folder.exists() || fs::read_dir(folder).unwrap().next().is_none()
 }
 
 /// A transcode that succeeded, to ask questions of.
