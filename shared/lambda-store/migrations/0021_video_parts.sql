@@ -14,7 +14,7 @@ CREATE TABLE transcode_plan (
     FOREIGN KEY (tenant_id, asset_id) REFERENCES asset (tenant_id, id)
 );
 -- UPDATE is what SELECT … FOR UPDATE asks for.
-SELECT protect_tenant_table('transcode_plan', 'SELECT, INSERT, UPDATE, DELETE', 'SELECT');
+SELECT protect_tenant_table('transcode_plan', 'SELECT, INSERT, UPDATE, DELETE', 'SELECT, DELETE');
 
 CREATE TABLE transcode_part (
     tenant_id uuid NOT NULL,
@@ -29,7 +29,7 @@ CREATE TABLE transcode_part (
     FOREIGN KEY (tenant_id, asset_id) REFERENCES transcode_plan (tenant_id, asset_id),
     CHECK ((folder IS NULL) = (made IS NULL))
 );
-SELECT protect_tenant_table('transcode_part', 'SELECT, INSERT, UPDATE, DELETE', 'SELECT');
+SELECT protect_tenant_table('transcode_part', 'SELECT, INSERT, UPDATE, DELETE', 'SELECT, DELETE');
 
 -- How an academy has its videos; without a row, they are not encrypted.
 CREATE TABLE video_settings (
@@ -37,4 +37,4 @@ CREATE TABLE video_settings (
     encrypted boolean NOT NULL,
     updated_at bigint NOT NULL
 );
-SELECT protect_tenant_table('video_settings', 'SELECT, INSERT, UPDATE', 'SELECT');
+SELECT protect_tenant_table('video_settings', 'SELECT, INSERT, UPDATE', 'SELECT, DELETE');

@@ -49,7 +49,9 @@ pub(crate) fn media_path(asset: AssetId, name: &str) -> String {
     params(("asset_id" = AssetId, Path, description = "The file"),
            ("*path" = String, Path, description = "A name, or `hls/` and a path of the transcoded video")),
     responses((status = 302, description = "Where the file is", headers(("Location" = String))),
-              (status = 200, description = "A playlist", body = String, content_type = "application/vnd.apple.mpegurl"),
+              (status = 200, description = "A playlist, a key, or a list of small pictures",
+               content((String = "application/vnd.apple.mpegurl"), (String = "application/octet-stream"),
+                       (String = "text/vtt"))),
               (status = 403, description = "The person is not enrolled", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn show(
     State(authoring): State<Authoring>,

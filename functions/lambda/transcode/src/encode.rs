@@ -25,8 +25,6 @@ pub struct VideoEncoder {
     start: Option<i64>,
     /// Packets that are decoded before the first picture is shown, and are still to come.
     early: i64,
-    /// Ticks between them.
-    step: i64,
 }
 
 impl VideoEncoder {
@@ -65,8 +63,7 @@ impl VideoEncoder {
         let encoder = video.open_with(options)?;
         // SAFETY: the encoder is open, and has set this plain number.
         let early = i64::from(unsafe { (*encoder.as_ptr()).has_b_frames });
-        let step = (i64::from(VIDEO_CLOCK) * i64::from(per) / i64::from(rate.max(1))).max(1);
-        Ok(Self { encoder, next_keyframe: 0, start: None, early, step })
+        Ok(Self { encoder, next_keyframe: 0, start: None, early })
     }
 
     /// Takes a picture whose timestamp is in ticks of the video clock and later than the last one's.
@@ -87,15 +84,15 @@ impl VideoEncoder {
         self.encoder.send_eof()
     }
 
-    /// The next packet. Those that are decoded before the first picture is shown get times that depend on nothing but the
-    /// frame rate, while x264 takes them from how far the first pictures lie apart: so all parts of a video can share one
-    /// initialisation segment, whose edit list has this delay.
+    /// The next packet. Those that are decoded before the first picture is shown are decoded a tick before each other, while
+    /// x264 goes by how far the first pictures lie apart: so all parts of a video can share one initialisation segment, whose
+    /// edit list has this delay, and no part begins to be decoded before the one before it has ended.
     pub fn receive(&mut self) -> Result<Option<Packet>, Error> {
         let Some(mut packet) = receive(&mut self.encoder)? else { return Ok(None) };
         if let (Some(start), Some(moment)) = (self.start, packet.dts())
             && moment < start
         {
-            packet.set_dts(Some(start - self.early * self.step));
+            packet.set_dts(Some(start - self.early));
             self.early -= 1;
         }
         Ok(Some(packet))

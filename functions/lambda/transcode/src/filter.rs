@@ -74,10 +74,17 @@ impl DynamicRange {
 }
 
 impl PictureFilter {
-    /// A filter for pictures like this one.
-    pub fn new(picture: &frame::Video, rotation: Rotation, renditions: &[Rendition]) -> Result<Self, Error> {
+    /// A filter for pictures like this one, which works with so many threads.
+    pub fn new(
+        picture: &frame::Video,
+        rotation: Rotation,
+        renditions: &[Rendition],
+        threads: u16,
+    ) -> Result<Self, Error> {
         let input = PictureShape::of(picture);
         let mut graph = Graph::new();
+        // SAFETY: the graph is new; a plain number is set before filters are added to it.
+        unsafe { (*graph.as_mut_ptr()).nb_threads = threads.into() };
         let arguments = format!(
             "video_size={}x{}:pix_fmt={}:time_base=1/{VIDEO_CLOCK}:pixel_aspect=1/1",
             input.width,

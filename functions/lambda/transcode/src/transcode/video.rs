@@ -145,7 +145,7 @@ impl<'a> VideoTrack<'a> {
         let filter = match self.filter.take() {
             Some(filter) if filter.takes(picture) => self.filter.insert(filter),
             _ => {
-                let filter = PictureFilter::new(picture, self.rotation, self.renditions);
+                let filter = PictureFilter::new(picture, self.rotation, self.renditions, limits.threads);
                 self.filter.insert(filter.map_err(failed)?)
             }
         };

@@ -49,6 +49,14 @@ pub fn make(name: &str, arguments: &[&str]) -> (TempDir, PathBuf) {
     (folder, file)
 }
 
+/// A real film of five seconds, made small, so often one after the other.
+pub fn loop_of_bunny(times: u32) -> (TempDir, PathBuf) {
+    let (film, loops) = (real_file("bigbuckbunny.mp4"), (times - 1).to_string());
+    let small =
+        ["-vf", "scale=640:360", "-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-c:a", "copy"];
+    make("loop.mp4", &[&["-stream_loop", &loops, "-i", film.to_str().unwrap()], &small[..]].concat())
+}
+
 /// Runs the `ffprobe` program, which must succeed and complain of nothing.
 pub fn ffprobe(arguments: &[&str], file: &Path) -> serde_json::Value {
     let output = Command::new("ffprobe")

@@ -1,6 +1,6 @@
 //! A video that several workers share is the video that one would have made.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use akademi_transcode::{
     Limits, Made, Part, Task,
@@ -8,16 +8,17 @@ use akademi_transcode::{
     parts::cut,
 };
 
-use crate::oracle::{Transcoded, child, ffmpeg, ffprobe, make, real_file, write_playlists};
+use crate::oracle::{Transcoded, child, ffmpeg, loop_of_bunny, make, write_playlists};
 
-const PART_MS: u64 = 6_000;
+/// Of 1080p, so twice as much of what is small.
+const PART_MS: u64 = 3_000;
 
 /// The video in parts, each made by a child of its own, and joined; and where it was cut, in seconds.
 async fn in_parts(source: &Path) -> (Transcoded, Vec<f64>) {
     let child = child(source, &Limits::default());
     let survey = child.survey().await.unwrap();
     let parts = cut(&survey, PART_MS);
-    assert!(parts.len() > 2, "{parts:?}");
+    assert!(parts.len() >= 2, "{parts:?}");
     let folder = tempfile::tempdir().unwrap();
     let mut made = Vec::new();
     for (part, number) in parts.iter().zip(0..) {
@@ -53,7 +54,7 @@ fn likeness(one: &Path, other: &Path) -> Vec<f64> {
         "null",
         "-",
     ]);
-    let stats = std::fs::read_to_string(stats).unwrap();
+    let stats = fs::read_to_string(stats).unwrap();
     stats
         .lines()
         .map(|line| line.split("psnr_avg:").nth(1).unwrap().split(' ').next().unwrap())
@@ -66,14 +67,15 @@ fn samples(film: &Transcoded) -> Vec<u8> {
     let raw = film.path("sound.raw");
     let playlist = film.path("audio/index.m3u8");
     ffmpeg(&["-i", playlist.to_str().unwrap(), "-f", "s16le", raw.to_str().unwrap()]);
-    std::fs::read(raw).unwrap()
+    fs::read(raw).unwrap()
 }
 
 fn lengths(film: &Transcoded, playlist: &str) -> Vec<String> {
     film.text(playlist).lines().filter_map(|line| line.strip_prefix("#EXTINF:")).map(str::to_owned).collect()
 }
 
-/// What must be the same, however a video was made; and pictures at the joints are no worse than elsewhere.
+/// What must be the same, however a video was made; and pictures at the joints are as good as there: above 40 dB nobody sees
+/// a difference.
 fn compare(joined: &Transcoded, whole: &Transcoded, source: &Path, cuts: &[f64]) {
     for (rendition, twin) in joined.manifest.renditions.iter().zip(&whole.manifest.renditions) {
         let playlist = &rendition.playlist;
@@ -107,36 +109,41 @@ fn compare(joined: &Transcoded, whole: &Transcoded, source: &Path, cuts: &[f64])
         let joint = moments.iter().position(|moment| moment >= cut).unwrap();
         for picture in joint.saturating_sub(12)..(joint + 12).min(moments.len()) {
             let (got, expected) = (parts[picture], whole[picture]);
-            assert!(
-                got > 30.0 && got > expected - 3.0,
-                "{got} dB at {}, and {expected} in one",
-                moments[picture]
-            );
+            assert!(got > expected - 3.0, "{got} dB at {}, and {expected} in one", moments[picture]);
         }
     }
 }
 
 #[tokio::test]
 async fn parts_join_to_what_one_worker_makes() {
-    // 31.68 s, with B pictures and keyframes where its encoder wanted them.
-    let bunny = real_file("bigbuckbunny.mp4");
-    let (_folder, file) =
-        make("long.mp4", &["-stream_loop", "5", "-i", bunny.to_str().unwrap(), "-c", "copy"]);
+    // Real pictures and sound, with B pictures and keyframes where the encoder wanted them.
+    let (_folder, file) = loop_of_bunny(4);
     let (joined, cuts) = in_parts(&file).await;
     let whole = Transcoded::of(&file).await;
-    joined.check(31.68, (1280, 720), 0.04);
-    assert_eq!(joined.manifest.duration_ms, whole.manifest.duration_ms);
+    let seconds = whole.manifest.duration_ms as f64 / 1000.0;
+    joined.check(seconds, (640, 360), 0.04);
+    assert_eq!((cuts.len(), joined.manifest.duration_ms), (3, whole.manifest.duration_ms));
     compare(&joined, &whole, &file, &cuts);
     // Sound is not cut: not a sample is missing, none is other.
     let sound = samples(&joined);
     assert!(sound == samples(&whole));
-    let stated = ffprobe(&["-show_streams"], &file);
-    let seconds: f64 = stated["streams"][1]["duration"].as_str().unwrap().parse().unwrap();
-    assert!(
-        (sound.len() as f64 / 4.0 / 48_000.0 - seconds).abs() < 0.03,
-        "{} samples of {seconds} s",
-        sound.len() / 4
-    );
+    // Nor is any of the source's missing: FFmpeg's own reading has as many, but for a frame of AAC at the end.
+    let plain = file.with_file_name("sound.raw");
+    let filter = "aresample=48000:async=1:first_pts=0";
+    ffmpeg(&[
+        "-i",
+        file.to_str().unwrap(),
+        "-af",
+        filter,
+        "-ac",
+        "2",
+        "-f",
+        "s16le",
+        plain.to_str().unwrap(),
+    ]);
+    let expected = fs::read(plain).unwrap().len() / 4;
+    let got = sound.len() / 4;
+    assert!(got.abs_diff(expected) <= 2048, "{got} samples, and {expected} in the source");
     // Small pictures go on from part to part.
     let times = |film: &Transcoded| -> Vec<String> {
         film.text("thumbnails.vtt").lines().filter(|line| line.contains("-->")).map(str::to_owned).collect()
