@@ -73,7 +73,8 @@ enum Command {
     /// Measure the edge's hot routes in a release build, beside plain routes on the same server
     Bench {
         /// Only this route: heartbeats, list, page, certificate or me; or `hosts`: all of them on local, the component
-        /// host, workerd and the Spin that `SPIN` names, beside each engine's empty function
+        /// host, workerd and the Spin that `SPIN` names, beside each engine's empty function; or `media`: a video's ladder
+        /// beside the `ffmpeg` program
         name: Option<String>,
         /// How long each is measured, after a warm-up
         #[arg(long, default_value_t = 4)]

@@ -203,6 +203,84 @@ pub async fn fail(
     if ended.rows_affected() == 1 { Ok(state) } else { Err(StoreError::LeaseLost) }
 }
 
+/// Puts the job aside, since it waits for other jobs: the attempt does not count. It is due again at `until`, unless
+/// [`take_up`] comes first.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`] if another worker has the job by now: roll back.
+pub async fn put_aside(
+    tx: &mut TenantTransaction,
+    job: &ClaimedJob,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let put = sqlx::query(
+        "UPDATE job SET state = 'queued', attempts = attempts - 1, due_at = $4, updated_at = $5
+         WHERE tenant_id = $1 AND id = $2 AND attempts = $3 AND state = 'running'",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(job.id.as_uuid())
+    .bind(job.attempt)
+    .bind(until.as_millis())
+    .bind(now.as_millis())
+    .execute(tx.connection())
+    .await?;
+    if put.rows_affected() == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
+}
+
+/// Makes a job that was put aside due, in the transaction that ends what it waited for.
+pub async fn take_up(tx: &mut TenantTransaction, id: JobId, now: Timestamp) -> Result<(), StoreError> {
+    sqlx::query("UPDATE job SET due_at = $3, updated_at = $3 WHERE tenant_id = $1 AND id = $2 AND state = 'queued'")
+        .bind(tx.tenant().as_uuid())
+        .bind(id.as_uuid())
+        .bind(now.as_millis())
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Reports how far a job is that was put aside.
+pub async fn tell_aside(
+    tx: &mut TenantTransaction,
+    id: JobId,
+    progress_permille: i32,
+    message: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE job SET progress_permille = $3, message = $4, updated_at = $5
+         WHERE tenant_id = $1 AND id = $2 AND state = 'queued'",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(id.as_uuid())
+    .bind(progress_permille.clamp(0, 1000))
+    .bind(message)
+    .bind(now.as_millis())
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// Ends a job that was put aside, since what it waited for has failed. `message` is for people.
+pub async fn fail_aside(
+    tx: &mut TenantTransaction,
+    id: JobId,
+    message: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE job SET state = 'failed', message = $3, updated_at = $4
+         WHERE tenant_id = $1 AND id = $2 AND state = 'queued'",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(id.as_uuid())
+    .bind(message)
+    .bind(now.as_millis())
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
 /// The job as its owner sees it; `None` if this tenant has no such job.
 pub async fn find_job(tx: &mut TenantTransaction, id: JobId) -> Result<Option<JobStatus>, StoreError> {
     let row = sqlx::query(

@@ -171,6 +171,11 @@ impl Objects {
         Ok(result.bytes().await?)
     }
 
+    /// A range of the object in memory, cut at its end: for what reads here and there and knows the object already.
+    pub async fn read_range(&self, key: &ObjectKey, range: Range<u64>) -> Result<Bytes, ObjectError> {
+        Ok(self.store.get_range(&path(key), range).await?)
+    }
+
     /// Removes an object; one that is not there is removed already.
     pub async fn delete(&self, key: &ObjectKey) -> Result<(), ObjectError> {
         for path in [path(key), content_type_path(key)] {

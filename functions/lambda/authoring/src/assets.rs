@@ -24,6 +24,10 @@ const PAUSE_SECONDS: i64 = 60 * 60;
 /// The largest playlist, in bytes: of 12 hours it has some 300 KB.
 const MAX_PLAYLIST_BYTES: u64 = 1 << 20;
 const PLAYLIST_TYPE: &str = "application/vnd.apple.mpegurl";
+/// The list of a video's small pictures names them beside itself, so it is answered here as a playlist is.
+const WEBVTT_TYPE: &str = "text/vtt";
+/// Where playlists say that the key of an encrypted video is (RFC 8216 §5).
+const KEY: &str = "key";
 /// What begins the paths of a transcoded video's own files.
 const PLAYBACK: &str = "hls/";
 
@@ -39,12 +43,15 @@ pub(crate) fn media_path(asset: AssetId, name: &str) -> String {
 ///
 /// For whoever is enrolled in the course, or may write courses. Any name stands for the file itself: 302 to a link that
 /// opens it for five minutes. A video that has been transcoded plays from `hls/master.m3u8` (RFC 8216): media playlists come
-/// with links to their segments, and anything else under `hls/` is a 302.
+/// with links to their segments, `hls/key` are the 16 bytes that an encrypted video's segments are opened with,
+/// `hls/thumbnails.vtt` is the list of its small pictures, and anything else under `hls/` is a 302.
 #[utoipa::path(get, path = "/api/v1/media/{asset_id}/{*path}", tag = "media",
     params(("asset_id" = AssetId, Path, description = "The file"),
            ("*path" = String, Path, description = "A name, or `hls/` and a path of the transcoded video")),
     responses((status = 302, description = "Where the file is", headers(("Location" = String))),
-              (status = 200, description = "A playlist", body = String, content_type = "application/vnd.apple.mpegurl"),
+              (status = 200, description = "A playlist, a key, or a list of small pictures",
+               content((String = "application/vnd.apple.mpegurl"), (String = "application/octet-stream"),
+                       (String = "text/vtt"))),
               (status = 403, description = "The person is not enrolled", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn show(
     State(authoring): State<Authoring>,
@@ -68,11 +75,21 @@ pub async fn show(
 
 async fn playback(authoring: &Authoring, media: &Media, path: &str) -> Result<Response, AuthoringError> {
     let playback = media.playback.as_ref().ok_or(AuthoringError::NotFound)?;
+    if path == KEY {
+        let key = playback.content_key.clone().ok_or(AuthoringError::NotFound)?;
+        let headers = [
+            (header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")),
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        ];
+        return Ok((headers, key).into_response());
+    }
     let file = playback.file(path).ok_or(AuthoringError::NotFound)?;
     let key = below(&playback.folder, path)?;
-    if file.content_type != PLAYLIST_TYPE {
-        return redirect(authoring, key, LINK_SECONDS);
-    }
+    let content_type = match file.content_type.as_str() {
+        PLAYLIST_TYPE => PLAYLIST_TYPE,
+        WEBVTT_TYPE => WEBVTT_TYPE,
+        _ => return redirect(authoring, key, LINK_SECONDS),
+    };
     let storage = &authoring.storage;
     let text = storage.objects.read(&key, MAX_PLAYLIST_BYTES).await.map_err(Problem::broken)?;
     let text = std::str::from_utf8(&text).map_err(Problem::broken)?;
@@ -81,7 +98,7 @@ async fn playback(authoring: &Authoring, media: &Media, path: &str) -> Result<Re
         let seconds = playback.duration_ms.saturating_mul(2) / 1000 + PAUSE_SECONDS;
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         linked(text, |name| {
-            let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+            let path = beside(folder, name);
             playback.file(&path)?;
             Some(storage.download(below(&playback.folder, &path).ok()?, seconds, now))
         })
@@ -89,7 +106,16 @@ async fn playback(authoring: &Authoring, media: &Media, path: &str) -> Result<Re
         // Its playlists stand beside it, and are asked for here.
         text.to_owned()
     };
-    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(PLAYLIST_TYPE))], playlist).into_response())
+    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))], playlist).into_response())
+}
+
+/// The path that a playlist in this folder means by a name (RFC 3986 §5.2, of which the transcoder writes this much).
+fn beside(folder: &str, name: &str) -> String {
+    match name.strip_prefix("../") {
+        Some(above) => above.to_owned(),
+        None if folder.is_empty() => name.to_owned(),
+        None => format!("{folder}/{name}"),
+    }
 }
 
 fn below(folder: &ObjectKey, path: &str) -> Result<ObjectKey, Problem> {

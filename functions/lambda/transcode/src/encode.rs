@@ -21,6 +21,10 @@ pub struct VideoEncoder {
     encoder: encoder::video::Encoder,
     /// The first moment at which the next picture is a keyframe, in ticks.
     next_keyframe: i64,
+    /// When the first picture is shown, in ticks.
+    start: Option<i64>,
+    /// Packets that are decoded before the first picture is shown, and are still to come.
+    early: i64,
 }
 
 impl VideoEncoder {
@@ -56,12 +60,16 @@ impl VideoEncoder {
         options.set("forced-idr", "1");
         options.set("x264-params", "keyint=infinite:scenecut=0:open-gop=0");
         options.set("a53cc", "0");
-        Ok(Self { encoder: video.open_with(options)?, next_keyframe: 0 })
+        let encoder = video.open_with(options)?;
+        // SAFETY: the encoder is open, and has set this plain number.
+        let early = i64::from(unsafe { (*encoder.as_ptr()).has_b_frames });
+        Ok(Self { encoder, next_keyframe: 0, start: None, early })
     }
 
     /// Takes a picture whose timestamp is in ticks of the video clock and later than the last one's.
     pub fn send(&mut self, mut picture: frame::Video) -> Result<(), Error> {
         let moment = picture.pts().unwrap_or(0);
+        self.start.get_or_insert(moment);
         if moment >= self.next_keyframe {
             picture.set_kind(picture::Type::I);
             self.next_keyframe = (moment.div_euclid(KEYFRAME_INTERVAL) + 1) * KEYFRAME_INTERVAL;
@@ -76,8 +84,18 @@ impl VideoEncoder {
         self.encoder.send_eof()
     }
 
+    /// The next packet. Those that are decoded before the first picture is shown are decoded a tick before each other, while
+    /// x264 goes by how far the first pictures lie apart: so all parts of a video can share one initialisation segment, whose
+    /// edit list has this delay, and no part begins to be decoded before the one before it has ended.
     pub fn receive(&mut self) -> Result<Option<Packet>, Error> {
-        receive(&mut self.encoder)
+        let Some(mut packet) = receive(&mut self.encoder)? else { return Ok(None) };
+        if let (Some(start), Some(moment)) = (self.start, packet.dts())
+            && moment < start
+        {
+            packet.set_dts(Some(start - self.early));
+            self.early -= 1;
+        }
+        Ok(Some(packet))
     }
 
     pub fn context(&self) -> &codec::Context {

@@ -14,6 +14,8 @@ pub enum TranscodeError {
     NotVideo,
     #[error("the video is cut off or damaged")]
     Damaged,
+    #[error("the video is encrypted: copy protection has to be taken off before it is uploaded")]
+    Encrypted,
     #[error("the file has no video track")]
     NoVideoTrack,
     #[error("the codec {codec} is not supported")]
@@ -48,6 +50,7 @@ impl TranscodeError {
             Self::Empty
                 | Self::NotVideo
                 | Self::Damaged
+                | Self::Encrypted
                 | Self::NoVideoTrack
                 | Self::UnsupportedCodec { .. }
                 | Self::TooLong { .. }

@@ -1,11 +1,12 @@
-//! From decoded frames to what encoders take: pictures turned, scaled and in 4:2:0; sound as 48 kHz stereo.
+//! From decoded frames to what encoders take: pictures turned, scaled and in 4:2:0 of standard dynamic range; sound as
+//! 48 kHz stereo.
+
+mod sound;
 
 use ffmpeg_next::{Error, ffi, filter, filter::Graph, format::Pixel, frame};
 
 use crate::{plan::Rendition, probe::Rotation};
-
-/// Samples per second of the audio rendition.
-pub const SAMPLE_RATE: u32 = 48_000;
+pub use sound::{Gain, Loudness, SAMPLE_RATE, SoundFilter, name_channels};
 
 /// Ticks per second of every video timestamp after decoding (the clock of ISO 13818-1).
 pub const VIDEO_CLOCK: i32 = 90_000;
@@ -23,19 +24,67 @@ struct PictureShape {
     width: u32,
     height: u32,
     format: Pixel,
+    range: DynamicRange,
 }
 
 impl PictureShape {
     fn of(picture: &frame::Video) -> Self {
-        Self { width: picture.width(), height: picture.height(), format: picture.format() }
+        let (width, height, format) = (picture.width(), picture.height(), picture.format());
+        Self { width, height, format, range: DynamicRange::of(picture) }
+    }
+}
+
+/// How bright pictures may be (ITU-R BT.2100).
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+enum DynamicRange {
+    Standard,
+    /// Perceptual quantisation: HDR10, HDR10+, Dolby Vision with an HDR10 layer.
+    Pq,
+    /// Hybrid log-gamma: broadcasts, and the cameras of telephones.
+    Hlg,
+}
+
+impl DynamicRange {
+    fn of(picture: &frame::Video) -> Self {
+        // SAFETY: `picture` holds a frame. The field is an enum that a hostile file may have filled with any number, so it
+        // is read as one.
+        let transfer = unsafe { *(&raw const (*picture.as_ptr()).color_trc).cast::<u32>() };
+        if transfer == ffi::AVColorTransferCharacteristic::AVCOL_TRC_SMPTE2084 as u32 {
+            Self::Pq
+        } else if transfer == ffi::AVColorTransferCharacteristic::AVCOL_TRC_ARIB_STD_B67 as u32 {
+            Self::Hlg
+        } else {
+            Self::Standard
+        }
+    }
+
+    /// The filters that make BT.709 of BT.2020 with this transfer: to linear light with 203 cd/m² as white (ITU-R BT.2408
+    /// §2.2), what is brighter rolled off, and back.
+    fn mapping(self) -> Option<String> {
+        let transfer = match self {
+            Self::Standard => return None,
+            Self::Pq => "smpte2084",
+            Self::Hlg => "arib-std-b67",
+        };
+        Some(format!(
+            "zscale=tin={transfer}:min=bt2020nc:pin=bt2020:t=linear:npl=203,format=gbrpf32le,zscale=p=bt709,\
+             tonemap=mobius:desat=0,zscale=t=bt709:m=bt709:p=bt709:r=limited,format=yuv420p,"
+        ))
     }
 }
 
 impl PictureFilter {
-    /// A filter for pictures like this one.
-    pub fn new(picture: &frame::Video, rotation: Rotation, renditions: &[Rendition]) -> Result<Self, Error> {
+    /// A filter for pictures like this one, which works with so many threads.
+    pub fn new(
+        picture: &frame::Video,
+        rotation: Rotation,
+        renditions: &[Rendition],
+        threads: u16,
+    ) -> Result<Self, Error> {
         let input = PictureShape::of(picture);
         let mut graph = Graph::new();
+        // SAFETY: the graph is new; a plain number is set before filters are added to it.
+        unsafe { (*graph.as_mut_ptr()).nb_threads = threads.into() };
         let arguments = format!(
             "video_size={}x{}:pix_fmt={}:time_base=1/{VIDEO_CLOCK}:pixel_aspect=1/1",
             input.width,
@@ -50,7 +99,7 @@ impl PictureFilter {
         for index in 0..renditions.len() {
             parser = parser.input(&sink(index), 0)?;
         }
-        parser.parse(&description(rotation, is_rgb(input.format), renditions))?;
+        parser.parse(&description(rotation, input, renditions))?;
         graph.validate()?;
         Ok(Self { graph, input, outputs: renditions.len() })
     }
@@ -79,26 +128,31 @@ fn sink(index: usize) -> String {
     format!("out{index}")
 }
 
-fn find(name: &str) -> Result<filter::Filter, Error> {
+pub fn find(name: &str) -> Result<filter::Filter, Error> {
     filter::find(name).ok_or(Error::FilterNotFound)
 }
 
 /// The graph in FFmpeg's filter language.
-fn description(rotation: Rotation, rgb: bool, renditions: &[Rendition]) -> String {
+fn description(rotation: Rotation, input: PictureShape, renditions: &[Rendition]) -> String {
     let turn = match rotation {
         Rotation::None => "",
         Rotation::Quarter => "transpose=clock,",
         Rotation::Half => "hflip,vflip,",
         Rotation::ThreeQuarters => "transpose=cclock,",
     };
+    // Light is mapped in floating point, so on no more pixels than are shown.
+    let mapping =
+        renditions.first().zip(input.range.mapping()).map_or_else(String::new, |(largest, mapping)| {
+            format!("scale={}:{}:flags=bicubic,{mapping}", largest.width, largest.height)
+        });
     // RGB has no matrix to keep, so one must be named; what is YCbCr keeps the one that it states.
-    let (matrix, stated) = if rgb {
+    let (matrix, stated) = if is_rgb(input.format) || input.range != DynamicRange::Standard {
         (":out_color_matrix=bt709", ",setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709")
     } else {
         ("", "")
     };
     let split: String = (0..renditions.len()).map(|index| format!("[scale{index}]")).collect();
-    let mut graph = format!("[in]{turn}split={}{split}", renditions.len());
+    let mut graph = format!("[in]{turn}{mapping}split={}{split}", renditions.len());
     for (index, rendition) in renditions.iter().enumerate() {
         let Rendition { width, height, .. } = rendition;
         graph.push_str(&format!(
@@ -114,94 +168,4 @@ fn is_rgb(format: Pixel) -> bool {
     let descriptor = unsafe { ffi::av_pix_fmt_desc_get(format.into()).as_ref() };
     let rgb = u64::try_from(ffi::AV_PIX_FMT_FLAG_RGB).unwrap_or(0);
     descriptor.is_some_and(|descriptor| descriptor.flags & rgb != 0)
-}
-
-/// Decoded sound in, frames of the encoder's size out, gapless from time zero.
-pub struct SoundFilter {
-    graph: Graph,
-    input: SoundShape,
-}
-
-#[derive(PartialEq, Eq, Clone, Copy)]
-struct SoundShape {
-    rate: u32,
-    format: i32,
-    channels: u16,
-    layout: u64,
-}
-
-impl SoundShape {
-    fn of(sound: &frame::Audio) -> Self {
-        // SAFETY: `sound` holds a frame; the sample format is a plain number in it.
-        let format = unsafe { (*sound.as_ptr()).format };
-        Self { rate: sound.rate(), format, channels: sound.channels(), layout: sound.channel_layout().bits() }
-    }
-}
-
-impl SoundFilter {
-    /// A filter for sound like this, which must have a channel layout (see [`name_channels`]). `next_sample` is how
-    /// much was already made of what came before: gaps up to the first sample are filled with silence, and what lies
-    /// before it is cut off.
-    pub fn new(sound: &frame::Audio, frame_size: u32, next_sample: u64) -> Result<Self, Error> {
-        let input = SoundShape::of(sound);
-        if input.rate == 0 || input.layout == 0 {
-            return Err(Error::InvalidData);
-        }
-        let mut graph = Graph::new();
-        let SoundShape { rate, format, layout, .. } = input;
-        let arguments =
-            format!("time_base=1/{rate}:sample_rate={rate}:sample_fmt={format}:channel_layout=0x{layout:x}");
-        graph.add(&find("abuffer")?, "in", &arguments)?;
-        graph.add(&find("abuffersink")?, "out", "")?;
-        let first = u128::from(next_sample) * u128::from(rate) / u128::from(SAMPLE_RATE);
-        let description = format!(
-            "[in]aresample={SAMPLE_RATE}:async=1:first_pts={first},aformat=sample_fmts=fltp:sample_rates={SAMPLE_RATE}:channel_layouts=stereo[out]"
-        );
-        graph.output("in", 0)?.input("out", 0)?.parse(&description)?;
-        graph.validate()?;
-        graph.get("out").ok_or(Error::FilterNotFound)?.sink().set_frame_size(frame_size);
-        Ok(Self { graph, input })
-    }
-
-    /// Whether this sound has the shape that the filter was made for.
-    pub fn takes(&self, sound: &frame::Audio) -> bool {
-        SoundShape::of(sound) == self.input
-    }
-
-    /// Takes sound whose timestamp is in samples of its own rate.
-    pub fn push(&mut self, sound: &frame::Audio) -> Result<(), Error> {
-        self.graph.get("in").ok_or(Error::FilterNotFound)?.source().add(sound)
-    }
-
-    /// No more sound comes: what is left will be pulled, the last frame shorter.
-    pub fn finish(&mut self) -> Result<(), Error> {
-        self.graph.get("in").ok_or(Error::FilterNotFound)?.source().flush()
-    }
-
-    /// The next frame, if enough sound was pushed for one.
-    pub fn pull(&mut self) -> Result<Option<frame::Audio>, Error> {
-        let mut sound = frame::Audio::empty();
-        match self.graph.get("out").ok_or(Error::FilterNotFound)?.sink().frame(&mut sound) {
-            Ok(()) => Ok(Some(sound)),
-            Err(Error::Eof | Error::Other { errno: ffmpeg_next::error::EAGAIN }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-/// Gives sound that says only how many channels it has (raw PCM) the usual layout of that number.
-pub fn name_channels(sound: &mut frame::Audio) {
-    if sound.channel_layout().bits() != 0 {
-        return;
-    }
-    // SAFETY: `sound` holds a frame of its own; the default layouts are masks, which own no memory.
-    unsafe {
-        let frame = sound.as_mut_ptr();
-        let channels = (*frame).ch_layout.nb_channels;
-        ffi::av_channel_layout_uninit(&raw mut (*frame).ch_layout);
-        ffi::av_channel_layout_default(&raw mut (*frame).ch_layout, channels);
-        if (*frame).ch_layout.order == ffi::AVChannelOrder::AV_CHANNEL_ORDER_NATIVE {
-            (*frame).channel_layout = (*frame).ch_layout.u.mask;
-        }
-    }
 }

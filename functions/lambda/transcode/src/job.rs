@@ -1,41 +1,47 @@
-//! The job: a video in storage becomes HLS in storage.
+//! The jobs: a video in storage becomes HLS in storage.
 //!
-//! The source goes to a temporary file and through [`child::run`]; what comes out is stored under `media/{asset}/{attempt}/`.
-//! One transaction makes the asset ready, tells its length to the lessons of the draft that play it, and ends the job. The
+//! The source is read in ranges by a child process; what comes out is stored under `media/{asset}/{attempt}/`. One
+//! transaction makes the asset ready, tells its length to the lessons of the draft that play it, and ends the job. The
 //! attempt's number is the fence, as in every job: whoever lost the job takes away the files of its own attempt.
+//!
+//! A long video is cut: its job queues one job for each part and is put aside. Parts are stored under
+//! `media/{asset}/parts/{number}-{attempt}/`, and what was made of each is kept in one transaction with the end of its job.
+//! The last one makes the video's job due again, which then writes the playlists. So whatever is killed, what was done stays.
 
 mod failure;
+mod film;
+mod part;
 mod store;
 
 use akademi_api::Ports;
-use akademi_domain::{
-    ids::{AssetId, CourseId, TenantId},
-    watch::LessonDuration,
-};
+use akademi_domain::ids::{AssetId, TenantId};
+use akademi_lambda_store::{content_type::ContentType, objects::ObjectError};
 use akademi_lambda_store::{
-    content_type::ContentType,
     error::StoreError,
     jobs::{self, ClaimedJob, JobState, JobStatus},
-    media::{TRANSCODE, TranscodeOrder, Transcoded},
+    media::{TRANSCODE, TRANSCODE_PART},
     object_key::{InvalidKey, ObjectKey},
-    objects::{ObjectError, Objects},
-    postgres::{Postgres, TenantTransaction},
+    objects::Objects,
+    postgres::Postgres,
 };
+use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
+use serde::Deserialize;
 use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
 use tokio::{
     fs,
-    io::AsyncWriteExt,
     sync::watch,
     time::{MissedTickBehavior, interval},
 };
 
-use crate::{Limits, Manifest, ManifestFile, Progress, child};
+use crate::{
+    Limits, ManifestFile, Progress,
+    child::{Child, Video},
+};
 use failure::{JobFailure, with_sources};
-use store::Video;
 
 /// A worker that is silent for so long has vanished.
 const LEASE_MILLIS: i64 = 60_000;
@@ -53,159 +59,117 @@ pub struct Transcode {
     pub ports: Ports,
     pub postgres: Postgres,
     pub objects: Objects,
-    /// The program whose `main` begins with [`child::main_if_child`]; none is this very program.
+    /// The program whose `main` begins with [`main_if_child`](crate::child::main_if_child); none is this very program.
     pub program: Option<PathBuf>,
     pub limits: Limits,
+    /// Length of the parts that a long video of 1080p is cut into, in milliseconds: [`crate::parts::PART_MS`].
+    pub part_ms: u64,
+}
+
+/// What a worker did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ran {
+    /// No job was due.
+    Nothing,
+    /// One job, which ended well or not.
+    One,
+    /// It cut a video into so many parts, whose jobs are due now: as many workers have something to do.
+    Cut { parts: usize },
 }
 
 impl Transcode {
-    /// Takes the oldest video that is due, of any academy, and transcodes it; whether there was one.
+    /// Takes the oldest part of a video that is due, or else the oldest video, of any academy, and transcodes it.
     ///
     /// Dropped in between, it kills the child process and leaves the job to the next worker once the lease has run out.
     ///
     /// # Errors
     /// When the database does not answer, so that not even the failure could be kept.
-    pub async fn run_next(&self) -> Result<bool, StoreError> {
+    pub async fn run_next(&self) -> Result<Ran, StoreError> {
+        let Some(job) = self.claim().await? else { return Ok(Ran::Nothing) };
+        let (telling, told) = watch::channel(Told { permille: 0, doing: "reading the video" });
+        let work = async {
+            match job.kind.as_str() {
+                TRANSCODE_PART => self.make_part(&job, telling).await.map(|()| Ran::One),
+                _ => self.make_film(&job, telling).await,
+            }
+        };
+        let outcome = tokio::select! {
+            // In this order: telling of a job that has just been done fails.
+            biased;
+            done = work => done,
+            // Whoever lost the job stops at once.
+            lost = self.keep_telling(&job, told) => Err(lost),
+        };
+        match outcome {
+            Ok(ran) => Ok(ran),
+            Err(failure) => self.give_up(&job, &failure).await.map(|()| Ran::One),
+        }
+    }
+
+    /// The next job; before, those are given up whose last worker has vanished.
+    async fn claim(&self) -> Result<Option<ClaimedJob>, StoreError> {
         const VANISHED: &str = "transcoding was begun too often without an end";
         let now = self.ports.now();
         let mut platform = self.postgres.platform().await?;
         let mut abandoned = Vec::new();
-        for (tenant, job) in platform.fail_abandoned_jobs(TRANSCODE, VANISHED, now).await? {
-            let asset = store::fail_asset_of_job(platform.tenant(tenant).await?, job, VANISHED, now).await?;
-            abandoned.extend(asset.map(|asset| (tenant, asset)));
+        let mut claimed = None;
+        for kind in [TRANSCODE_PART, TRANSCODE] {
+            for (tenant, job) in platform.fail_abandoned_jobs(kind, VANISHED, now).await? {
+                let tx = platform.tenant(tenant).await?;
+                let asset = store::fail_asset_of_job(tx, job, VANISHED, now).await?;
+                abandoned.extend(asset.map(|asset| (tenant, asset)));
+            }
+            if claimed.is_none() {
+                claimed = platform.claim_job(kind, now, LEASE_MILLIS).await?;
+            }
         }
-        let job = platform.claim_job(TRANSCODE, now, LEASE_MILLIS).await?;
         platform.commit().await?;
         for (tenant, asset) in abandoned {
             self.delete(folder(tenant, asset)).await;
         }
-        let Some(job) = job else { return Ok(false) };
-        match self.attempt(&job).await {
-            Ok(asset) => {
-                for earlier in 1..job.attempt {
-                    self.delete(attempt_folder(job.tenant, asset, earlier)).await;
-                }
-            }
-            Err(failure) => self.give_up(&job, &failure).await?,
-        }
-        Ok(true)
+        Ok(claimed)
     }
 
-    /// One attempt: all of it, or nothing but files in its own folder.
-    async fn attempt(&self, job: &ClaimedJob) -> Result<AssetId, JobFailure> {
-        let TranscodeOrder { asset } = order(job)?;
-        let mut tx = self.postgres.tenant(job.tenant).await?;
-        let video = store::find_video(&mut tx, asset).await?.ok_or(JobFailure::Gone)?;
-        tx.commit().await?;
-        let (telling, told) = watch::channel(Told { permille: 0, doing: "reading the video" });
-        tokio::select! {
-            // In this order: telling of a job that has just been done fails.
-            biased;
-            done = self.transcode(job, asset, &video, telling) => done.map(|()| asset),
-            // Whoever lost the job stops at once.
-            lost = self.keep_telling(job, told) => Err(lost),
-        }
-    }
-
-    async fn transcode(
-        &self,
-        job: &ClaimedJob,
-        asset: AssetId,
-        video: &Video,
-        telling: watch::Sender<Told>,
-    ) -> Result<(), JobFailure> {
-        let workplace = tempfile::tempdir().map_err(JobFailure::Disk)?;
-        let (source, output) = (workplace.path().join("source"), workplace.path().join("hls"));
-        self.read_source(&video.key, &source).await?;
-        let child = child::Job { program: self.program.clone(), source, output: output.clone() };
-        let manifest = child::run(&child, &self.limits, |progress| {
-            telling.send_replace(Told { permille: permille(progress), doing: "transcoding" });
-        })
-        .await?;
-        telling.send_replace(Told { permille: TRANSCODED, doing: "storing the renditions" });
-        let target = attempt_folder(job.tenant, asset, job.attempt)?;
-        let storing: Vec<_> =
-            manifest.files.iter().map(|file| self.store_file(&target, &output, file)).collect();
-        stream::iter(storing).buffer_unordered(FILES_IN_FLIGHT).try_collect::<()>().await?;
-        self.save(job, asset, video.course, &target, &manifest).await
-    }
-
-    async fn read_source(&self, key: &ObjectKey, target: &Path) -> Result<(), JobFailure> {
-        let mut object = match self.objects.get(key).await {
+    /// A child for the video of this key.
+    async fn child(&self, key: &ObjectKey) -> Result<Child, JobFailure> {
+        let bytes = match self.objects.head(key).await {
             Err(ObjectError::NotFound) => return Err(JobFailure::Gone),
-            object => object?,
+            info => info?.size,
         };
-        let mut file = fs::File::create(target).await.map_err(JobFailure::Disk)?;
-        while let Some(chunk) = object.bytes.next().await {
-            file.write_all(&chunk?).await.map_err(JobFailure::Disk)?;
-        }
-        file.flush().await.map_err(JobFailure::Disk)
+        let (objects, key) = (self.objects.clone(), key.clone());
+        let video = Video::Object { objects, key, bytes };
+        Ok(Child { program: self.program.clone(), video, limits: self.limits.clone() })
+    }
+
+    /// Puts the files from a folder of this machine below one of storage.
+    async fn store_files(
+        &self,
+        target: &ObjectKey,
+        output: &Path,
+        files: &[ManifestFile],
+    ) -> Result<(), JobFailure> {
+        let storing: Vec<_> = files
+            .iter()
+            .map(async |file| {
+                let content = fs::read(output.join(&file.path)).await.map_err(JobFailure::Disk)?;
+                self.store_file(target, file, content.into()).await
+            })
+            .collect();
+        stream::iter(storing).buffer_unordered(FILES_IN_FLIGHT).try_collect::<()>().await
     }
 
     async fn store_file(
         &self,
         folder: &ObjectKey,
-        output: &Path,
         file: &ManifestFile,
+        content: Bytes,
     ) -> Result<(), JobFailure> {
         let key = file.path.split('/').try_fold(folder.clone(), |key, part| key.join(part))?;
         let content_type: ContentType = file
             .content_type
             .parse()
             .map_err(|_| JobFailure::Defect(format!("{} has no type", file.path)))?;
-        let bytes = fs::read(output.join(&file.path)).await.map_err(JobFailure::Disk)?;
-        Ok(self.objects.put(&key, &content_type, bytes.into()).await?)
-    }
-
-    /// The one transaction that makes the video ready and ends the job.
-    async fn save(
-        &self,
-        job: &ClaimedJob,
-        asset: AssetId,
-        course: CourseId,
-        folder: &ObjectKey,
-        manifest: &Manifest,
-    ) -> Result<(), JobFailure> {
-        let now = self.ports.now();
-        let mut tx = self.postgres.tenant(job.tenant).await?;
-        store::make_ready(&mut tx, asset, folder, manifest, now).await?;
-        // A video of less than a second has no seconds to watch.
-        if let Ok(duration) = LessonDuration::from_seconds(manifest.duration_ms as f64 / 1000.0) {
-            self.tell_lessons(&mut tx, asset, course, duration.seconds()).await?;
-        }
-        let result = Transcoded {
-            asset,
-            duration_ms: manifest.duration_ms,
-            renditions: manifest.renditions.len(),
-            bytes: manifest.bytes(),
-        };
-        jobs::complete(&mut tx, job, &serde_json::to_value(result)?, now).await?;
-        Ok(tx.commit().await?)
-    }
-
-    /// The lessons of the draft that play the asset get its length; the draft moves on if that is news.
-    async fn tell_lessons(
-        &self,
-        tx: &mut TenantTransaction,
-        asset: AssetId,
-        course: CourseId,
-        seconds: u32,
-    ) -> Result<(), StoreError> {
-        let mut structure = store::lock_structure(tx, course).await?;
-        let lessons = store::lessons_of_asset(tx, course, asset).await?;
-        let mut is_news = false;
-        for lesson in structure
-            .iter_mut()
-            .flat_map(|module| &mut module.sections)
-            .flat_map(|section| &mut section.lessons)
-            .filter(|lesson| lessons.contains(&lesson.id))
-        {
-            is_news |= lesson.duration_seconds.replace(seconds) != Some(seconds);
-        }
-        if is_news {
-            store::save_structure(tx, course, &structure, self.ports.now()).await?;
-        }
-        Ok(())
+        Ok(self.objects.put(&key, &content_type, content).await?)
     }
 
     /// Tells progress and holds the job, for as long as it is ours.
@@ -236,12 +200,11 @@ impl Transcode {
         self.log(job, failure);
         let (now, message) = (self.ports.now(), failure.to_string());
         let mut tx = self.postgres.tenant(job.tenant).await?;
-        let mut is_failed = false;
+        let mut failed = None;
         match jobs::fail(&mut tx, job, failure.kind(), &message, now).await {
             Ok(state) => {
-                is_failed = state == JobState::Failed;
-                if is_failed {
-                    store::fail_asset_of_job(&mut tx, job.id, &message, now).await?;
+                if state == JobState::Failed {
+                    failed = store::fail_asset_of_job(&mut tx, job.id, &message, now).await?;
                 }
                 tx.commit().await?;
             }
@@ -257,9 +220,8 @@ impl Transcode {
             }
             Err(error) => return Err(error),
         }
-        if let Ok(TranscodeOrder { asset }) = order(job) {
-            let own = attempt_folder(job.tenant, asset, job.attempt);
-            self.delete(if is_failed { folder(job.tenant, asset) } else { own }).await;
+        if let Ok(own) = folder_of(job) {
+            self.delete(failed.map_or(Ok(own), |asset| folder(job.tenant, asset))).await;
         }
         Ok(())
     }
@@ -293,8 +255,8 @@ struct Told {
     doing: &'static str,
 }
 
-fn order(job: &ClaimedJob) -> Result<TranscodeOrder, JobFailure> {
-    Ok(serde_json::from_value(job.payload.clone())?)
+fn order<'a, T: Deserialize<'a>>(job: &'a ClaimedJob) -> Result<T, JobFailure> {
+    Ok(T::deserialize(&job.payload)?)
 }
 
 /// The folder of all that was transcoded from an asset.
@@ -302,8 +264,12 @@ fn folder(tenant: TenantId, asset: AssetId) -> Result<ObjectKey, InvalidKey> {
     ObjectKey::new(tenant, ["media", &asset.to_string()])
 }
 
-fn attempt_folder(tenant: TenantId, asset: AssetId, attempt: i32) -> Result<ObjectKey, InvalidKey> {
-    folder(tenant, asset)?.join(&attempt.to_string())
+/// What the attempt at this job stores its files in.
+fn folder_of(job: &ClaimedJob) -> Result<ObjectKey, JobFailure> {
+    Ok(match job.kind.as_str() {
+        TRANSCODE_PART => part::folder_of(job, &order(job)?, job.attempt)?,
+        _ => film::folder_of(job, &order(job)?, job.attempt)?,
+    })
 }
 
 /// Of the whole job; the middle, where the container does not say how long the video is.

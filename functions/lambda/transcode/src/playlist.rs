@@ -1,67 +1,73 @@
-//! The text of HLS playlists (RFC 8216) and the bit rates that they state. Pure.
+//! The text of HLS playlists (RFC 8216), of the list of small pictures (WebVTT), and the bit rates that they state. Pure.
 
 use std::fmt::Write;
 
-use crate::ManifestRendition;
+use crate::{
+    ManifestRendition,
+    made::{Segment, Thumbnail, Track},
+    plan::{AudioRendition, Stills},
+};
 
 /// Aim for the length of a segment, in seconds (Apple's HLS authoring specification).
 pub const TARGET_SECONDS: u32 = 6;
 
-/// One media segment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Segment {
-    /// Relative to the playlist.
-    pub file: String,
-    /// Microseconds.
-    pub duration_us: u64,
-    pub bytes: u64,
-}
+/// Where the key of an encrypted video is, beside the master playlist.
+const KEY: &str = "key";
 
-/// The audio rendition that every video rendition refers to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AudioRendition {
-    /// Path of its media playlist.
-    pub playlist: String,
-    pub channels: u8,
-}
-
-/// A media playlist of a finished video (RFC 8216 §4.3.3).
-pub fn media(initialisation: &str, segments: &[Segment]) -> String {
+/// A media playlist of a finished video (RFC 8216 §4.3.3), in the track's folder.
+pub fn media(track: &Track) -> String {
+    let segments = &track.segments;
+    let beside = |path: &str| beside(&track.folder, path);
     // §4.3.3.1: no segment, rounded to whole seconds, may be longer than the target.
     let longest = segments.iter().map(|segment| (segment.duration_us + 500_000) / 1_000_000).max();
     let target = longest.unwrap_or(0).max(u64::from(TARGET_SECONDS));
     let mut text = format!(
         "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{target}\n#EXT-X-MEDIA-SEQUENCE:0\n\
-         #EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-MAP:URI=\"{initialisation}\"\n"
+         #EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-MAP:URI=\"{}\"\n",
+        beside(&track.initialisation)
     );
-    for Segment { file, duration_us, .. } in segments {
+    for Segment { path, duration_us, iv, .. } in segments {
         let (seconds, rest) = (duration_us / 1_000_000, duration_us % 1_000_000);
-        text.push_str(&format!("#EXTINF:{seconds}.{rest:06},\n{file}\n"));
+        if let Some(iv) = iv {
+            // After the initialisation segment, which is not encrypted (§4.3.2.5).
+            let (key, iv) = (beside(KEY), u128::from_be_bytes(*iv));
+            let _ = writeln!(text, "#EXT-X-KEY:METHOD=AES-128,URI=\"{key}\",IV=0x{iv:032x}");
+        }
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "#EXTINF:{seconds}.{rest:06},\n{}", beside(path));
     }
     text.push_str("#EXT-X-ENDLIST\n");
     text
 }
 
-/// The master playlist (RFC 8216 §4.3.4). `frame_rate` is pictures per second as a fraction.
+/// A path as a file in the folder refers to it.
+fn beside(folder: &str, path: &str) -> String {
+    let inside = path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'));
+    inside.map_or_else(|| format!("../{path}"), str::to_owned)
+}
+
+/// The master playlist (RFC 8216 §4.3.4). The audio renditions stand with the paths of their playlists, the one that plays
+/// by default first. `frame_rate` is pictures per second as a fraction.
 pub fn master(
     renditions: &[ManifestRendition],
-    audio: Option<&AudioRendition>,
+    audio: &[(&AudioRendition, String)],
     frame_rate: (u32, u32),
 ) -> String {
     let mut text = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n".to_owned();
-    let mut group = "";
-    if let Some(AudioRendition { playlist, channels }) = audio {
-        group = ",AUDIO=\"audio\"";
-        text.push_str(&format!(
-            "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"Audio\",DEFAULT=YES,AUTOSELECT=YES,\
-             CHANNELS=\"{channels}\",URI=\"{playlist}\"\n"
-        ));
+    let group = if audio.is_empty() { "" } else { ",AUDIO=\"audio\"" };
+    for (index, (AudioRendition { name, language, .. }, playlist)) in audio.iter().enumerate() {
+        let language = language.as_ref().map_or_else(String::new, |tag| format!(",LANGUAGE=\"{tag}\""));
+        let default = if index == 0 { "YES" } else { "NO" };
+        let _ = writeln!(
+            text,
+            "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"{name}\"{language},DEFAULT={default},AUTOSELECT=YES,\
+             CHANNELS=\"2\",URI=\"{playlist}\""
+        );
     }
     let pictures_per_second = f64::from(frame_rate.0) / f64::from(frame_rate.1.max(1));
     for rendition in first_choice_first(renditions) {
         let ManifestRendition { playlist, width, height, bandwidth, average_bandwidth, codecs, .. } =
             rendition;
-        // Writing to a string cannot fail.
         let _ = writeln!(
             text,
             "#EXT-X-STREAM-INF:BANDWIDTH={bandwidth},AVERAGE-BANDWIDTH={average_bandwidth},CODECS=\"{codecs}\",\
@@ -69,6 +75,24 @@ pub fn master(
         );
     }
     text
+}
+
+/// Which part of which sheet shows what a moment looks like (W3C WebVTT §3.1, Media Fragments §4.2.2).
+pub fn thumbnails(thumbnails: &[Thumbnail], stills: &Stills, duration_ms: u64) -> String {
+    let Stills { width, height, .. } = stills;
+    let mut text = "WEBVTT\n".to_owned();
+    let ends = thumbnails.iter().skip(1).map(|next| next.at_ms).chain([duration_ms]);
+    for (Thumbnail { at_ms, sheet, x, y }, end) in thumbnails.iter().zip(ends) {
+        let (from, until) = (clock(*at_ms), clock(end.max(at_ms + 1)));
+        let _ = write!(text, "\n{from} --> {until}\n{sheet}#xywh={x},{y},{width},{height}\n");
+    }
+    text
+}
+
+/// A moment as WebVTT has it: hours, minutes, seconds and thousandths.
+fn clock(ms: u64) -> String {
+    let seconds = ms / 1000;
+    format!("{:02}:{:02}:{:02}.{:03}", seconds / 3600, seconds / 60 % 60, seconds % 60, ms % 1000)
 }
 
 /// Players begin with the first variant: the largest that needs at most 2 Mbit/s, else the smallest.
@@ -119,7 +143,12 @@ mod tests {
     use proptest::prelude::*;
 
     fn segment(index: usize, duration_us: u64, bytes: u64) -> Segment {
-        Segment { file: format!("segment-{index:05}.m4s"), duration_us, bytes }
+        Segment { path: format!("720p/segment-{index:05}.m4s"), duration_us, bytes, iv: None }
+    }
+
+    fn track(segments: Vec<Segment>) -> Track {
+        let (folder, initialisation) = ("720p".to_owned(), "720p/init.mp4".to_owned());
+        Track { folder, initialisation, codec: "avc1.64001f".to_owned(), segments }
     }
 
     fn rendition(name: &str, bandwidth: u64) -> ManifestRendition {
@@ -136,9 +165,9 @@ mod tests {
 
     #[test]
     fn a_media_playlist_reads_as_rfc_8216_has_it() {
-        let segments = [segment(0, 6_000_000, 10), segment(1, 4_160_000, 10)];
+        let track = track(vec![segment(0, 6_000_000, 10), segment(1, 4_160_000, 10)]);
         assert_eq!(
-            media("init.mp4", &segments),
+            media(&track),
             "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:6\n#EXT-X-MEDIA-SEQUENCE:0\n\
              #EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-MAP:URI=\"init.mp4\"\n\
              #EXTINF:6.000000,\nsegment-00000.m4s\n#EXTINF:4.160000,\nsegment-00001.m4s\n#EXT-X-ENDLIST\n"
@@ -147,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_segment_longer_than_the_target_raises_it() {
-        let text = media("init.mp4", &[segment(0, 30_600_000, 10)]);
+        let text = media(&track(vec![segment(0, 30_600_000, 10)]));
         assert!(text.contains("#EXT-X-TARGETDURATION:31\n"), "{text}");
     }
 
@@ -155,17 +184,63 @@ mod tests {
     fn the_first_variant_is_the_largest_that_two_megabits_carry() {
         let renditions =
             [rendition("1080p", 5_000_000), rendition("720p", 1_900_000), rendition("480p", 900_000)];
-        let audio = AudioRendition { playlist: "audio/index.m3u8".to_owned(), channels: 2 };
-        let text = master(&renditions, Some(&audio), (30_000, 1001));
+        let tracks = [("audio", "Türkçe", Some("tr")), ("audio-2", "Audio 2", None)];
+        let tracks = tracks.map(|(folder, name, language)| AudioRendition {
+            folder: folder.to_owned(),
+            name: name.to_owned(),
+            language: language.map(str::to_owned),
+        });
+        let audio: Vec<_> =
+            tracks.iter().map(|audio| (audio, format!("{}/index.m3u8", audio.folder))).collect();
+        let text = master(&renditions, &audio, (30_000, 1001));
         let playlists: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
         assert_eq!(playlists, ["720p/index.m3u8", "1080p/index.m3u8", "480p/index.m3u8"]);
         assert_eq!(text.matches("FRAME-RATE=29.970,AUDIO=\"audio\"").count(), 3);
-        assert!(text.contains("CHANNELS=\"2\",URI=\"audio/index.m3u8\""));
+        let media: Vec<_> = text.lines().filter(|line| line.starts_with("#EXT-X-MEDIA:")).collect();
+        assert_eq!(
+            media,
+            [
+                "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"Türkçe\",LANGUAGE=\"tr\",DEFAULT=YES,AUTOSELECT=YES,\
+                 CHANNELS=\"2\",URI=\"audio/index.m3u8\"",
+                "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"Audio 2\",DEFAULT=NO,AUTOSELECT=YES,\
+                 CHANNELS=\"2\",URI=\"audio-2/index.m3u8\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_encrypted_playlist_names_the_key_and_a_vector_for_each_segment() {
+        let mut segments = vec![segment(0, 6_000_000, 10), segment(7, 6_000_000, 10)];
+        segments[0].iv = Some([0; 16]);
+        segments[1].iv = Some(crate::encryption::ContentKey::vector(1, 7));
+        segments[1].path = "part-1/720p/segment-00007.m4s".to_owned();
+        let text = media(&track(segments));
+        assert!(
+            text.ends_with(
+                "#EXT-X-MAP:URI=\"init.mp4\"\n\
+                 #EXT-X-KEY:METHOD=AES-128,URI=\"../key\",IV=0x00000000000000000000000000000000\n\
+                 #EXTINF:6.000000,\nsegment-00000.m4s\n\
+                 #EXT-X-KEY:METHOD=AES-128,URI=\"../key\",IV=0x00000000000000010000000000000007\n\
+                 #EXTINF:6.000000,\n../part-1/720p/segment-00007.m4s\n#EXT-X-ENDLIST\n"
+            ),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn small_pictures_are_told_by_time_and_place() {
+        let at = |at_ms, x| Thumbnail { at_ms, sheet: "thumbnails/sheet-000.jpg".to_owned(), x, y: 0 };
+        let stills = Stills { poster_at_ms: 0, interval_ms: 2000, width: 160, height: 90 };
+        assert_eq!(
+            thumbnails(&[at(0, 0), at(3_602_000, 160)], &stills, 3_603_500),
+            "WEBVTT\n\n00:00:00.000 --> 01:00:02.000\nthumbnails/sheet-000.jpg#xywh=0,0,160,90\n\n\
+             01:00:02.000 --> 01:00:03.500\nthumbnails/sheet-000.jpg#xywh=160,0,160,90\n"
+        );
     }
 
     #[test]
     fn a_master_playlist_without_sound_names_no_audio() {
-        assert!(!master(&[rendition("240p", 300_000)], None, (25, 1)).contains("AUDIO"));
+        assert!(!master(&[rendition("240p", 300_000)], &[], (25, 1)).contains("AUDIO"));
     }
 
     #[test]

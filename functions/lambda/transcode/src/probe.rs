@@ -1,9 +1,8 @@
 //! What a file is.
 
 use serde::{Deserialize, Serialize};
-use std::path::Path;
 
-use crate::{Limits, TranscodeError, source::Source};
+use crate::{Limits, Origin, TranscodeError, source::Source};
 
 /// What a video file holds, as far as transcoding cares.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -11,8 +10,8 @@ pub struct Probe {
     /// Milliseconds, as the container states them; absent where it does not (a browser's recording).
     pub duration_ms: Option<u64>,
     pub video: VideoTrack,
-    /// The track that plays by default.
-    pub audio: Option<AudioTrack>,
+    /// The track that plays by default first.
+    pub audio: Vec<AudioTrack>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,11 +60,15 @@ pub struct AudioTrack {
     /// Samples per second.
     pub sample_rate: u32,
     pub channels: u16,
+    /// As the file states it: mostly three letters of ISO 639-2.
+    pub language: Option<String>,
+    /// As the file states it.
+    pub title: Option<String>,
 }
 
-/// Reads what the file is. It may be anybody's: call this in the child process only (see [`crate::child`]).
-pub fn probe(file: &Path, limits: &Limits) -> Result<Probe, TranscodeError> {
-    Source::open(file, limits).map(|source| source.probe)
+/// Reads what the video is. It may be anybody's: call this in the child process only (see [`crate::child`]).
+pub fn probe(origin: &Origin, limits: &Limits) -> Result<Probe, TranscodeError> {
+    Source::open(origin, limits).map(|source| source.probe)
 }
 
 #[cfg(test)]

@@ -18,17 +18,27 @@ use ffmpeg_next::{
 
 use crate::{
     Limits, TranscodeError,
-    folder::{Folder, PLAYLIST_TYPE},
-    playlist::{self, Segment, TARGET_SECONDS},
+    encryption::ContentKey,
+    folder::Folder,
+    made::{Segment, Track},
+    playlist::TARGET_SECONDS,
 };
 
 /// Name of the initialisation segment within a rendition's folder.
 const INITIALISATION: &str = "init.mp4";
 
-/// Name of the media playlist within a rendition's folder.
-pub const MEDIA_PLAYLIST: &str = "index.m3u8";
-
 const MICROSECONDS: Rational = Rational(1, 1_000_000);
+
+/// What one rendition is written as.
+pub struct Target<'a> {
+    /// Name of its folder.
+    pub folder: &'a str,
+    pub content_type: &'static str,
+    /// What its segments are encrypted with, and its number among all tracks of the video.
+    pub key: Option<(&'a ContentKey, u32)>,
+    /// When it begins, in ticks of the encoder.
+    pub start: i64,
+}
 
 /// Writes one rendition.
 pub struct Segmenter {
@@ -36,6 +46,7 @@ pub struct Segmenter {
     written: Written,
     folder: String,
     content_type: &'static str,
+    key: Option<(ContentKey, u32)>,
     /// Clock of the packets that come in.
     clock: Rational,
     /// Ticks between the moments at which a segment may end.
@@ -51,28 +62,33 @@ pub struct Segmenter {
 }
 
 impl Segmenter {
-    /// A rendition named `folder` of what this encoder makes.
-    pub fn open(folder: &str, content_type: &'static str, encoder: &codec::Context) -> Result<Self, Error> {
+    /// A rendition of what this encoder makes.
+    pub fn open(target: &Target<'_>, encoder: &codec::Context) -> Result<Self, Error> {
         let clock = encoder.time_base();
         let written = Written::default();
         let mut output = output_to_stream(StreamIo::from_write(written.clone())?, None, Some("mp4"))?;
         output.add_stream_with(encoder)?.set_time_base(clock);
         let mut options = Dictionary::new();
         // Fragments end where we say. The header waits for the first packet, so that its edit list can cancel the
-        // encoder's delay (reordered pictures, AAC's priming) and the first picture is shown at zero.
-        options.set("movflags", "frag_custom+delay_moov+default_base_moof+dash+skip_sidx+skip_trailer");
+        // encoder's delay (reordered pictures, AAC's priming) and the first picture is shown at zero; a part of a video
+        // begins as if what comes before it had been written already.
+        options.set(
+            "movflags",
+            "frag_custom+delay_moov+default_base_moof+dash+frag_discont+skip_sidx+skip_trailer",
+        );
         options.set("avoid_negative_ts", "disabled");
         output.write_header_with(options)?;
         Ok(Self {
             output,
             written,
-            folder: folder.to_owned(),
-            content_type,
+            folder: target.folder.to_owned(),
+            content_type: target.content_type,
+            key: target.key.map(|(key, track)| (key.clone(), track)),
             clock,
             target: i64::from(TARGET_SECONDS).rescale(Rational(1, 1), clock),
             shortest: 1.rescale(Rational(1, 1), clock),
             waiting: VecDeque::new(),
-            start: 0,
+            start: target.start,
             initialised: false,
             segments: Vec::new(),
         })
@@ -105,15 +121,16 @@ impl Segmenter {
         Ok(())
     }
 
-    /// Ends the rendition at the moment `end`, in ticks, and writes its media playlist. What would be a last segment of
-    /// less than a second belongs to the one before.
+    /// Ends the rendition at the moment `end`, in ticks. What would be a last segment of less than a second belongs to the
+    /// one before.
     pub fn finish(
         mut self,
         end: i64,
         last_duration: i64,
         folder: &mut Folder,
+        codec: String,
         limits: &Limits,
-    ) -> Result<Vec<Segment>, TranscodeError> {
+    ) -> Result<Track, TranscodeError> {
         let failed = |error| TranscodeError::encoding("mux", error, limits);
         while let Some(first) = self.waiting.front() {
             let duration = self.waiting.get(1).map_or(last_duration, |second| span(first, second));
@@ -122,9 +139,8 @@ impl Segmenter {
         self.flush().map_err(failed)?;
         self.end_segment(end, folder)?;
         self.output.write_trailer().map_err(failed)?;
-        let text = playlist::media(INITIALISATION, &self.segments);
-        folder.write(format!("{}/{MEDIA_PLAYLIST}", self.folder), PLAYLIST_TYPE, text.as_bytes())?;
-        Ok(self.segments)
+        let initialisation = format!("{}/{INITIALISATION}", self.folder);
+        Ok(Track { folder: self.folder, initialisation, codec, segments: self.segments })
     }
 
     /// Hands the first waiting packet to the muxer.
@@ -170,12 +186,20 @@ impl Segmenter {
             self.initialised = true;
             content = media;
         }
-        let file = format!("segment-{:05}.m4s", self.segments.len());
-        folder.write(format!("{}/{file}", self.folder), self.content_type, &content)?;
+        // Numbered by time, so that the parts of a video go on where the one before ended.
+        let number = self.start.div_euclid(self.target).max(0);
+        let path = format!("{}/segment-{number:05}.m4s", self.folder);
+        let mut iv = None;
+        if let Some((key, track)) = &self.key {
+            let vector = ContentKey::vector(*track, number.cast_unsigned());
+            content = key.encrypt(&vector, &content);
+            iv = Some(vector);
+        }
+        folder.write(path.clone(), self.content_type, &content)?;
         let microseconds = |ticks: i64| ticks.rescale(self.clock, MICROSECONDS);
         let duration_us = u64::try_from(microseconds(end) - microseconds(self.start)).unwrap_or(0);
         let bytes = u64::try_from(content.len()).unwrap_or(u64::MAX);
-        self.segments.push(Segment { file, duration_us, bytes });
+        self.segments.push(Segment { path, duration_us, bytes, iv });
         self.start = end;
         Ok(())
     }

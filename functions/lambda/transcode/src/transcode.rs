@@ -1,99 +1,195 @@
-//! One file into one folder: decoded once, encoded once per rendition.
+//! A video, or a part of one, into one folder: decoded once, encoded once per rendition.
 
 use std::path::Path;
 
-use ffmpeg_next::{Error, Packet, decoder, ffi};
+use ffmpeg_next::ffi;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Limits, Manifest, ManifestRendition, Plan, TranscodeError,
-    folder::{self, Folder, PLAYLIST_TYPE},
-    playlist::{self, AudioRendition, Segment},
-    segment::MEDIA_PLAYLIST,
+    Limits, Made, Origin, Plan, TranscodeError,
+    encryption::ContentKey,
+    filter::Gain,
+    folder::{self, Folder},
     source::Source,
 };
 
+mod decoder;
 mod sound;
 mod video;
 
-/// Path of the master playlist.
-const MASTER_PLAYLIST: &str = "master.m3u8";
+use decoder::TolerantDecoder;
+use sound::{Meter, SoundTrack};
+use video::VideoTrack;
 
-/// Folder of the audio rendition.
-const AUDIO_FOLDER: &str = "audio";
+/// What is to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Task {
+    pub plan: Plan,
+    pub part: Part,
+    /// What segments are encrypted with.
+    pub key: Option<ContentKey>,
+}
 
-/// How far a transcode has come.
+/// How much of a video.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Part {
+    /// All of it.
+    Whole,
+    /// The pictures that are shown from one moment until another or the end, in milliseconds.
+    Pictures { from_ms: u64, until_ms: Option<u64> },
+    /// The sound, of the whole video: so nothing of it has to be joined.
+    Sound,
+}
+
+impl Part {
+    /// From when until when pictures are made, in milliseconds.
+    pub const fn span(self) -> (u64, Option<u64>) {
+        match self {
+            Self::Pictures { from_ms, until_ms } => (from_ms, until_ms),
+            Self::Whole | Self::Sound => (0, None),
+        }
+    }
+
+    const fn has_pictures(self) -> bool {
+        !matches!(self, Self::Sound)
+    }
+
+    const fn has_sound(self) -> bool {
+        !matches!(self, Self::Pictures { .. })
+    }
+}
+
+/// How far the work has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Progress {
-    /// Milliseconds of video that are decoded.
+    /// Milliseconds of the video, or of its part, that are done.
     pub done_ms: u64,
-    /// Length of the video, where the container states it.
+    /// Length of the video or its part, where the container states it.
     pub total_ms: Option<u64>,
 }
 
-/// Transcodes the file into the folder, which must be absent or empty, and is empty again after an error.
+/// Transcodes the video into the folder, which must be absent or empty, and is empty again after an error.
 ///
-/// This runs FFmpeg in the calling process: on a file that somebody uploaded, [`crate::child::run`] is the way.
+/// This runs FFmpeg in the calling process: on a video that somebody uploaded, [`crate::child`] is the way.
 /// `progress` is called at most once per second of video.
 pub fn transcode(
-    file: &Path,
+    origin: &Origin,
     output: &Path,
-    plan: &Plan,
+    task: &Task,
     limits: &Limits,
     progress: &mut dyn FnMut(Progress),
-) -> Result<Manifest, TranscodeError> {
+) -> Result<Made, TranscodeError> {
     let folder = Folder::create(output, limits.output_bytes)?;
-    run(Source::open(file, limits)?, folder, plan, limits, progress).inspect_err(|_| {
+    run(origin, folder, task, limits, progress).inspect_err(|_| {
         // The error that is returned says more than this one would.
         let _ = folder::clear(output);
     })
 }
 
 fn run(
-    mut source: Source,
+    origin: &Origin,
     mut folder: Folder,
-    plan: &Plan,
+    task: &Task,
     limits: &Limits,
     progress: &mut dyn FnMut(Progress),
-) -> Result<Manifest, TranscodeError> {
-    let mut video = video::VideoTrack::open(&source, plan, limits)?;
-    let mut sound = match &source.audio {
-        Some(track) if plan.audio => Some(sound::SoundTrack::open(&source, track, limits)?),
-        _ => None,
-    };
-    let audio_index = source.audio.as_ref().map(|track| track.index);
+) -> Result<Made, TranscodeError> {
+    let mut source = Source::open(origin, limits)?;
+    let mut sound =
+        if task.part.has_sound() { open_sound(origin, &source, task, limits)? } else { Vec::new() };
+    let mut wanted: Vec<usize> = sound.iter().map(|(index, _)| *index).collect();
+    wanted.extend(task.part.has_pictures().then_some(source.video.index));
+    source.read_only(&wanted);
+    let (from_ms, until_ms) = task.part.span();
+    if from_ms > 0 {
+        let moment_us = i64::try_from(from_ms).unwrap_or(i64::MAX).saturating_mul(1000);
+        source.seek(moment_us, limits)?;
+    }
+    let mut video = task.part.has_pictures().then(|| VideoTrack::open(&source, task, limits)).transpose()?;
+
+    let total_ms = until_ms.or(source.probe.duration_ms).map(|end_ms| end_ms.saturating_sub(from_ms));
     let mut next_report_ms = 0;
-    loop {
-        let mut packet = Packet::empty();
-        match packet.read(&mut source.input) {
-            Ok(()) if packet.stream() == source.video.index => {
-                video.push(Some(&packet), &mut folder)?;
-                let done_ms = video.done_ms();
-                if done_ms >= next_report_ms {
-                    progress(Progress { done_ms, total_ms: source.probe.duration_ms });
-                    next_report_ms = done_ms + 1000;
-                }
+    while let Some(packet) = source.next_packet(limits)? {
+        if let Some(video) = video.as_mut().filter(|_| packet.stream() == source.video.index) {
+            video.push(Some(&packet), &mut folder)?;
+            if video.is_done() {
+                break;
             }
-            Ok(()) => {
-                if let Some(sound) = sound.as_mut().filter(|_| Some(packet.stream()) == audio_index) {
-                    sound.push(Some(&packet), &mut folder)?;
-                }
-            }
-            // What could not be read is missed at the end, if it matters.
-            Err(Error::Eof | Error::InvalidData) => break,
-            Err(error) => return Err(TranscodeError::encoding("read", error, limits)),
+        } else if let Some((_, sound)) = sound.iter_mut().find(|(index, _)| *index == packet.stream()) {
+            sound.push(Some(&packet), &mut folder)?;
+        }
+        let done_ms = match (&video, sound.first()) {
+            (Some(video), _) => video.done_ms().saturating_sub(from_ms),
+            (None, sound) => sound.map_or(0, |(_, sound)| sound.done_ms()),
+        };
+        if done_ms >= next_report_ms {
+            progress(Progress { done_ms, total_ms });
+            next_report_ms = done_ms + 1000;
         }
     }
-    video.push(None, &mut folder)?;
-    let sound = sound.map(|sound| sound.finish(&mut folder)).transpose()?.flatten();
-    let sound_ms = sound.as_ref().map_or(0, |sound| sound.duration_ms);
-    let video = video.finish(&mut folder)?;
-    if ends_early(&source, video.duration_ms.max(sound_ms)) {
-        return Err(TranscodeError::Damaged);
+
+    let mut made = Made::default();
+    let sound_ms = sound.iter().map(|(_, sound)| sound.done_ms()).max().unwrap_or(0);
+    for (_, sound) in sound {
+        made.sound.extend(sound.finish(&mut folder)?);
     }
-    progress(Progress { done_ms: video.duration_ms, total_ms: Some(video.duration_ms) });
-    write_master(video, sound, source.probe.video.frame_rate, folder)
+    if let Some(mut video) = video {
+        video.push(None, &mut folder)?;
+        let is_done = video.is_done();
+        let video = video.finish(&mut folder)?;
+        if !is_done && ends_early(&source, video.duration_ms.max(sound_ms)) {
+            return Err(TranscodeError::Damaged);
+        }
+        made.duration_ms = video.duration_ms;
+        (made.pictures, made.poster, made.thumbnails) = (video.renditions, video.poster, video.thumbnails);
+        let done_ms = video.duration_ms.saturating_sub(from_ms);
+        progress(Progress { done_ms, total_ms: Some(done_ms) });
+    }
+    made.files = folder.into_files();
+    Ok(made)
+}
+
+/// A rendition for each audio track of the plan, with the track's index. All sound is heard once before, to know how loud it
+/// is.
+fn open_sound<'a>(
+    origin: &Origin,
+    source: &Source,
+    task: &Task,
+    limits: &'a Limits,
+) -> Result<Vec<(usize, SoundTrack<'a>)>, TranscodeError> {
+    if task.plan.audio.is_empty() {
+        return Ok(Vec::new());
+    }
+    let gains = measure(Source::open(origin, limits)?, limits)?;
+    let first_number = u32::try_from(task.plan.renditions.len()).unwrap_or(u32::MAX);
+    let tracks = source.audio.iter().zip(&task.plan.audio).zip(gains).zip(first_number..);
+    tracks
+        .map(|(((track, rendition), gain), number)| {
+            let key = task.key.as_ref().map(|key| (key, number));
+            let sound = SoundTrack::open(source, track, &rendition.folder, gain, key, limits)?;
+            Ok((track.index, sound))
+        })
+        .collect()
+}
+
+/// What brings each audio track to the loudness of all videos.
+fn measure(mut source: Source, limits: &Limits) -> Result<Vec<Gain>, TranscodeError> {
+    let indices: Vec<usize> = source.audio.iter().map(|track| track.index).collect();
+    source.read_only(&indices);
+    let meters = source.audio.iter().map(|track| Meter::open(&source, track, limits));
+    let mut meters = meters.collect::<Result<Vec<_>, _>>()?;
+    while let Some(packet) = source.next_packet(limits)? {
+        let track = indices.iter().position(|index| *index == packet.stream());
+        if let Some(meter) = track.and_then(|track| meters.get_mut(track)) {
+            meter.push(Some(&packet))?;
+        }
+    }
+    for meter in &mut meters {
+        meter.push(None)?;
+    }
+    Ok(meters.iter().map(Meter::gain).collect())
 }
 
 /// Whether much less was decoded than the container states: more than a second and a fiftieth of the whole.
@@ -102,109 +198,4 @@ fn ends_early(source: &Source, decoded_ms: u64) -> bool {
     let is_guess = unsafe { (*source.input.as_ptr()).duration_estimation_method }
         == ffi::AVDurationEstimationMethod::AVFMT_DURATION_FROM_BITRATE;
     !is_guess && source.stated_end_ms().is_some_and(|stated| decoded_ms + stated / 50 + 1000 < stated)
-}
-
-/// A finished video track: every rendition with its segments.
-struct FinishedVideo {
-    duration_ms: u64,
-    renditions: Vec<FinishedRendition>,
-}
-
-struct FinishedRendition {
-    plan: crate::plan::Rendition,
-    codec: String,
-    segments: Vec<Segment>,
-}
-
-struct FinishedSound {
-    duration_ms: u64,
-    codec: String,
-    segments: Vec<Segment>,
-}
-
-fn write_master(
-    video: FinishedVideo,
-    sound: Option<FinishedSound>,
-    frame_rate: (u32, u32),
-    mut folder: Folder,
-) -> Result<Manifest, TranscodeError> {
-    let sound_segments = sound.as_ref().map_or(&[][..], |sound| &sound.segments);
-    let renditions: Vec<_> = video
-        .renditions
-        .into_iter()
-        .map(|FinishedRendition { plan, codec, segments }| ManifestRendition {
-            playlist: format!("{}/{MEDIA_PLAYLIST}", plan.name),
-            name: plan.name,
-            width: plan.width,
-            height: plan.height,
-            bandwidth: playlist::peak_bit_rate(&segments) + playlist::peak_bit_rate(sound_segments),
-            average_bandwidth: playlist::average_bit_rate(&segments)
-                + playlist::average_bit_rate(sound_segments),
-            codecs: sound.as_ref().map_or_else(|| codec.clone(), |sound| format!("{codec},{}", sound.codec)),
-        })
-        .collect();
-    let audio = sound
-        .as_ref()
-        .map(|_| AudioRendition { playlist: format!("{AUDIO_FOLDER}/{MEDIA_PLAYLIST}"), channels: 2 });
-    let text = playlist::master(&renditions, audio.as_ref(), frame_rate);
-    folder.write(MASTER_PLAYLIST.to_owned(), PLAYLIST_TYPE, text.as_bytes())?;
-    Ok(Manifest {
-        master: MASTER_PLAYLIST.to_owned(),
-        duration_ms: video.duration_ms,
-        audio: audio.is_some(),
-        renditions,
-        files: folder.into_files(),
-    })
-}
-
-/// Damaged packets that are skipped before the file is given up.
-const DAMAGE_TOLERATED: u32 = 1000;
-
-/// A decoder that skips what is damaged, and counts it.
-struct TolerantDecoder {
-    decoder: decoder::Opened,
-    packets: u32,
-    damaged: u32,
-}
-
-impl TolerantDecoder {
-    fn new(decoder: decoder::Opened) -> Self {
-        Self { decoder, packets: 0, damaged: 0 }
-    }
-
-    /// Takes the next packet, or none at the end.
-    fn send(&mut self, packet: Option<&Packet>, limits: &Limits) -> Result<(), TranscodeError> {
-        let sent = match packet {
-            Some(packet) => {
-                self.packets = self.packets.saturating_add(1);
-                self.decoder.send_packet(packet)
-            }
-            None => self.decoder.send_eof(),
-        };
-        sent.or_else(|error| self.forgive(error, limits))
-    }
-
-    /// The next decoded frame, if there is one before the next packet.
-    fn receive(&mut self, frame: &mut ffmpeg_next::Frame, limits: &Limits) -> Result<bool, TranscodeError> {
-        loop {
-            match self.decoder.receive_frame(frame) {
-                Ok(()) => return Ok(true),
-                Err(Error::Eof | Error::Other { errno: ffmpeg_next::error::EAGAIN }) => return Ok(false),
-                Err(error) => self.forgive(error, limits)?,
-            }
-        }
-    }
-
-    fn forgive(&mut self, error: Error, limits: &Limits) -> Result<(), TranscodeError> {
-        if matches!(error, Error::Other { errno: ffmpeg_next::error::ENOMEM }) {
-            return Err(TranscodeError::encoding("decode", error, limits));
-        }
-        self.damaged += 1;
-        if self.damaged > DAMAGE_TOLERATED { Err(TranscodeError::Damaged) } else { Ok(()) }
-    }
-
-    /// Whether more than a tenth of the packets were damaged.
-    fn is_mostly_damaged(&self) -> bool {
-        self.damaged > self.packets / 10
-    }
 }

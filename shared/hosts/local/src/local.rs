@@ -9,7 +9,7 @@ use akademi_api::{
 use akademi_edge_store::{Edge, rusqlite::SqliteFile};
 use akademi_lambda_store::{objects::Objects, postgres::Postgres};
 use akademi_mail::{Mailer, SmtpMailer};
-use akademi_transcode::{Limits, job::Transcode};
+use akademi_transcode::{Limits, job::Transcode, parts::PART_MS};
 use anyhow::Context;
 use axum::{Router, middleware::from_fn_with_state};
 use std::{
@@ -132,6 +132,7 @@ impl Local {
             objects,
             program: options.transcode_program,
             limits: Limits::default(),
+            part_ms: PART_MS,
         };
         let workers = Workers::start(&ports, &lambda.bell, lambda.authoring.clone(), transcode);
         let sync = lambda.run_sync(ports.clone(), options.sync_interval);

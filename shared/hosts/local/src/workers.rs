@@ -3,7 +3,7 @@
 use akademi_api::{Ports, ports::Wake};
 use akademi_authoring::Authoring;
 use akademi_lambda_store::error::StoreError;
-use akademi_transcode::job::Transcode;
+use akademi_transcode::job::{Ran, Transcode};
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::Notify, task::JoinHandle};
 
@@ -40,7 +40,7 @@ impl Workers {
         });
         let videos = tokio::spawn(async move {
             loop {
-                let ended = transcode.run_next().await;
+                let ended = transcode.run_next().await.map(|ran| ran != Ran::Nothing);
                 rest("transcode", &ports.1, &bell.1.videos, ended).await;
             }
         });

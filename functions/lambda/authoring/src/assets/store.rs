@@ -17,6 +17,8 @@ pub struct Media {
 pub struct Playback {
     pub folder: ObjectKey,
     pub duration_ms: i64,
+    /// What its segments are encrypted with.
+    pub content_key: Option<Vec<u8>>,
     manifest: Manifest,
 }
 
@@ -46,7 +48,7 @@ pub async fn find_media(
     person: UserId,
 ) -> Result<Option<Media>, StoreError> {
     let row = sqlx::query(
-        "SELECT object_key, playback_key, manifest, duration_ms,
+        "SELECT object_key, playback_key, manifest, duration_ms, content_key,
                 EXISTS (SELECT FROM enrolment WHERE tenant_id = $1 AND course_id = asset.course_id AND user_id = $3)
                     AS is_enrolled
          FROM asset WHERE tenant_id = $1 AND id = $2",
@@ -68,6 +70,7 @@ fn media(row: &PgRow) -> Result<Media, StoreError> {
             Some(Playback {
                 folder: key("playback_key", &folder)?,
                 duration_ms: row.try_get("duration_ms")?,
+                content_key: row.try_get("content_key")?,
                 manifest,
             })
         }

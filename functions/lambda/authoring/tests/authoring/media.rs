@@ -80,7 +80,9 @@ async fn a_transcoded_video_plays_from_playlists_whose_names_lead_somewhere() {
     enrol(&world, learner(1), course).await;
     let folder = ObjectKey::new(instructor(1).tenant, ["media", "v", "1"]).unwrap();
     let playlist = "application/vnd.apple.mpegurl";
-    let media = "#EXTM3U\n#EXT-X-MAP:URI=\"init.mp4\"\n#EXTINF:6.0,\nsegment-00000.m4s\n#EXT-X-ENDLIST\n";
+    let media = "#EXTM3U\n#EXT-X-MAP:URI=\"init.mp4\"\n#EXT-X-KEY:METHOD=AES-128,URI=\"../key\"\n#EXTINF:6.0,\nsegment-00000.m4s\n\
+                 #EXTINF:6.0,\n../1-1/720p/segment-00001.m4s\n#EXT-X-ENDLIST\n";
+    let thumbnails = "WEBVTT\n\n00:00.000 --> 00:02.000\nthumbnails/sheet-000.jpg#xywh=0,0,160,90\n";
     let master = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n720p/index.m3u8\n";
     let mut files = Vec::new();
     for (path, content_type, content) in [
@@ -88,15 +90,18 @@ async fn a_transcoded_video_plays_from_playlists_whose_names_lead_somewhere() {
         ("720p/index.m3u8", playlist, media),
         ("720p/init.mp4", "video/mp4", "init"),
         ("720p/segment-00000.m4s", "video/mp4", "segment"),
+        ("1-1/720p/segment-00001.m4s", "video/mp4", "segment"),
+        ("thumbnails.vtt", "text/vtt", thumbnails),
     ] {
         let key = path.split('/').fold(folder.clone(), |key, part| key.join(part).unwrap());
         world.storage.objects.put(&key, &content_type.parse().unwrap(), Bytes::from(content)).await.unwrap();
         files.push(json!({ "path": path, "content_type": content_type, "bytes": content.len() }));
     }
     let mut superuser = world.database.superuser().await.unwrap();
-    sqlx::query("UPDATE asset SET playback_key = $1, manifest = $2, duration_ms = 6000")
+    sqlx::query("UPDATE asset SET playback_key = $1, manifest = $2, content_key = $3, duration_ms = 6000")
         .bind(folder.as_str())
         .bind(json!({ "master": "master.m3u8", "files": files }))
+        .bind([7_u8; 16].as_slice())
         .execute(&mut superuser)
         .await
         .unwrap();
@@ -114,6 +119,20 @@ async fn a_transcoded_video_plays_from_playlists_whose_names_lead_somewhere() {
         let key = folder.join("720p").unwrap().join(name).unwrap();
         assert_eq!(opened(&world, "GET", link), Some((key, Access::Download)));
     }
+    // Of a video whose parts were made by several workers.
+    let other = text.lines().filter(|line| line.starts_with("https://")).nth(1).unwrap();
+    let key = ["1-1", "720p", "segment-00001.m4s"].iter().fold(folder.clone(), |key, part| key.join(part).unwrap());
+    assert_eq!(opened(&world, "GET", other), Some((key, Access::Download)));
+    assert!(text.contains("URI=\"../key\""), "the key is asked for here");
+    let answer = world.get(learner(1), &format!("{address}/hls/key")).await;
+    assert_eq!((&answer.headers["content-type"], &answer.headers["cache-control"]), (&"application/octet-stream".parse().unwrap(), &"no-store".parse().unwrap()));
+    assert_eq!(answer.status, 200);
+    for stranger in [learner(2), learner(3)] {
+        assert_ne!(world.get(stranger, &format!("{address}/hls/key")).await.status, 200, "the key is for whoever may watch");
+    }
+    let answer = world.get(learner(1), &format!("{address}/hls/thumbnails.vtt")).await;
+    assert_eq!((answer.status.as_u16(), &answer.headers["content-type"]), (200, &"text/vtt".parse().unwrap()));
+    assert_eq!(answer.body, thumbnails);
     let direct = world.get(learner(1), &format!("{address}/hls/720p/segment-00000.m4s")).await;
     assert_eq!(direct.status, 302);
     for path in ["hls/480p/index.m3u8", "hls/../v", "hls/720p", "hls/720p/../master.m3u8"] {

@@ -3,13 +3,16 @@
 use std::{
     env,
     fs::{self, File},
-    io::{self, BufRead, Read, Write},
-    os::fd::{AsFd, AsRawFd},
+    io::{self, BufRead, Write},
+    os::{
+        fd::{AsFd, AsRawFd},
+        unix::net::UnixStream,
+    },
     process, thread,
 };
 
-use super::{MARKER, Order, Report};
-use crate::{Limits, Manifest, TranscodeError, plan, probe, transcode};
+use super::{MARKER, Order, Reading, Report, Survey, Work};
+use crate::{Limits, Origin, TranscodeError, plan, ranges::Ranges, source::Source, transcode};
 
 /// Exit code of a child that reported an error.
 const FAILED: i32 = 1;
@@ -35,13 +38,19 @@ pub fn main_if_child() {
 fn serve() -> io::Result<i32> {
     let mut reports = claim_stdout()?;
     let mut line = String::new();
-    // Unlocked afterwards, so that the thread that waits for the end can read.
     io::stdin().lock().read_line(&mut line)?;
     let order: Order = serde_json::from_str(&line)?;
     thread::Builder::new().spawn(end_with_parent)?;
     restrict(&order.limits)?;
-    match work(&order, &mut reports) {
-        Ok(manifest) => write(&mut reports, &Report::Done(manifest)).map(|()| 0),
+    let origin = match &order.video {
+        Reading::File(path) => Origin::File(path.clone()),
+        Reading::Ranges(bytes) => {
+            let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+            Origin::Ranges(Ranges::new(socket, *bytes))
+        }
+    };
+    match work(&order, &origin, &mut reports) {
+        Ok(report) => write(&mut reports, &report).map(|()| 0),
         Err(error) => {
             let error = blame_memory(error, &order.limits);
             write(&mut reports, &Report::Failed(error)).map(|()| FAILED)
@@ -70,14 +79,21 @@ fn peak_address_space() -> Option<u64> {
     line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
 }
 
-fn work(order: &Order, reports: &mut File) -> Result<Manifest, TranscodeError> {
-    ffmpeg_next::init().map_err(|error| TranscodeError::encoding("start FFmpeg", error, &order.limits))?;
+fn work(order: &Order, origin: &Origin, reports: &mut File) -> Result<Report, TranscodeError> {
+    let limits = &order.limits;
+    ffmpeg_next::init().map_err(|error| TranscodeError::encoding("start FFmpeg", error, limits))?;
     ffmpeg_next::log::set_level(ffmpeg_next::log::Level::Error);
-    let plan = plan(&probe(&order.source, &order.limits)?);
-    transcode(&order.source, &order.output, &plan, &order.limits, &mut |progress| {
-        // A parent that no longer listens ends this process by other means.
-        let _ = write(reports, &Report::Progress(progress));
-    })
+    match &order.work {
+        Work::Survey => {
+            let source = Source::open(origin, limits)?;
+            Ok(Report::Surveyed(Survey { plan: plan(&source.probe), end_ms: source.stated_end_ms() }))
+        }
+        Work::Make { task, output } => transcode(origin, output, task, limits, &mut |progress| {
+            // A parent that no longer listens ends this process by other means.
+            let _ = write(reports, &Report::Progress(progress));
+        })
+        .map(Report::Made),
+    }
 }
 
 fn write(reports: &mut File, report: &Report) -> io::Result<()> {
@@ -121,7 +137,9 @@ fn restrict(limits: &Limits) -> io::Result<()> {
 
 /// Ends the process when the parent does: its end of standard input closes however it dies.
 fn end_with_parent() {
-    let _ = io::stdin().lock().read_to_end(&mut Vec::new());
+    let mut input = libc::pollfd { fd: io::stdin().as_raw_fd(), events: libc::POLLRDHUP, revents: 0 };
+    // SAFETY: `input` is one valid pollfd for the call. Interrupted, it waits again.
+    while unsafe { libc::poll(&raw mut input, 1, -1) } < 1 {}
     // SAFETY: ends the process at once, without destructors that FFmpeg's threads might still need.
     unsafe { libc::_exit(ORPHANED) }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     env, fs,
-    os::unix::process::ExitStatusExt,
+    os::{fd::OwnedFd, unix::process::ExitStatusExt},
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     thread,
@@ -11,44 +11,166 @@ use std::{
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    process::{Child, ChildStderr, Command},
+    net::UnixStream,
+    process::{Child as Process, ChildStderr, Command},
     time,
 };
 
-use super::{Job, MARKER, Order, Report};
-use crate::{Limits, Manifest, Progress, TranscodeError, folder};
+use super::{Child, MARKER, Order, Reading, Report, Survey, Video, Work};
+use crate::{Limits, Made, Progress, Task, TranscodeError, folder, ranges};
 
-/// Bytes of reports that a child may write; the manifest of four hours in four renditions is less than one million.
+/// Bytes of reports that a child may write; what four hours become in six renditions is told in less than eight million.
 const REPORT_BYTES: u64 = 16 << 20;
 
 /// Bytes of a child's log that are kept.
 const LOG_BYTES: usize = 4096;
 
-/// Probes, plans and transcodes one file in a child process.
-///
-/// `on_progress` is called about once per second of video. Dropping the future kills the child. After an error, and
-/// after a drop, the output folder is empty. Needs a tokio runtime with time and I/O.
-pub async fn run(
-    job: &Job,
-    limits: &Limits,
-    mut on_progress: impl FnMut(Progress),
-) -> Result<Manifest, TranscodeError> {
-    folder::require_empty(&job.output)?;
-    let mut running = Running { child: spawn(job)?, output: job.output.clone(), succeeded: false };
-    let order = Order { source: job.source.clone(), output: job.output.clone(), limits: limits.clone() };
-    let supervised = supervise(&mut running.child, &order, &mut on_progress);
-    let outcome = time::timeout(Duration::from_millis(limits.wall_ms), supervised)
+impl Child {
+    /// Reads what the video is. Needs a tokio runtime with time and I/O, as all that follows. Dropping the future kills
+    /// the child.
+    ///
+    /// # Errors
+    /// [`TranscodeError`], where the video is none, or one that is not taken.
+    pub async fn survey(&self) -> Result<Survey, TranscodeError> {
+        match self.run(Work::Survey, None, |_| ()).await? {
+            Report::Surveyed(survey) => Ok(survey),
+            _ => Err(unasked()),
+        }
+    }
+
+    /// Makes what the task says into a folder, which must be absent or empty before and is empty again after an error or
+    /// a drop. `on_progress` is called about once per second of video.
+    ///
+    /// # Errors
+    /// [`TranscodeError`], where nothing was made.
+    pub async fn make(
+        &self,
+        task: &Task,
+        output: &Path,
+        on_progress: impl FnMut(Progress),
+    ) -> Result<Made, TranscodeError> {
+        folder::require_empty(output)?;
+        let work = Work::Make { task: task.clone(), output: output.to_owned() };
+        match self.run(work, Some(output), on_progress).await? {
+            Report::Made(made) => Ok(made),
+            _ => Err(unasked()),
+        }
+    }
+
+    async fn run(
+        &self,
+        work: Work,
+        output: Option<&Path>,
+        mut on_progress: impl FnMut(Progress),
+    ) -> Result<Report, TranscodeError> {
+        let limits = &self.limits;
+        let (child, socket) = self.spawn()?;
+        let mut running = Running { child, output: output.map(Path::to_owned), succeeded: false };
+        let outcome = time::timeout(
+            Duration::from_millis(limits.wall_ms),
+            self.supervise(&mut running.child, socket, work, &mut on_progress),
+        )
         .await
         .unwrap_or(Err(TranscodeError::TimedOut { limit_ms: limits.wall_ms }))
-        .and_then(|manifest| check(manifest, &job.output, limits));
-    running.succeeded = outcome.is_ok();
-    outcome
+        .and_then(|report| match (&report, output) {
+            (Report::Made(made), Some(output)) => check(made, output, limits).map(|()| report),
+            _ => Ok(report),
+        });
+        running.succeeded = outcome.is_ok();
+        outcome
+    }
+
+    /// The process, and our end of its standard input.
+    fn spawn(&self) -> Result<(Process, UnixStream), TranscodeError> {
+        let failed = |error| TranscodeError::storage("start child", &error);
+        let program = match &self.program {
+            Some(program) => program.clone(),
+            None => env::current_exe().map_err(failed)?,
+        };
+        let (ours, theirs) = UnixStream::pair().map_err(failed)?;
+        let theirs = theirs.into_std().map_err(failed)?;
+        theirs.set_nonblocking(false).map_err(failed)?;
+        let mut command = Command::new(program);
+        command
+            .arg(MARKER)
+            .env_clear()
+            .stdin(OwnedFd::from(theirs))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        // Where a Lambda layer puts FFmpeg.
+        if let Some(libraries) = env::var_os("LD_LIBRARY_PATH") {
+            command.env("LD_LIBRARY_PATH", libraries);
+        }
+        Ok((command.spawn().map_err(failed)?, ours))
+    }
+
+    async fn supervise(
+        &self,
+        child: &mut Process,
+        mut socket: UnixStream,
+        work: Work,
+        on_progress: &mut impl FnMut(Progress),
+    ) -> Result<Report, TranscodeError> {
+        let failed = |error| TranscodeError::storage("child", &error);
+        let missing = || TranscodeError::Storage { detail: "child: no pipe".to_owned() };
+        let stdout = child.stdout.take().ok_or_else(missing)?;
+        let stderr = child.stderr.take().ok_or_else(missing)?;
+
+        let video = match &self.video {
+            Video::File(path) => Reading::File(path.clone()),
+            Video::Object { bytes, .. } => Reading::Ranges(*bytes),
+        };
+        let order = Order { video, limits: self.limits.clone(), work };
+        let mut line = serde_json::to_vec(&order)
+            .map_err(|error| TranscodeError::Storage { detail: format!("order: {error}") })?;
+        line.push(b'\n');
+        // A child that died at once is told from its exit status, not from the broken socket. The socket stays open until
+        // the end of this function: the child ends with it.
+        let _ = socket.write_all(&line).await;
+
+        let read_reports = async {
+            let mut lines = BufReader::new(stdout.take(REPORT_BYTES)).lines();
+            let mut last = None;
+            // A line that is no report ends the conversation; the exit status says the rest.
+            while let Ok(Some(line)) = lines.next_line().await {
+                match serde_json::from_str(&line) {
+                    Ok(Report::Progress(progress)) => on_progress(progress),
+                    Ok(report) => last = Some(report),
+                    Err(_) => break,
+                }
+            }
+            last
+        };
+        let give_ranges = async {
+            match &self.video {
+                Video::File(_) => Ok(Some(socket)),
+                Video::Object { objects, key, .. } => {
+                    ranges::serve(socket, objects, key).await.map(|()| None)
+                }
+            }
+        };
+        let (report, log, given) = tokio::join!(read_reports, last_words(stderr), give_ranges);
+        let status = child.wait().await.map_err(failed)?;
+        // What the child makes of a video that it cannot read is not the video's fault.
+        given.map_err(|error| TranscodeError::Storage { detail: error.with_source() })?;
+        match report {
+            Some(Report::Failed(error)) => Err(error),
+            Some(report) if status.success() => Ok(report),
+            _ => Err(cause_of_death(status, log, &self.limits)),
+        }
+    }
+}
+
+/// A child that answers something else than was asked has been taken over.
+fn unasked() -> TranscodeError {
+    TranscodeError::Crashed { how: "it answered another question".to_owned(), log: String::new() }
 }
 
 /// A child that is killed, and its output removed, unless it succeeded.
 struct Running {
-    child: Child,
-    output: PathBuf,
+    child: Process,
+    output: Option<PathBuf>,
     succeeded: bool,
 }
 
@@ -66,68 +188,7 @@ impl Drop for Running {
             }
             thread::sleep(Duration::from_millis(2));
         }
-        let _ = folder::clear(&self.output);
-    }
-}
-
-fn spawn(job: &Job) -> Result<Child, TranscodeError> {
-    let failed = |error| TranscodeError::storage("start child", &error);
-    let program = match &job.program {
-        Some(program) => program.clone(),
-        None => env::current_exe().map_err(failed)?,
-    };
-    let mut command = Command::new(program);
-    command
-        .arg(MARKER)
-        .env_clear()
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    // Where a Lambda layer puts FFmpeg.
-    if let Some(libraries) = env::var_os("LD_LIBRARY_PATH") {
-        command.env("LD_LIBRARY_PATH", libraries);
-    }
-    command.spawn().map_err(failed)
-}
-
-async fn supervise(
-    child: &mut Child,
-    order: &Order,
-    on_progress: &mut impl FnMut(Progress),
-) -> Result<Manifest, TranscodeError> {
-    let failed = |error| TranscodeError::storage("child", &error);
-    let missing = || TranscodeError::Storage { detail: "child: no pipe".to_owned() };
-    let mut stdin = child.stdin.take().ok_or_else(missing)?;
-    let stdout = child.stdout.take().ok_or_else(missing)?;
-    let stderr = child.stderr.take().ok_or_else(missing)?;
-
-    let mut line = serde_json::to_vec(order)
-        .map_err(|error| TranscodeError::Storage { detail: format!("order: {error}") })?;
-    line.push(b'\n');
-    // A child that died at once is told from its exit status, not from the broken pipe. Standard input stays open until
-    // the end of this function: the child ends with it.
-    let _ = stdin.write_all(&line).await;
-
-    let read_reports = async {
-        let mut lines = BufReader::new(stdout.take(REPORT_BYTES)).lines();
-        let mut last = None;
-        // A line that is no report ends the conversation; the exit status says the rest.
-        while let Ok(Some(line)) = lines.next_line().await {
-            match serde_json::from_str(&line) {
-                Ok(Report::Progress(progress)) => on_progress(progress),
-                Ok(report) => last = Some(report),
-                Err(_) => break,
-            }
-        }
-        last
-    };
-    let (report, log) = tokio::join!(read_reports, last_words(stderr));
-    let status = child.wait().await.map_err(failed)?;
-    match report {
-        Some(Report::Done(manifest)) if status.success() => Ok(manifest),
-        Some(Report::Failed(error)) => Err(error),
-        _ => Err(cause_of_death(status, log, &order.limits)),
+        let _ = self.output.as_deref().map(folder::clear);
     }
 }
 
@@ -158,20 +219,21 @@ fn cause_of_death(status: ExitStatus, log: String, limits: &Limits) -> Transcode
 
 /// A child that a hostile file has taken over may claim anything: its files must be in the folder, behind no link, of
 /// the size that it says, and together within the limit.
-fn check(manifest: Manifest, output: &Path, limits: &Limits) -> Result<Manifest, TranscodeError> {
+fn check(made: &Made, output: &Path, limits: &Limits) -> Result<(), TranscodeError> {
     let root = fs::canonicalize(output).map_err(|error| TranscodeError::storage("output folder", &error))?;
     let is_there = |path: &str, bytes: u64| {
         let expected = root.join(path);
         fs::canonicalize(&expected).is_ok_and(|found| found == expected && found.starts_with(&root))
             && fs::metadata(&expected).is_ok_and(|file| file.is_file() && file.len() == bytes)
     };
-    if manifest.bytes() > limits.output_bytes {
+    let bytes = made.files.iter().fold(0_u64, |sum, file| sum.saturating_add(file.bytes));
+    if bytes > limits.output_bytes {
         return Err(TranscodeError::OutputTooLarge { limit_bytes: limits.output_bytes });
     }
-    match manifest.files.iter().find(|file| !is_there(&file.path, file.bytes)) {
-        None => Ok(manifest),
+    match made.files.iter().find(|file| !is_there(&file.path, file.bytes)) {
+        None => Ok(()),
         Some(file) => Err(TranscodeError::Crashed {
-            how: "its manifest names a file that is not there".to_owned(),
+            how: "it names a file that is not there".to_owned(),
             log: file.path.clone(),
         }),
     }

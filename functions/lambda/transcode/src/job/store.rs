@@ -5,25 +5,33 @@ use akademi_domain::{
     ids::{AssetId, CourseId, JobId, LessonId},
     time::Timestamp,
 };
-use akademi_lambda_store::{error::StoreError, object_key::ObjectKey, postgres::TenantTransaction};
+use akademi_lambda_store::{error::StoreError, jobs, object_key::ObjectKey, postgres::TenantTransaction};
 use sqlx::{Row, types::Json};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-use crate::Manifest;
+use crate::{Made, Manifest, Part, Plan, encryption::ContentKey};
 
 /// A video that waits to be transcoded.
 pub struct Video {
     pub course: CourseId,
     pub key: ObjectKey,
+    /// Whether the academy has its videos encrypted.
+    pub is_encrypted: bool,
+    /// What this one is encrypted with, once it was begun.
+    pub content_key: Option<ContentKey>,
 }
 
 pub async fn find_video(tx: &mut TenantTransaction, id: AssetId) -> Result<Option<Video>, StoreError> {
-    let row = sqlx::query("SELECT course_id, object_key FROM asset WHERE tenant_id = $1 AND id = $2")
-        .bind(tx.tenant().as_uuid())
-        .bind(id.as_uuid())
-        .fetch_optional(tx.connection())
-        .await?;
+    let row = sqlx::query(
+        "SELECT course_id, object_key, content_key,
+                EXISTS (SELECT FROM video_settings WHERE tenant_id = $1 AND encrypted) AS is_encrypted
+         FROM asset WHERE tenant_id = $1 AND id = $2",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(id.as_uuid())
+    .fetch_optional(tx.connection())
+    .await?;
     row.map(|row| {
         let key: &str = row.try_get("object_key")?;
         let key = key.parse().map_err(|source| {
@@ -32,9 +40,30 @@ pub async fn find_video(tx: &mut TenantTransaction, id: AssetId) -> Result<Optio
                 source: Box::new(source),
             })
         })?;
-        Ok(Video { course: CourseId::from_uuid(row.try_get("course_id")?), key })
+        let content_key: Option<Vec<u8>> = row.try_get("content_key")?;
+        Ok(Video {
+            course: CourseId::from_uuid(row.try_get("course_id")?),
+            key,
+            is_encrypted: row.try_get("is_encrypted")?,
+            // The schema lets no other length in.
+            content_key: content_key.and_then(|bytes| bytes.try_into().ok()).map(ContentKey::new),
+        })
     })
     .transpose()
+}
+
+pub async fn set_content_key(
+    tx: &mut TenantTransaction,
+    id: AssetId,
+    key: Option<&ContentKey>,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE asset SET content_key = $3 WHERE tenant_id = $1 AND id = $2")
+        .bind(tx.tenant().as_uuid())
+        .bind(id.as_uuid())
+        .bind(key.map(|key| key.as_bytes().as_slice()))
+        .execute(tx.connection())
+        .await?;
+    Ok(())
 }
 
 pub async fn make_ready(
@@ -60,7 +89,8 @@ pub async fn make_ready(
     Ok(())
 }
 
-/// The asset of a job that has failed says why; `None` if it has been ready before.
+/// The asset of a job that has failed says why, and what was planned for it is forgotten; `None` if it has been ready
+/// before.
 pub async fn fail_asset_of_job(
     tx: &mut TenantTransaction,
     job: JobId,
@@ -80,7 +110,11 @@ pub async fn fail_asset_of_job(
     .bind(now.as_millis())
     .fetch_optional(tx.connection())
     .await?;
-    Ok(id.map(AssetId::from_uuid))
+    let Some(id) = id.map(AssetId::from_uuid) else { return Ok(None) };
+    if let Some(film) = delete_plan(tx, id).await? {
+        jobs::fail_aside(tx, film, reason, now).await?;
+    }
+    Ok(Some(id))
 }
 
 /// The draft's structure; nobody else changes it before this transaction ends.
@@ -132,4 +166,144 @@ pub async fn save_structure(
     .execute(tx.connection())
     .await?;
     Ok(())
+}
+
+pub async fn insert_plan(
+    tx: &mut TenantTransaction,
+    asset: AssetId,
+    job: JobId,
+    plan: &Plan,
+) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO transcode_plan (tenant_id, asset_id, job_id, plan) VALUES ($1, $2, $3, $4)")
+        .bind(tx.tenant().as_uuid())
+        .bind(asset.as_uuid())
+        .bind(job.as_uuid())
+        .bind(Json(plan))
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// What is to be made of a long video whose parts are made.
+pub async fn find_plan(tx: &mut TenantTransaction, asset: AssetId) -> Result<Option<Plan>, StoreError> {
+    let plan = sqlx::query_scalar("SELECT plan FROM transcode_plan WHERE tenant_id = $1 AND asset_id = $2")
+        .bind(tx.tenant().as_uuid())
+        .bind(asset.as_uuid())
+        .fetch_optional(tx.connection())
+        .await?;
+    Ok(plan.map(|Json(plan)| plan))
+}
+
+/// The video's own job. No other part ends before this transaction does.
+pub async fn lock_plan(tx: &mut TenantTransaction, asset: AssetId) -> Result<Option<JobId>, StoreError> {
+    let job = sqlx::query_scalar(
+        "SELECT job_id FROM transcode_plan WHERE tenant_id = $1 AND asset_id = $2 FOR UPDATE",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(asset.as_uuid())
+    .fetch_optional(tx.connection())
+    .await?;
+    Ok(job.map(JobId::from_uuid))
+}
+
+/// Forgets the plan and its parts; the video's own job, if there was a plan.
+pub async fn delete_plan(tx: &mut TenantTransaction, asset: AssetId) -> Result<Option<JobId>, StoreError> {
+    lock_plan(tx, asset).await?;
+    delete_parts(tx, asset).await?;
+    let job = sqlx::query_scalar(
+        "DELETE FROM transcode_plan WHERE tenant_id = $1 AND asset_id = $2 RETURNING job_id",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(asset.as_uuid())
+    .fetch_optional(tx.connection())
+    .await?;
+    Ok(job.map(JobId::from_uuid))
+}
+
+async fn delete_parts(tx: &mut TenantTransaction, asset: AssetId) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM transcode_part WHERE tenant_id = $1 AND asset_id = $2")
+        .bind(tx.tenant().as_uuid())
+        .bind(asset.as_uuid())
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+pub async fn insert_part(
+    tx: &mut TenantTransaction,
+    asset: AssetId,
+    number: i32,
+    part: &Part,
+) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO transcode_part (tenant_id, asset_id, number, part) VALUES ($1, $2, $3, $4)")
+        .bind(tx.tenant().as_uuid())
+        .bind(asset.as_uuid())
+        .bind(number)
+        .bind(Json(part))
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// A part that is to be made; `None` if it has been made, or nobody wants it any more.
+pub async fn find_part(
+    tx: &mut TenantTransaction,
+    asset: AssetId,
+    number: i32,
+) -> Result<Option<Part>, StoreError> {
+    let part = sqlx::query_scalar(
+        "SELECT part FROM transcode_part WHERE tenant_id = $1 AND asset_id = $2 AND number = $3 AND made IS NULL",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(asset.as_uuid())
+    .bind(number)
+    .fetch_optional(tx.connection())
+    .await?;
+    Ok(part.map(|Json(part)| part))
+}
+
+pub async fn keep_part(
+    tx: &mut TenantTransaction,
+    asset: AssetId,
+    number: i32,
+    folder: &str,
+    made: &Made,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE transcode_part SET folder = $4, made = $5 WHERE tenant_id = $1 AND asset_id = $2 AND number = $3",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(asset.as_uuid())
+    .bind(number)
+    .bind(folder)
+    .bind(Json(made))
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// How many parts are done, and how many there are.
+pub async fn count_parts(tx: &mut TenantTransaction, asset: AssetId) -> Result<(i64, i64), StoreError> {
+    Ok(sqlx::query_as(
+        "SELECT count(made), count(*) FROM transcode_part WHERE tenant_id = $1 AND asset_id = $2",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(asset.as_uuid())
+    .fetch_one(tx.connection())
+    .await?)
+}
+
+/// All parts in their order: their folders, and what was made; none for those that are not done.
+pub async fn find_parts(
+    tx: &mut TenantTransaction,
+    asset: AssetId,
+) -> Result<Vec<Option<(String, Made)>>, StoreError> {
+    let rows: Vec<(Option<String>, Option<Json<Made>>)> = sqlx::query_as(
+        "SELECT folder, made FROM transcode_part WHERE tenant_id = $1 AND asset_id = $2 ORDER BY number",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(asset.as_uuid())
+    .fetch_all(tx.connection())
+    .await?;
+    Ok(rows.into_iter().map(|(folder, made)| Some((folder?, made?.0))).collect())
 }

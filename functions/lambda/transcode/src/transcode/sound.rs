@@ -1,40 +1,50 @@
-//! The audio track: one decoder, one resampler, one encoder.
+//! An audio track: one decoder and resampler, and what takes its sound: a meter at first, then an encoder.
 
 use ffmpeg_next::{Error, Packet, Rational, Rescale, frame};
 
-use super::{AUDIO_FOLDER, FinishedSound, TolerantDecoder};
+use super::TolerantDecoder;
 use crate::{
     Limits, TranscodeError,
     encode::AudioEncoder,
-    filter::{SAMPLE_RATE, SoundFilter, name_channels},
+    encryption::ContentKey,
+    filter::{Gain, Loudness, SAMPLE_RATE, SoundFilter, name_channels},
     folder::Folder,
-    segment::Segmenter,
+    made,
+    segment::{Segmenter, Target},
     source::{Source, Track},
 };
 
 const MICROSECONDS: Rational = Rational(1, 1_000_000);
 
-pub struct SoundTrack<'a> {
+/// Decodes a track and gives its sound as 48 kHz stereo, gapless from time zero.
+struct Resampler<'a> {
     decoder: TolerantDecoder,
     filter: Option<SoundFilter>,
-    encoder: AudioEncoder,
-    segmenter: Segmenter,
+    /// Makes the filter for sound like this, of which so many samples have been given.
+    make_filter: Box<dyn Fn(&frame::Audio, u64) -> Result<SoundFilter, Error>>,
+    /// Samples given so far.
+    samples: u64,
     limits: &'a Limits,
     source_clock: Rational,
     /// Where the source's clock stands at the beginning, in microseconds.
     origin_us: i64,
 }
 
-impl<'a> SoundTrack<'a> {
-    pub fn open(source: &Source, track: &Track, limits: &'a Limits) -> Result<Self, TranscodeError> {
-        let failed = |error| TranscodeError::encoding("open audio encoder", error, limits);
-        let encoder = AudioEncoder::open().map_err(failed)?;
-        let segmenter = Segmenter::open(AUDIO_FOLDER, "audio/mp4", encoder.context()).map_err(failed)?;
+/// What takes sound.
+type Take<'t> = &'t mut dyn FnMut(frame::Audio) -> Result<(), TranscodeError>;
+
+impl<'a> Resampler<'a> {
+    fn open(
+        source: &Source,
+        track: &Track,
+        limits: &'a Limits,
+        make_filter: impl Fn(&frame::Audio, u64) -> Result<SoundFilter, Error> + 'static,
+    ) -> Result<Self, TranscodeError> {
         Ok(Self {
             decoder: TolerantDecoder::new(track.open_decoder(&source.input, limits)?),
             filter: None,
-            encoder,
-            segmenter,
+            make_filter: Box::new(make_filter),
+            samples: 0,
             limits,
             source_clock: track.time_base,
             origin_us: source.start_microseconds(),
@@ -42,40 +52,20 @@ impl<'a> SoundTrack<'a> {
     }
 
     /// Takes the next packet, or none at the end.
-    pub fn push(&mut self, packet: Option<&Packet>, folder: &mut Folder) -> Result<(), TranscodeError> {
+    fn push(&mut self, packet: Option<&Packet>, take: Take<'_>) -> Result<(), TranscodeError> {
         self.decoder.send(packet, self.limits)?;
         let mut sound = frame::Audio::empty();
         while self.decoder.receive(&mut sound, self.limits)? {
-            self.resample(&mut sound, folder)?;
+            self.resample(&mut sound, take)?;
+        }
+        if let (None, Some(filter)) = (packet, &mut self.filter) {
+            filter.finish().map_err(|error| TranscodeError::encoding("resample", error, self.limits))?;
+            self.give(take)?;
         }
         Ok(())
     }
 
-    /// Ends the rendition and writes its playlist; none if the track held no sound that could be decoded.
-    pub fn finish(mut self, folder: &mut Folder) -> Result<Option<FinishedSound>, TranscodeError> {
-        let limits = self.limits;
-        let failed = |error| TranscodeError::encoding("encode audio", error, limits);
-        self.push(None, folder)?;
-        if let Some(filter) = &mut self.filter {
-            filter.finish().map_err(failed)?;
-        }
-        self.encode(folder)?;
-        let samples = self.encoder.samples();
-        if samples == 0 {
-            return Ok(None);
-        }
-        self.encoder.finish().map_err(failed)?;
-        self.mux(folder)?;
-        let end = i64::try_from(samples).unwrap_or(i64::MAX);
-        let last = i64::from(self.encoder.frame_size());
-        Ok(Some(FinishedSound {
-            duration_ms: samples * 1000 / u64::from(SAMPLE_RATE),
-            codec: self.encoder.codec_string().map_err(failed)?,
-            segments: self.segmenter.finish(end, last, folder, limits)?,
-        }))
-    }
-
-    fn resample(&mut self, sound: &mut frame::Audio, folder: &mut Folder) -> Result<(), TranscodeError> {
+    fn resample(&mut self, sound: &mut frame::Audio, take: Take<'_>) -> Result<(), TranscodeError> {
         let limits = self.limits;
         name_channels(sound);
         let clock = Rational(1, i32::try_from(sound.rate()).unwrap_or(i32::MAX).max(1));
@@ -92,8 +82,7 @@ impl<'a> SoundTrack<'a> {
             Some(filter) if filter.takes(sound) => self.filter.insert(filter),
             // The few samples that the old filter still holds are less than a frame, and become silence.
             _ => {
-                let filter = SoundFilter::new(sound, self.encoder.frame_size(), self.encoder.samples());
-                let filter = filter.map_err(|error| match error {
+                let filter = (self.make_filter)(sound, self.samples).map_err(|error| match error {
                     Error::InvalidData => TranscodeError::UnsupportedCodec {
                         codec: format!("of {} audio channels", sound.channels()),
                     },
@@ -103,18 +92,119 @@ impl<'a> SoundTrack<'a> {
             }
         };
         filter.push(sound).map_err(|error| TranscodeError::encoding("resample", error, limits))?;
-        self.encode(folder)
+        self.give(take)
     }
 
-    fn encode(&mut self, folder: &mut Folder) -> Result<(), TranscodeError> {
+    fn give(&mut self, take: Take<'_>) -> Result<(), TranscodeError> {
         let limits = self.limits;
-        let failed = |error| TranscodeError::encoding("encode audio", error, limits);
         while let Some(filter) = &mut self.filter {
-            let Some(sound) = filter.pull().map_err(failed)? else { break };
-            self.encoder.send(sound).map_err(failed)?;
-            self.mux(folder)?;
+            let pulled =
+                filter.pull().map_err(|error| TranscodeError::encoding("resample", error, limits))?;
+            let Some(sound) = pulled else { break };
+            self.samples += u64::try_from(sound.samples()).unwrap_or(0);
+            take(sound)?;
         }
         Ok(())
+    }
+}
+
+/// Listens to a track.
+pub struct Meter<'a> {
+    resampler: Resampler<'a>,
+    loudness: Option<Loudness>,
+}
+
+impl<'a> Meter<'a> {
+    pub fn open(source: &Source, track: &Track, limits: &'a Limits) -> Result<Self, TranscodeError> {
+        Ok(Self {
+            resampler: Resampler::open(source, track, limits, SoundFilter::measuring)?,
+            loudness: None,
+        })
+    }
+
+    /// Takes the next packet, or none at the end.
+    pub fn push(&mut self, packet: Option<&Packet>) -> Result<(), TranscodeError> {
+        let Self { resampler, loudness } = self;
+        resampler.push(packet, &mut |sound| {
+            *loudness = Loudness::of(&sound).or(*loudness);
+            Ok(())
+        })
+    }
+
+    /// What brings the whole track to the loudness of all videos.
+    pub fn gain(&self) -> Gain {
+        self.loudness.map(Loudness::gain).unwrap_or_default()
+    }
+}
+
+/// Makes a rendition of a track.
+pub struct SoundTrack<'a> {
+    resampler: Resampler<'a>,
+    output: Output<'a>,
+}
+
+struct Output<'a> {
+    encoder: AudioEncoder,
+    segmenter: Segmenter,
+    limits: &'a Limits,
+}
+
+impl<'a> SoundTrack<'a> {
+    /// A rendition in the folder of this name, louder by `gain`. `key` is what its segments are encrypted with, and its
+    /// number among all tracks of the video.
+    pub fn open(
+        source: &Source,
+        track: &Track,
+        folder: &str,
+        gain: Gain,
+        key: Option<(&ContentKey, u32)>,
+        limits: &'a Limits,
+    ) -> Result<Self, TranscodeError> {
+        let failed = |error| TranscodeError::encoding("open audio encoder", error, limits);
+        let encoder = AudioEncoder::open().map_err(failed)?;
+        let target = Target { folder, content_type: "audio/mp4", key, start: 0 };
+        let segmenter = Segmenter::open(&target, encoder.context()).map_err(failed)?;
+        let frame_size = encoder.frame_size();
+        let filter = move |sound: &frame::Audio, samples| SoundFilter::new(sound, frame_size, samples, gain);
+        let resampler = Resampler::open(source, track, limits, filter)?;
+        Ok(Self { resampler, output: Output { encoder, segmenter, limits } })
+    }
+
+    /// Takes the next packet, or none at the end.
+    pub fn push(&mut self, packet: Option<&Packet>, folder: &mut Folder) -> Result<(), TranscodeError> {
+        let Self { resampler, output } = self;
+        resampler.push(packet, &mut |sound| output.take(sound, folder))
+    }
+
+    /// Milliseconds of sound so far.
+    pub fn done_ms(&self) -> u64 {
+        self.resampler.samples * 1000 / u64::from(SAMPLE_RATE)
+    }
+
+    /// Ends the rendition; none if the track held no sound that could be decoded.
+    pub fn finish(mut self, folder: &mut Folder) -> Result<Option<made::Track>, TranscodeError> {
+        self.push(None, folder)?;
+        let mut output = self.output;
+        let limits = output.limits;
+        let failed = |error| TranscodeError::encoding("encode audio", error, limits);
+        let samples = output.encoder.samples();
+        if samples == 0 {
+            return Ok(None);
+        }
+        output.encoder.finish().map_err(failed)?;
+        output.mux(folder)?;
+        let Output { encoder, segmenter, .. } = output;
+        let end = i64::try_from(samples).unwrap_or(i64::MAX);
+        let codec = encoder.codec_string().map_err(failed)?;
+        segmenter.finish(end, i64::from(encoder.frame_size()), folder, codec, limits).map(Some)
+    }
+}
+
+impl Output<'_> {
+    fn take(&mut self, sound: frame::Audio, folder: &mut Folder) -> Result<(), TranscodeError> {
+        let limits = self.limits;
+        self.encoder.send(sound).map_err(|error| TranscodeError::encoding("encode audio", error, limits))?;
+        self.mux(folder)
     }
 
     /// Moves what the encoder has finished into segments.

@@ -10,12 +10,12 @@ use std::{
 };
 
 use akademi_transcode::{
-    Limits, Progress, TranscodeError,
-    child::{self, Job},
+    Limits, Part, Progress, Task, TranscodeError,
+    child::{Child, Video},
 };
 use tempfile::TempDir;
 
-use crate::oracle::{ffmpeg, is_empty, job, real_file, transcode};
+use crate::oracle::{child, ffmpeg, is_empty, real_file, run, transcode};
 
 /// A folder with a minute of video in it, which takes many seconds to transcode.
 fn long_film() -> (TempDir, PathBuf) {
@@ -34,6 +34,16 @@ fn script(folder: &Path, body: &str) -> PathBuf {
     path
 }
 
+/// A child that this script takes the place of.
+fn scripted(folder: &Path, body: &str, limits: Limits) -> Child {
+    Child { program: Some(script(folder, body)), video: Video::File(real_file("bikes.mp4")), limits }
+}
+
+async fn task() -> Task {
+    let survey = child(&real_file("bikes.mp4"), &Limits::default()).survey().await.unwrap();
+    Task { plan: survey.plan, part: Part::Whole, key: None }
+}
+
 fn is_running(pid: &str) -> bool {
     Path::new("/proc").join(pid).exists()
 }
@@ -44,7 +54,7 @@ async fn a_time_out_kills_the_child_and_leaves_nothing() {
     let output = folder.path().join("output");
     let limits = Limits { wall_ms: 3000, ..Limits::default() };
     let mut reports = 0;
-    let error = child::run(&job(&film, &output), &limits, |_| reports += 1).await.unwrap_err();
+    let error = run(&child(&film, &limits), &output, |_| reports += 1).await.unwrap_err();
     assert_eq!(error, TranscodeError::TimedOut { limit_ms: 3000 });
     assert!(!error.is_fault_of_source());
     assert!(reports > 0, "it was at work when it was killed");
@@ -57,13 +67,8 @@ async fn a_child_that_hangs_is_gone_after_the_time_out_with_what_it_wrote() {
     let output = folder.path().join("output");
     let pid = folder.path().join("pid");
     let body = format!("echo $$ > {}; echo x > {}/junk; exec sleep 60", pid.display(), output.display());
-    let job = Job {
-        program: Some(script(folder.path(), &body)),
-        source: real_file("bikes.mp4"),
-        output: output.clone(),
-    };
-    let limits = Limits { wall_ms: 700, ..Limits::default() };
-    let error = child::run(&job, &limits, |_| ()).await.unwrap_err();
+    let child = scripted(folder.path(), &body, Limits { wall_ms: 700, ..Limits::default() });
+    let error = child.make(&task().await, &output, |_| ()).await.unwrap_err();
     assert_eq!(error, TranscodeError::TimedOut { limit_ms: 700 });
     assert!(!is_running(fs::read_to_string(&pid).unwrap().trim()));
     assert!(is_empty(&output));
@@ -75,23 +80,21 @@ async fn dropping_the_future_kills_the_child_and_leaves_nothing() {
     let output = folder.path().join("output");
     let pid = folder.path().join("pid");
     let body = format!("echo x > {}/junk; echo $$ > {}; exec sleep 60", output.display(), pid.display());
-    let job = Job {
-        program: Some(script(folder.path(), &body)),
-        source: real_file("bikes.mp4"),
-        output: output.clone(),
-    };
-    let limits = Limits::default();
-    let dropped = tokio::time::timeout(Duration::from_millis(700), child::run(&job, &limits, |_| ())).await;
+    let child = scripted(folder.path(), &body, Limits::default());
+    let task = task().await;
+    let dropped = tokio::time::timeout(Duration::from_millis(700), child.make(&task, &output, |_| ())).await;
     assert!(dropped.is_err());
     assert!(!is_running(fs::read_to_string(&pid).unwrap().trim()));
     assert!(is_empty(&output));
 }
 
-#[test]
-fn a_child_whose_parent_is_gone_ends() {
+#[tokio::test]
+async fn a_child_whose_parent_is_gone_ends() {
     let (folder, film) = long_film();
+    let task = task().await;
     let order = serde_json::json!({
-        "source": film, "output": folder.path().join("output"), "limits": Limits::default(),
+        "video": { "file": film }, "limits": Limits::default(),
+        "work": { "make": { "task": task, "output": folder.path().join("output") } },
     });
     let mut child = Command::new(env!("CARGO_BIN_EXE_transcode-child"))
         .arg("--transcode-child")
@@ -115,12 +118,8 @@ async fn a_child_that_crashes_is_told_from_one_that_fails() {
         let folder = tempfile::tempdir().unwrap();
         let output = folder.path().join("output");
         let body = format!("echo x > {}/junk; {body}", output.display());
-        let job = Job {
-            program: Some(script(folder.path(), &body)),
-            source: real_file("bikes.mp4"),
-            output: output.clone(),
-        };
-        match child::run(&job, &Limits::default(), |_| ()).await.unwrap_err() {
+        let child = scripted(folder.path(), &body, Limits::default());
+        match child.make(&task().await, &output, |_| ()).await.unwrap_err() {
             TranscodeError::Crashed { how: told, log } => {
                 assert_eq!(told, how);
                 assert_eq!(log.contains("oops"), body.contains("oops"));
@@ -139,15 +138,11 @@ async fn a_child_that_lies_about_its_files_is_not_believed() {
     fs::write(&secret, "secret").unwrap();
     for path in ["../secret", "link", "absent"] {
         let done = format!(
-            r#"{{"done":{{"master":"m","duration_ms":1,"audio":false,"renditions":[],"files":[{{"path":"{path}","content_type":"video/mp4","bytes":6}}]}}}}"#
+            r#"{{"made":{{"duration_ms":1,"pictures":[],"sound":[],"poster":null,"thumbnails":[],"files":[{{"path":"{path}","content_type":"video/mp4","bytes":6}}]}}}}"#
         );
         let body = format!("ln -s {} {}/link; echo '{done}'", secret.display(), output.display());
-        let job = Job {
-            program: Some(script(folder.path(), &body)),
-            source: real_file("bikes.mp4"),
-            output: output.clone(),
-        };
-        let error = child::run(&job, &Limits::default(), |_| ()).await.unwrap_err();
+        let child = scripted(folder.path(), &body, Limits::default());
+        let error = child.make(&task().await, &output, |_| ()).await.unwrap_err();
         assert!(matches!(error, TranscodeError::Crashed { .. }), "{path}: {error:?}");
         assert!(is_empty(&output));
     }
@@ -165,7 +160,7 @@ async fn processor_time_and_output_are_bounded() {
         ),
         (Limits { cpu_seconds: 1, ..Limits::default() }, TranscodeError::CpuExhausted { limit_seconds: 1 }),
     ] {
-        let error = child::run(&job(&film, &output), &limits, |_| ()).await.unwrap_err();
+        let error = run(&child(&film, &limits), &output, |_| ()).await.unwrap_err();
         assert_eq!(error, expected);
         assert!(is_empty(&output));
     }
@@ -179,7 +174,7 @@ async fn memory_is_bounded_and_blamed_wherever_it_runs_out() {
     for megabytes in [100, 250, 300, 330, 360, 400, 500] {
         let limit_bytes = megabytes << 20;
         let limits = Limits { memory_bytes: limit_bytes, ..Limits::default() };
-        let error = child::run(&job(&film, &output), &limits, |_| ()).await.unwrap_err();
+        let error = run(&child(&film, &limits), &output, |_| ()).await.unwrap_err();
         assert_eq!(error, TranscodeError::OutOfMemory { limit_bytes }, "{megabytes} MB");
         assert!(is_empty(&output));
     }
@@ -189,8 +184,8 @@ async fn memory_is_bounded_and_blamed_wherever_it_runs_out() {
 async fn progress_rises_to_the_whole_length() {
     let output = tempfile::tempdir().unwrap();
     let mut reports: Vec<Progress> = Vec::new();
-    let job = job(&real_file("bikes.mp4"), output.path());
-    child::run(&job, &Limits::default(), |progress| reports.push(progress)).await.unwrap();
+    let child = child(&real_file("bikes.mp4"), &Limits::default());
+    run(&child, output.path(), |progress| reports.push(progress)).await.unwrap();
     assert!(reports.len() >= 10, "{reports:?}");
     assert!(reports.windows(2).all(|pair| pair[0].done_ms < pair[1].done_ms), "{reports:?}");
     assert_eq!(reports.last(), Some(&Progress { done_ms: 10_000, total_ms: Some(10_000) }));

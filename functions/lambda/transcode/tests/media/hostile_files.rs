@@ -2,12 +2,9 @@
 
 use std::{fs, path::Path};
 
-use akademi_transcode::{
-    Limits, TranscodeError,
-    child::{self},
-};
+use akademi_transcode::{Limits, TranscodeError};
 
-use crate::oracle::{ffmpeg, is_empty, job, real_file};
+use crate::oracle::{child, ffmpeg, is_empty, real_file, run};
 
 /// The error for these bytes, however they are named.
 async fn refusal(name: &str, content: &[u8]) -> TranscodeError {
@@ -19,7 +16,7 @@ async fn refusal(name: &str, content: &[u8]) -> TranscodeError {
 
 async fn refusal_of(file: &Path, limits: &Limits) -> TranscodeError {
     let output = tempfile::tempdir().unwrap();
-    let error = child::run(&job(file, output.path()), limits, |_| ()).await.unwrap_err();
+    let error = run(&child(file, limits), output.path(), |_| ()).await.unwrap_err();
     assert!(is_empty(output.path()), "{error:?} left something");
     error
 }
@@ -177,5 +174,20 @@ async fn a_codec_off_the_list_is_named() {
     ffmpeg(&["-f", "lavfi", "-i", "testsrc2=s=64x64:d=1", "-c:v", "flashsv", file.to_str().unwrap()]);
     let error = refusal_of(&file, &Limits::default()).await;
     assert_eq!(error, TranscodeError::UnsupportedCodec { codec: "flashsv".to_owned() });
+    assert!(error.is_fault_of_source());
+}
+
+#[tokio::test]
+async fn an_encrypted_video_is_refused_as_such() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("protected.mp4");
+    // Common Encryption (ISO 23001-7), as services that sell films have it.
+    let key = ["-encryption_key", "76a6c65c5ea762046bd749a2e632ccbb"];
+    let id = ["-encryption_kid", "a7e61c373e219033c21091fa607bf3b8"];
+    let scheme = ["-encryption_scheme", "cenc-aes-ctr"];
+    let film = ["-f", "lavfi", "-i", "testsrc2=s=320x180:d=1", "-c:v", "libx264"];
+    ffmpeg(&[&film[..], &scheme, &key, &id, &[file.to_str().unwrap()]].concat());
+    let error = refusal_of(&file, &Limits::default()).await;
+    assert_eq!(error, TranscodeError::Encrypted);
     assert!(error.is_fault_of_source());
 }

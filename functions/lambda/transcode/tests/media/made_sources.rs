@@ -1,21 +1,10 @@
 //! Sources with the oddities that cameras, phones and screen recorders have, made by the `ffmpeg` program.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use akademi_transcode::{Limits, plan, probe, probe::Rotation};
-use tempfile::TempDir;
+use akademi_transcode::{Limits, Origin, plan, probe, probe::Rotation};
 
-use crate::oracle::{Transcoded, ffmpeg, real_file};
-
-/// Makes a file of this name with these arguments of `ffmpeg`.
-fn make(name: &str, arguments: &[&str]) -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join(name);
-    let mut arguments = arguments.to_vec();
-    arguments.push(file.to_str().unwrap());
-    ffmpeg(&arguments);
-    (folder, file)
-}
+use crate::oracle::{Transcoded, ffmpeg, ffprobe, make, real_file};
 
 fn sizes(film: &Transcoded) -> Vec<(u32, u32)> {
     film.manifest.renditions.iter().map(|r| (r.width, r.height)).collect()
@@ -54,7 +43,7 @@ async fn a_film_that_a_phone_turned_is_shown_upright() {
         let turned = folder.path().join("turned.mp4");
         let arguments = ["-i", upright.to_str().unwrap(), "-c", "copy", "-metadata:s:v", tag];
         ffmpeg(&[&arguments[..], &[turned.to_str().unwrap()]].concat());
-        let probed = probe(&turned, &Limits::default()).unwrap();
+        let probed = probe(&Origin::File(turned.clone()), &Limits::default()).unwrap();
         assert_eq!(probed.video.rotation, rotation);
         assert_eq!((probed.video.width, probed.video.height), shown);
         let film = Transcoded::of(&turned).await;
@@ -138,6 +127,68 @@ async fn a_variable_frame_rate_stays_variable() {
         assert!((got - expected).abs() < 0.001, "{keyframes:?}");
     }
     assert_eq!(keyframes.len(), 4);
+}
+
+/// Bars whose light was made as a camera with this transfer has it, with white at 203 cd/m².
+fn high_dynamic_range(transfer: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+    let light = format!(
+        "format=gbrpf32le,zscale=tin=bt709:pin=bt709:p=bt2020:t={transfer}:m=bt2020nc:r=limited:npl=203,format=yuv420p10le"
+    );
+    let colours = format!("log-level=error:colorprim=bt2020:transfer={transfer}:colormatrix=bt2020nc");
+    make(
+        "hdr.mp4",
+        &[
+            "-f",
+            "lavfi",
+            "-i",
+            BARS,
+            "-vf",
+            &light,
+            "-c:v",
+            "libx265",
+            "-preset",
+            "ultrafast",
+            "-x265-params",
+            &colours,
+        ],
+    )
+}
+
+#[tokio::test]
+async fn high_dynamic_range_looks_like_the_same_in_standard_range() {
+    for transfer in ["smpte2084", "arib-std-b67"] {
+        let (folder, file) = high_dynamic_range(transfer);
+        let film = Transcoded::of(&file).await;
+        film.check(3.0, (640, 360), 0.04);
+        let stream = &ffprobe(&["-show_streams"], &film.path("360p/index.m3u8"))["streams"][0];
+        for (property, value) in
+            [("color_transfer", "bt709"), ("color_primaries", "bt709"), ("color_space", "bt709")]
+        {
+            assert_eq!(stream[property], value, "{transfer}");
+        }
+        let bars = folder.path().join("bars.mkv");
+        ffmpeg(&[
+            "-f",
+            "lavfi",
+            "-i",
+            BARS,
+            "-vf",
+            "scale=out_color_matrix=bt709",
+            "-c:v",
+            "ffv1",
+            "-pix_fmt",
+            "yuv420p",
+            bars.to_str().unwrap(),
+        ]);
+        let graph = "[0]format=yuv420p,setpts=N/25/TB[a];[1]format=yuv420p,setpts=N/25/TB[b];[a][b]psnr";
+        let mapped = psnr(&film.path("360p/index.m3u8"), &bars, graph);
+        let unmapped = psnr(&file, &bars, graph);
+        println!("{transfer}: {mapped} dB mapped, {unmapped} dB as it was");
+        assert!(
+            mapped > 20.0 && mapped > unmapped + 3.0,
+            "{transfer}: {mapped} dB mapped, {unmapped} dB as it was"
+        );
+    }
 }
 
 #[tokio::test]
@@ -239,8 +290,8 @@ async fn nineteen_seconds_are_cut_into_segments_of_six_with_no_crumb_at_the_end(
 
 #[test]
 fn a_plan_of_a_real_file_keeps_its_size_and_sound() {
-    let plan = plan(&probe(&real_file("bigbuckbunny.mp4"), &Limits::default()).unwrap());
-    assert!(plan.audio);
+    let plan = plan(&probe(&Origin::File(real_file("bigbuckbunny.mp4")), &Limits::default()).unwrap());
+    assert_eq!(plan.audio.len(), 1);
     assert_eq!((plan.renditions[0].width, plan.renditions[0].height), (1280, 720));
 }
 

@@ -7,8 +7,9 @@ use std::{
 };
 
 use akademi_transcode::{
-    Limits, Manifest, TranscodeError,
-    child::{self, Job},
+    Limits, Made, Manifest, Part, Progress, Task, TranscodeError,
+    child::{Child, Video},
+    encryption::ContentKey,
 };
 use tempfile::TempDir;
 
@@ -38,6 +39,24 @@ pub fn ffmpeg(arguments: &[&str]) -> String {
     log
 }
 
+/// Makes a file of this name with these arguments of `ffmpeg`.
+pub fn make(name: &str, arguments: &[&str]) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(name);
+    let mut arguments = arguments.to_vec();
+    arguments.push(file.to_str().unwrap());
+    ffmpeg(&arguments);
+    (folder, file)
+}
+
+/// A real film of five seconds, made small, so often one after the other.
+pub fn loop_of_bunny(times: u32) -> (TempDir, PathBuf) {
+    let (film, loops) = (real_file("bigbuckbunny.mp4"), (times - 1).to_string());
+    let small =
+        ["-vf", "scale=640:360", "-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-c:a", "copy"];
+    make("loop.mp4", &[&["-stream_loop", &loops, "-i", film.to_str().unwrap()], &small[..]].concat())
+}
+
 /// Runs the `ffprobe` program, which must succeed and complain of nothing.
 pub fn ffprobe(arguments: &[&str], file: &Path) -> serde_json::Value {
     let output = Command::new("ffprobe")
@@ -51,20 +70,52 @@ pub fn ffprobe(arguments: &[&str], file: &Path) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-pub fn job(source: &Path, output: &Path) -> Job {
-    Job {
+pub fn child(source: &Path, limits: &Limits) -> Child {
+    Child {
         program: Some(PathBuf::from(env!("CARGO_BIN_EXE_transcode-child"))),
-        source: source.to_owned(),
-        output: output.to_owned(),
+        video: Video::File(source.to_owned()),
+        limits: limits.clone(),
     }
 }
 
+/// The whole of it, with its playlists.
+pub async fn run(
+    child: &Child,
+    output: &Path,
+    on_progress: impl FnMut(Progress),
+) -> Result<Manifest, TranscodeError> {
+    whole(child, output, None, on_progress).await
+}
+
+async fn whole(
+    child: &Child,
+    output: &Path,
+    key: Option<ContentKey>,
+    on_progress: impl FnMut(Progress),
+) -> Result<Manifest, TranscodeError> {
+    let plan = child.survey().await?.plan;
+    let task = Task { plan, part: Part::Whole, key };
+    let made = child.make(&task, output, on_progress).await?;
+    Ok(write_playlists(&task, made, output))
+}
+
+/// What a job writes beside what children have made.
+pub fn write_playlists(task: &Task, made: Made, output: &Path) -> Manifest {
+    let (manifest, texts) = Manifest::of(&task.plan, made);
+    for text in texts {
+        let path = output.join(&text.file.path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text.text).unwrap();
+    }
+    manifest
+}
+
 pub async fn transcode(source: &Path, output: &Path) -> Result<Manifest, TranscodeError> {
-    child::run(&job(source, output), &Limits::default(), |_| ()).await
+    run(&child(source, &Limits::default()), output, |_| ()).await
 }
 
 pub fn is_empty(folder: &Path) -> bool {
-    fs::read_dir(folder).unwrap().next().is_none()
+    !folder.exists() || fs::read_dir(folder).unwrap().next().is_none()
 }
 
 /// A transcode that succeeded, to ask questions of.
@@ -77,6 +128,13 @@ impl Transcoded {
     pub async fn of(source: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let manifest = transcode(source, folder.path()).await.unwrap();
+        Self { manifest, folder }
+    }
+
+    pub async fn encrypted(source: &Path, key: ContentKey) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let child = child(source, &Limits::default());
+        let manifest = whole(&child, folder.path(), Some(key), |_| ()).await.unwrap();
         Self { manifest, folder }
     }
 

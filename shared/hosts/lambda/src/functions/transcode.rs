@@ -1,7 +1,12 @@
 //! `transcode`: videos that wait, one after the other.
 
 use akademi_api::config::ConfigError;
-use akademi_transcode::{Limits, job::Transcode};
+use akademi_lambda_store::error::StoreError;
+use akademi_transcode::{
+    Limits,
+    job::{Ran, Transcode},
+    parts::PART_MS,
+};
 use axum::Router;
 
 use super::jobs::run_all;
@@ -9,6 +14,7 @@ use crate::{
     aws,
     environment::{Environment, STORAGE_BUCKET, TRANSCODE_QUEUE_URL},
     host::Function,
+    queue::Queue,
 };
 
 /// # Errors
@@ -22,12 +28,13 @@ pub fn function(environment: &Environment) -> Result<Function, ConfigError> {
         // This very program: its `main` begins with the child's.
         program: None,
         limits: Limits::default(),
+        part_ms: PART_MS,
     };
     let videos = environment.queue("transcode", TRANSCODE_QUEUE_URL)?;
     let (ports, queue) = (ports.clone(), videos.clone());
     let job = move |_, span| {
         let (transcode, ports, queue) = (transcode.clone(), ports.clone(), queue.clone());
-        let run = async move { run_all(&ports, span, &queue, || transcode.run_next()).await };
+        let run = async move { run_all(&ports, span, &queue, || run_next(&transcode, &queue)).await };
         Box::pin(run) as _
     };
     Ok(Function {
@@ -37,4 +44,21 @@ pub fn function(environment: &Environment) -> Result<Function, ConfigError> {
         queues: vec![videos],
         feed: None,
     })
+}
+
+/// Does a job; whether there was one. The parts of a video are for as many invocations, which are called at once.
+async fn run_next(transcode: &Transcode, queue: &Queue) -> Result<bool, StoreError> {
+    match transcode.run_next().await? {
+        Ran::Nothing => Ok(false),
+        Ran::One => Ok(true),
+        Ran::Cut { parts } => {
+            for _ in 1..parts {
+                // A wake may be lost: whoever comes does one part after the other.
+                if queue.send(0).await.is_err() {
+                    break;
+                }
+            }
+            Ok(true)
+        }
+    }
 }
