@@ -17,7 +17,7 @@ struct Arguments {
     /// The first one's seed
     #[arg(long, default_value_t = 0)]
     first: u64,
-    /// How many at once; twice as many as there are processors without it, since half of them wait for a disk
+    /// How many at once; twice as many as there are processors without it, since each waits for its server now and then
     #[arg(long)]
     threads: Option<NonZeroUsize>,
 }
