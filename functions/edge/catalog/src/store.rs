@@ -35,11 +35,10 @@ pub async fn find_details(database: &TenantDatabase<'_>) -> Result<Option<Detail
 
 fn card(row: &Row) -> Result<CourseCard, StoreError> {
     let slug = row.text(1)?.to_owned();
-    let url = |label: &str| SoldElsewhere {
+    let sold_elsewhere = row.optional_text(18)?.map(|label| SoldElsewhere {
         label: label.to_owned(),
         url: format!("/api/v1/catalog/courses/{slug}/go"),
-    };
-    let sold_elsewhere = row.optional_text(18)?.map(url);
+    });
     let price = price(row)?.filter(|_| sold_elsewhere.is_none());
     Ok(CourseCard {
         id: row.parse(0)?,
