@@ -278,7 +278,7 @@ fn english(kind: MailKind, academy: &str) -> Words {
         MailKind::InvoiceIssued => (
             "Your invoice is issued".to_owned(),
             format!(
-                "The invoice of your order at {academy} is issued. You can download it on the order's page."
+                "The invoice of your order at {academy} is issued. You can download it on the page of your order."
             ),
             "See my order",
             format!("You got this because you bought something at {academy}."),
@@ -287,7 +287,7 @@ fn english(kind: MailKind, academy: &str) -> Words {
             "Your credit note is issued".to_owned(),
             format!(
                 "The credit note for what was given back of your order at {academy} is issued. You can download it on \
-                 the order's page."
+                 the page of your order."
             ),
             "See my order",
             format!("You got this because money for something that you bought at {academy} was given back."),
