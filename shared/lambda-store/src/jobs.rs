@@ -230,12 +230,14 @@ pub async fn put_aside(
 
 /// Makes a job that was put aside due, in the transaction that ends what it waited for.
 pub async fn take_up(tx: &mut TenantTransaction, id: JobId, now: Timestamp) -> Result<(), StoreError> {
-    sqlx::query("UPDATE job SET due_at = $3, updated_at = $3 WHERE tenant_id = $1 AND id = $2 AND state = 'queued'")
-        .bind(tx.tenant().as_uuid())
-        .bind(id.as_uuid())
-        .bind(now.as_millis())
-        .execute(tx.connection())
-        .await?;
+    sqlx::query(
+        "UPDATE job SET due_at = $3, updated_at = $3 WHERE tenant_id = $1 AND id = $2 AND state = 'queued'",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(id.as_uuid())
+    .bind(now.as_millis())
+    .execute(tx.connection())
+    .await?;
     Ok(())
 }
 

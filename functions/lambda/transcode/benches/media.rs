@@ -121,7 +121,8 @@ fn run(what: &str, film: &Path) {
             let second = Part::Pictures { from_ms: half_ms, until_ms: None };
             block_on(async {
                 let (one, other) = (folder.path().join("one"), folder.path().join("other"));
-                tokio::join!(make(film, &[first, Part::Sound], 1, &one), make(film, &[second], 1, &other));
+                let (early, late) = ([first, Part::Sound], [second]);
+                tokio::join!(make(film, &early, 1, &one), make(film, &late, 1, &other));
             });
         }
         what => panic!("there is no run {what}"),

@@ -82,6 +82,17 @@ impl Made {
         Ok(whole)
     }
 
+    /// Every path that a playlist will name.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        let tracks = self.pictures.iter().chain(&self.sound);
+        let segments = tracks.flat_map(|track| {
+            let segments = track.segments.iter().map(|segment| segment.path.as_str());
+            segments.chain([track.initialisation.as_str()])
+        });
+        let sheets = self.thumbnails.iter().map(|thumbnail| thumbnail.sheet.as_str());
+        segments.chain(sheets).chain(self.poster.as_deref())
+    }
+
     fn below(mut self, folder: &str) -> Self {
         let put = |path: &mut String| *path = format!("{folder}/{path}");
         for track in self.pictures.iter_mut().chain(&mut self.sound) {

@@ -121,17 +121,28 @@ async fn a_transcoded_video_plays_from_playlists_whose_names_lead_somewhere() {
     }
     // Of a video whose parts were made by several workers.
     let other = text.lines().filter(|line| line.starts_with("https://")).nth(1).unwrap();
-    let key = ["1-1", "720p", "segment-00001.m4s"].iter().fold(folder.clone(), |key, part| key.join(part).unwrap());
+    let key =
+        ["1-1", "720p", "segment-00001.m4s"].iter().fold(folder.clone(), |key, part| key.join(part).unwrap());
     assert_eq!(opened(&world, "GET", other), Some((key, Access::Download)));
     assert!(text.contains("URI=\"../key\""), "the key is asked for here");
     let answer = world.get(learner(1), &format!("{address}/hls/key")).await;
-    assert_eq!((&answer.headers["content-type"], &answer.headers["cache-control"]), (&"application/octet-stream".parse().unwrap(), &"no-store".parse().unwrap()));
+    assert_eq!(
+        (&answer.headers["content-type"], &answer.headers["cache-control"]),
+        (&"application/octet-stream".parse().unwrap(), &"no-store".parse().unwrap())
+    );
     assert_eq!(answer.status, 200);
     for stranger in [learner(2), learner(3)] {
-        assert_ne!(world.get(stranger, &format!("{address}/hls/key")).await.status, 200, "the key is for whoever may watch");
+        assert_ne!(
+            world.get(stranger, &format!("{address}/hls/key")).await.status,
+            200,
+            "the key is for whoever may watch"
+        );
     }
     let answer = world.get(learner(1), &format!("{address}/hls/thumbnails.vtt")).await;
-    assert_eq!((answer.status.as_u16(), &answer.headers["content-type"]), (200, &"text/vtt".parse().unwrap()));
+    assert_eq!(
+        (answer.status.as_u16(), &answer.headers["content-type"]),
+        (200, &"text/vtt".parse().unwrap())
+    );
     assert_eq!(answer.body, thumbnails);
     let direct = world.get(learner(1), &format!("{address}/hls/720p/segment-00000.m4s")).await;
     assert_eq!(direct.status, 302);

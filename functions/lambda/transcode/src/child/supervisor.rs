@@ -1,6 +1,7 @@
 //! The parent's side.
 
 use std::{
+    collections::HashSet,
     env, fs,
     os::{fd::OwnedFd, unix::process::ExitStatusExt},
     path::{Path, PathBuf},
@@ -218,7 +219,7 @@ fn cause_of_death(status: ExitStatus, log: String, limits: &Limits) -> Transcode
 }
 
 /// A child that a hostile file has taken over may claim anything: its files must be in the folder, behind no link, of
-/// the size that it says, and together within the limit.
+/// the size that it says, and together within the limit, and playlists name no others.
 fn check(made: &Made, output: &Path, limits: &Limits) -> Result<(), TranscodeError> {
     let root = fs::canonicalize(output).map_err(|error| TranscodeError::storage("output folder", &error))?;
     let is_there = |path: &str, bytes: u64| {
@@ -230,11 +231,14 @@ fn check(made: &Made, output: &Path, limits: &Limits) -> Result<(), TranscodeErr
     if bytes > limits.output_bytes {
         return Err(TranscodeError::OutputTooLarge { limit_bytes: limits.output_bytes });
     }
-    match made.files.iter().find(|file| !is_there(&file.path, file.bytes)) {
+    let listed: HashSet<&str> = made.files.iter().map(|file| file.path.as_str()).collect();
+    let absent =
+        made.files.iter().find(|file| !is_there(&file.path, file.bytes)).map(|file| file.path.as_str());
+    match absent.or_else(|| made.paths().find(|path| !listed.contains(path))) {
         None => Ok(()),
-        Some(file) => Err(TranscodeError::Crashed {
+        Some(path) => Err(TranscodeError::Crashed {
             how: "it names a file that is not there".to_owned(),
-            log: file.path.clone(),
+            log: path.to_owned(),
         }),
     }
 }

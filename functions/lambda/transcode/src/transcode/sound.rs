@@ -20,14 +20,34 @@ const MICROSECONDS: Rational = Rational(1, 1_000_000);
 struct Resampler<'a> {
     decoder: TolerantDecoder,
     filter: Option<SoundFilter>,
-    /// Makes the filter for sound like this, of which so many samples have been given.
-    make_filter: Box<dyn Fn(&frame::Audio, u64) -> Result<SoundFilter, Error>>,
+    purpose: Purpose,
     /// Samples given so far.
     samples: u64,
     limits: &'a Limits,
     source_clock: Rational,
     /// Where the source's clock stands at the beginning, in microseconds.
     origin_us: i64,
+}
+
+/// What sound is decoded for.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Measuring,
+    /// In frames of so many samples.
+    Encoding {
+        frame_size: u32,
+        gain: Gain,
+    },
+}
+
+impl Purpose {
+    /// The filter for sound like this, of which so many samples have been given.
+    fn filter(self, sound: &frame::Audio, samples: u64) -> Result<SoundFilter, Error> {
+        match self {
+            Self::Measuring => SoundFilter::measuring(sound, samples),
+            Self::Encoding { frame_size, gain } => SoundFilter::new(sound, frame_size, samples, gain),
+        }
+    }
 }
 
 /// What takes sound.
@@ -38,12 +58,12 @@ impl<'a> Resampler<'a> {
         source: &Source,
         track: &Track,
         limits: &'a Limits,
-        make_filter: impl Fn(&frame::Audio, u64) -> Result<SoundFilter, Error> + 'static,
+        purpose: Purpose,
     ) -> Result<Self, TranscodeError> {
         Ok(Self {
             decoder: TolerantDecoder::new(track.open_decoder(&source.input, limits)?),
             filter: None,
-            make_filter: Box::new(make_filter),
+            purpose,
             samples: 0,
             limits,
             source_clock: track.time_base,
@@ -82,7 +102,7 @@ impl<'a> Resampler<'a> {
             Some(filter) if filter.takes(sound) => self.filter.insert(filter),
             // The few samples that the old filter still holds are less than a frame, and become silence.
             _ => {
-                let filter = (self.make_filter)(sound, self.samples).map_err(|error| match error {
+                let filter = self.purpose.filter(sound, self.samples).map_err(|error| match error {
                     Error::InvalidData => TranscodeError::UnsupportedCodec {
                         codec: format!("of {} audio channels", sound.channels()),
                     },
@@ -116,10 +136,7 @@ pub struct Meter<'a> {
 
 impl<'a> Meter<'a> {
     pub fn open(source: &Source, track: &Track, limits: &'a Limits) -> Result<Self, TranscodeError> {
-        Ok(Self {
-            resampler: Resampler::open(source, track, limits, SoundFilter::measuring)?,
-            loudness: None,
-        })
+        Ok(Self { resampler: Resampler::open(source, track, limits, Purpose::Measuring)?, loudness: None })
     }
 
     /// Takes the next packet, or none at the end.
@@ -164,9 +181,8 @@ impl<'a> SoundTrack<'a> {
         let encoder = AudioEncoder::open().map_err(failed)?;
         let target = Target { folder, content_type: "audio/mp4", key, start: 0 };
         let segmenter = Segmenter::open(&target, encoder.context()).map_err(failed)?;
-        let frame_size = encoder.frame_size();
-        let filter = move |sound: &frame::Audio, samples| SoundFilter::new(sound, frame_size, samples, gain);
-        let resampler = Resampler::open(source, track, limits, filter)?;
+        let purpose = Purpose::Encoding { frame_size: encoder.frame_size(), gain };
+        let resampler = Resampler::open(source, track, limits, purpose)?;
         Ok(Self { resampler, output: Output { encoder, segmenter, limits } })
     }
 

@@ -147,6 +147,11 @@ async fn a_child_that_lies_about_its_files_is_not_believed() {
         assert!(is_empty(&output));
     }
     assert_eq!(fs::read_to_string(&secret).unwrap(), "secret");
+    // Nor may playlists lead elsewhere.
+    let elsewhere = r#"{"made":{"duration_ms":1,"pictures":[],"sound":[],"poster":"https://elsewhere.test/","thumbnails":[],"files":[]}}"#;
+    let child = scripted(folder.path(), &format!("echo '{elsewhere}'"), Limits::default());
+    let error = child.make(&task().await, &output, |_| ()).await.unwrap_err();
+    assert!(matches!(error, TranscodeError::Crashed { .. }), "{error:?}");
 }
 
 #[tokio::test]
