@@ -80,6 +80,11 @@ pub async fn place(
     if offers.iter().any(|offer| offer.is_had) {
         return Err(already_enrolled().into());
     }
+    // After the offers' lock, for which whoever sets a shop waits.
+    if store::is_one_sold_elsewhere(tx, &courses).await? {
+        let detail = "Another shop sells a course of it: ask for a new quote.";
+        return Err(conflict("sold-elsewhere", detail).into());
+    }
     let (coupons, priced) = price_again(tx, &terms, &offers, now).await?;
     let machine = order::Order::new(priced.total);
     let order = Order {
@@ -145,10 +150,6 @@ async fn price_again(
     };
     if offers.len() != terms.lines.len() {
         return Err(changed().into());
-    }
-    if store::is_one_sold_elsewhere(tx, courses).await? {
-        let detail = "Another shop sells a course of it: ask for a new quote.";
-        return Err(conflict("sold-elsewhere", detail).into());
     }
     // As the edge does: the courses that are bought alone, then the bundles, each with its own courses.
     let alone = terms.lines.iter().zip(offers).filter(|(line, _)| line.bundle.is_none());
