@@ -25,6 +25,8 @@ const SECONDS: u32 = 60;
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Cost {
     seconds: f64,
+    /// Processor time of all processes.
+    cpu_seconds: f64,
     /// Of the largest process, in bytes.
     peak_bytes: u64,
 }
@@ -33,9 +35,11 @@ struct Cost {
 struct Row {
     what: &'static str,
     seconds: f64,
+    cpu_seconds: f64,
     peak_megabytes: u64,
     /// To the row before it that it is measured by.
     wall_ratio: Option<f64>,
+    cpu_ratio: Option<f64>,
     memory_ratio: Option<f64>,
     aim: &'static str,
 }
@@ -64,6 +68,7 @@ fn compare(json: bool) {
                 let cost = measured(name, &film);
                 let least = best.get_or_insert(cost);
                 least.seconds = least.seconds.min(cost.seconds);
+                least.cpu_seconds = least.cpu_seconds.min(cost.cpu_seconds);
                 least.peak_bytes = least.peak_bytes.min(cost.peak_bytes);
             }
         }
@@ -81,8 +86,10 @@ fn compare(json: bool) {
         let row = Row {
             what,
             seconds: (cost.seconds * 100.0).round() / 100.0,
+            cpu_seconds: (cost.cpu_seconds * 100.0).round() / 100.0,
             peak_megabytes: cost.peak_bytes >> 20,
             wall_ratio: beside.map(|beside: Cost| ratio(cost.seconds, beside.seconds)),
+            cpu_ratio: beside.map(|beside: Cost| ratio(cost.cpu_seconds, beside.cpu_seconds)),
             memory_ratio: beside.map(|beside: Cost| ratio(cost.peak_bytes as f64, beside.peak_bytes as f64)),
             aim,
         };
@@ -91,10 +98,12 @@ fn compare(json: bool) {
         } else {
             let shown = |ratio: Option<f64>| ratio.map(|ratio| format!("{ratio:.3} ×")).unwrap_or_default();
             println!(
-                "{what:<30}{:>9.2} s{:>7} MB{:>10}{:>10}   {aim}",
+                "{what:<30}{:>9.2} s{:>10}{:>9.2} CPU s{:>10}{:>7} MB{:>10}   {aim}",
                 row.seconds,
-                row.peak_megabytes,
                 shown(row.wall_ratio),
+                row.cpu_seconds,
+                shown(row.cpu_ratio),
+                row.peak_megabytes,
                 shown(row.memory_ratio)
             );
         }
@@ -127,7 +136,9 @@ fn run(what: &str, film: &Path) {
         }
         what => panic!("there is no run {what}"),
     }
-    let cost = Cost { seconds: started.elapsed().as_secs_f64(), peak_bytes: peak_of_children() };
+    let seconds = started.elapsed().as_secs_f64();
+    let (cpu_seconds, peak_bytes) = used_by_children();
+    let cost = Cost { seconds, cpu_seconds, peak_bytes };
     println!("{}", serde_json::to_string(&cost).unwrap());
 }
 
@@ -240,13 +251,15 @@ fn bunny() -> PathBuf {
     folder.join("bigbuckbunny.mp4")
 }
 
-/// The most memory that one of the processes had which this one has waited for, in bytes (getrusage(2), kilobytes).
-fn peak_of_children() -> u64 {
+/// The processor time of all processes which this one has waited for, in seconds, and the most memory that one of them had,
+/// in bytes (getrusage(2), which has kilobytes).
+fn used_by_children() -> (f64, u64) {
     // SAFETY: all of `rusage` are numbers, for which zero is a value; the call fills it.
     let usage = unsafe {
         let mut usage = std::mem::zeroed::<libc::rusage>();
         libc::getrusage(libc::RUSAGE_CHILDREN, &raw mut usage);
         usage
     };
-    u64::try_from(usage.ru_maxrss).unwrap_or(0) * 1024
+    let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 / 1e6;
+    (seconds(usage.ru_utime) + seconds(usage.ru_stime), u64::try_from(usage.ru_maxrss).unwrap_or(0) * 1024)
 }
