@@ -227,7 +227,9 @@ pub const NONE_OF: [(&str, &str); 38] = [
     ),
     ("events have no number", "SELECT count(*) FROM feed_event WHERE number IS NULL"),
     (
-        "verified callbacks have led to nothing",
-        "SELECT count(*) FROM payment_callback WHERE verification = 'verified' AND outcome IS NULL",
+        // iyzico gives up telling where to look, and is asked then.
+        "verified callbacks that tell an outcome have led to nothing",
+        "SELECT count(*) FROM payment_callback
+         WHERE verification = 'verified' AND outcome IS NULL AND provider <> 'iyzico'",
     ),
 ];
