@@ -222,15 +222,17 @@ fn path_with(route: &Route, id: &str) -> String {
     path
 }
 
-/// What is well formed and nobody has.
-fn unknown_id(route: &Route) -> &'static str {
-    if route.path.contains("{serial}") {
-        "0123456789abcdef0123456789abcdef"
-    } else if route.path.contains("{provider}") {
-        "unknown"
-    } else {
-        "01890000-0000-7000-8000-00000000dead"
-    }
+/// The route's path with what is well formed and nobody has.
+fn unknown_path(route: &Route) -> String {
+    let unknown = |segment| match segment {
+        "{serial}" => "0123456789abcdef0123456789abcdef",
+        "{provider}" => "unknown",
+        "{currency}" => "EUR",
+        "{date}" => "2026-01-02",
+        segment if segment.starts_with('{') => "01890000-0000-7000-8000-00000000dead",
+        segment => segment,
+    };
+    route.path.split('/').map(unknown).collect::<Vec<_>>().join("/")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -241,7 +243,7 @@ async fn every_route_refuses_bad_input_and_writes_nothing() {
     for route in public_routes().filter(|route| {
         matches!(route.access, Access::Public | Access::GuestOrSignedIn | Access::SignedIn | Access::Needs(_))
     }) {
-        let path = path_with(route, unknown_id(route));
+        let path = unknown_path(route);
         let item = &document.paths.paths[route.path];
         let operation = operation(item, route.method.name()).unwrap();
         let (takes_body, is_page) = (operation.request_body.is_some(), answers_with_a_page(operation));

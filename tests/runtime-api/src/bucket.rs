@@ -1,5 +1,5 @@
 //! A bucket of S3 in memory: the calls that object storage makes of it (Amazon S3 API Reference: PutObject, GetObject,
-//! HeadObject, DeleteObjects, ListObjectsV2), whole objects, addressed by path.
+//! HeadObject, DeleteObjects, ListObjectsV2), objects whole or in one range, addressed by path.
 
 use axum::{
     Router,
@@ -97,7 +97,26 @@ async fn read(
 ) -> Result<Response, StatusCode> {
     check(&headers)?;
     let bytes = objects.kept().get(&key).cloned().ok_or(StatusCode::NOT_FOUND)?;
-    Ok(([(header::ETAG, "\"1\""), (header::LAST_MODIFIED, MODIFIED)], Body::from(bytes)).into_response())
+    let about = [(header::ETAG, "\"1\""), (header::LAST_MODIFIED, MODIFIED)];
+    let Some(range) = headers.get(header::RANGE) else {
+        return Ok((about, Body::from(bytes)).into_response());
+    };
+    let (first, end) = range
+        .to_str()
+        .ok()
+        .and_then(asked_for)
+        .filter(|(first, end)| first < end && *first < bytes.len())
+        .ok_or(StatusCode::RANGE_NOT_SATISFIABLE)?;
+    let end = end.min(bytes.len());
+    let content_range = format!("bytes {first}-{}/{}", end - 1, bytes.len());
+    let part = Body::from(bytes.slice(first..end));
+    Ok((StatusCode::PARTIAL_CONTENT, about, [(header::CONTENT_RANGE, content_range)], part).into_response())
+}
+
+/// The first byte, and the first after the last, of `bytes=0-99` (RFC 9110, 14.1.2).
+fn asked_for(range: &str) -> Option<(usize, usize)> {
+    let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
+    Some((first.parse().ok()?, last.parse::<usize>().ok()?.checked_add(1)?))
 }
 
 async fn list(
