@@ -10,7 +10,7 @@ use akademi_domain::{
     mail::MailKind,
     money::Money,
     pricing::{BasisPoints, Coupon, CouponCode, Sale},
-    quiz::{AnswerKey, Score},
+    quiz::Score,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -169,7 +169,9 @@ feed! {
             duration_seconds: Option<u32>,
             requirement: Option<Requirement>,
             body: LessonBody,
-            answers: Option<AnswerKey>,
+            /// A [`akademi_domain::quiz::AnswerKey`] as JSON, which the edge keeps as it is: only who scores an attempt reads
+            /// it, and carries what matches its patterns.
+            answers: Option<serde_json::Value>,
             /// The lesson's own words, for search; markup removed.
             words: String,
         }

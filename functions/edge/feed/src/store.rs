@@ -12,7 +12,6 @@ use akademi_domain::{
     certificate::CertificateSerial,
     course::{CourseOutline, LessonBody, LessonKind, Requirement},
     ids::{CourseId, LessonId, TenantId, UserId},
-    quiz::AnswerKey,
     time::Timestamp,
 };
 use akademi_edge_store::{
@@ -160,7 +159,7 @@ pub fn save_answer_key(
     course: CourseId,
     version: i64,
     lesson: LessonId,
-    answers: &AnswerKey,
+    answers: &serde_json::Value,
 ) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(
         "INSERT INTO answer_key (tenant_id, course_id, version, lesson_id, answers) VALUES (?1, ?2, ?3, ?4, ?5) \

@@ -94,7 +94,7 @@ pub async fn publish_course(
     store::copy_lessons_to_publication(tx, course).await?;
     store::set_published(tx, course, version, now).await?;
     for event in lesson_events(&outline, lessons, version) {
-        append(tx, &event, now).await?;
+        append(tx, &event?, now).await?;
     }
     let owner = Some(head.owner);
     append(tx, &LambdaEvent::CoursePublished { version, summary, outline, owner, at: now }, now).await?;
@@ -117,10 +117,11 @@ fn lesson_events(
     outline: &CourseOutline,
     mut lessons: Lessons,
     version: i64,
-) -> impl Iterator<Item = LambdaEvent> {
+) -> impl Iterator<Item = Result<LambdaEvent, serde_json::Error>> {
     outline.lessons().filter_map(move |lesson| {
         let LessonContent { body, answers } = lessons.remove(&lesson.id)?;
-        Some(LambdaEvent::LessonPublished {
+        let answers = answers.map(serde_json::to_value).transpose();
+        Some(answers.map(|answers| LambdaEvent::LessonPublished {
             course: outline.id,
             version,
             lesson: lesson.id,
@@ -130,6 +131,6 @@ fn lesson_events(
             words: lesson_words(&body),
             body,
             answers,
-        })
+        }))
     })
 }
