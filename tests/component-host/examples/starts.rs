@@ -24,6 +24,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let manifest = Path::new("spin.toml");
     let folder = tempfile::TempDir::new()?;
     let values = [
+        ("dns_url", "http://127.0.0.1:9".to_owned()),
         ("edge_master_key", SEED.to_owned()),
         ("lambda_url", "http://127.0.0.1:9".to_owned()),
         ("plane_root_keys", format!("k1:{SEED}")),
