@@ -11,7 +11,7 @@ mod isolation;
 mod issuing;
 mod notices;
 mod own;
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the tests of documents read more of them than those of issuing")]
 #[path = "../../../../../shared/ubl/tests/invoices/reader.rs"]
 mod reader;
 mod returns;
