@@ -11,23 +11,18 @@ use std::{
     env,
     fs::{self, File},
     io::{BufRead, BufReader},
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    time::Duration,
 };
 
 use crate::{
     academy::Academy,
-    client::Connection,
     load::Target,
     pinning::{Cores, Side},
-    processes, routes,
+    processes,
     server::Running,
 };
-
-/// How long a process may take to answer one request, for it to be the one that is looked for.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -127,7 +122,7 @@ impl Deployment {
             }
             Engine::Workerd => {
                 let running = start_worker(load, artefacts, folder)?;
-                (find_workerd(&running, load).await?, Box::new(running))
+                (find_workerd(&running)?, Box::new(running))
             }
         };
         cores.move_process(target.process, Side::Server)?;
@@ -243,32 +238,14 @@ fn start_worker(load: Load<'_>, artefacts: &Artefacts, folder: &Path) -> anyhow:
     host.start()
 }
 
-/// The workerd that runs the Workers, asked directly: the address that wrangler tells is a proxy's, on a second workerd.
-async fn find_workerd(running: &RunningWorker, load: Load<'_>) -> anyhow::Result<Target> {
-    let public: SocketAddr = running.base_url().trim_start_matches("http://").parse()?;
+/// The workerd that runs the Workers.
+fn find_workerd(running: &RunningWorker) -> anyhow::Result<Target> {
+    let address = running.base_url().trim_start_matches("http://").parse()?;
     let group = running.process_group().context("the Worker has no processes")?;
-    let request = match load {
-        Load::Academy(_) => routes::get("/api/v1/catalog/courses"),
-        Load::Empty => routes::get("/"),
-    };
-    for process in processes::below(group.as_raw_nonzero().get().unsigned_abs())? {
-        let ports = processes::listening_ports(process);
-        if processes::name(process).is_none_or(|name| name != "workerd") || ports.contains(&public.port()) {
-            continue;
-        }
-        for port in ports {
-            let address = (Ipv4Addr::LOCALHOST, port).into();
-            if tokio::time::timeout(PATIENCE, answers(address, &request)).await.is_ok_and(|answers| answers) {
-                return Ok(Target { address, process });
-            }
-        }
-    }
-    anyhow::bail!("no workerd answers:\n{}", running.log())
-}
-
-async fn answers(address: SocketAddr, request: &[u8]) -> bool {
-    let Ok(mut connection) = Connection::open(address).await else { return false };
-    connection.exchange(request).await.is_ok_and(|answer| answer.status == 200)
+    let processes = processes::below(group.as_raw_nonzero().get().unsigned_abs())?;
+    let is_workerd = |process: &u32| processes::name(*process).is_some_and(|name| name == "workerd");
+    let process = processes.into_iter().find(is_workerd).context("there is no workerd")?;
+    Ok(Target { address, process })
 }
 
 /// The variables of the edge's functions; nobody answers at the other plane's address.

@@ -167,8 +167,7 @@ fn authorization(token: Option<&str>) -> String {
     token.map_or(String::new(), |token| format!("authorization: Bearer {token}\r\n"))
 }
 
-/// The same request from somebody who wants no compression. Who says nothing gets it from workerd, where the proxy in
-/// front asks for it.
+/// The same request from somebody who wants no compression. Who says nothing may get it from workerd.
 fn uncompressed(request: &[u8]) -> Vec<u8> {
     let line = request.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     let (line, rest) = request.split_at(line);

@@ -12,7 +12,7 @@ const AIM: f64 = 0.5;
 pub struct Row {
     pub engine: Engine,
     pub route: &'static str,
-    /// Of the engine's process; of workerd without wrangler's.
+    /// Of the engine's process; of workerd without miniflare's.
     pub requests_per_cpu_second: f64,
     /// To the same route on the local host.
     pub ratio_to_local: f64,

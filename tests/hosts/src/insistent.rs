@@ -1,23 +1,17 @@
-//! A client that sends again where a refusal of an unread body ended the connection before its answer was read.
-//!
-//! `wrangler dev` puts a proxy before workerd that gives such a connection up with a 503 of its own, which asks to send
-//! again; Cloudflare has no such proxy.
+//! A client of one connection for each request, which sends again where a refusal of an unread body ended the connection before
+//! its answer was read: workerd ends connections so, and Cloudflare stands in front of it.
 
 use akademi_api::ports::{HttpClient, Unreachable};
 use akademi_local::http_client::Network;
 use bytes::Bytes;
 use futures::future::BoxFuture;
+use http::{HeaderValue, header};
 use std::sync::Arc;
 
 /// How often a request is sent at most.
-pub const ATTEMPTS: usize = 20;
+const ATTEMPTS: usize = 20;
 
-/// Whether the proxy gave up a request that the Worker answered.
-pub fn is_given_up(answer: &str) -> bool {
-    answer.contains("Your worker restarted mid-request")
-}
-
-/// HTTP over TCP, past that proxy.
+/// HTTP over TCP, for what wants an answer to a body that nobody reads.
 pub struct Insistent(Arc<Network>);
 
 impl Insistent {
@@ -29,14 +23,13 @@ impl Insistent {
 impl HttpClient for Insistent {
     fn send(
         &self,
-        request: http::Request<Bytes>,
+        mut request: http::Request<Bytes>,
     ) -> BoxFuture<'_, Result<http::Response<Bytes>, Unreachable>> {
+        request.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         Box::pin(async move {
             for _ in 1..ATTEMPTS {
-                match self.0.send(request.clone()).await {
-                    Ok(answer) if is_given_up(&String::from_utf8_lossy(answer.body())) => {}
-                    Ok(answer) => return Ok(answer),
-                    Err(_) => {}
+                if let Ok(answer) = self.0.send(request.clone()).await {
+                    return Ok(answer);
                 }
             }
             self.0.send(request).await

@@ -7,7 +7,7 @@ use crate::{
 
 const NO_ROUTE: &str = "API Gateway answers by itself for a path that no route of it spells";
 const OTHER_HANDS: &str =
-    "wrangler's proxy stands where Cloudflare does, and compresses what the Worker leaves as it is";
+    "miniflare stands where Cloudflare does, and compresses what the Worker leaves as it is";
 
 /// An answer that differs as a whole.
 const fn whole(host: &'static str, route: &'static str, kind: Kind, reason: &'static str) -> Difference {

@@ -4,8 +4,6 @@ use anyhow::{Context, bail};
 use rusqlite::Connection;
 use std::{
     collections::BTreeMap,
-    ffi::OsStr,
-    fs,
     io::{BufRead, BufReader, Write},
     net::TcpStream,
     path::{Path, PathBuf},
@@ -17,10 +15,13 @@ use tempfile::TempDir;
 
 use crate::{
     build::Built,
-    config,
+    config, database,
     process::{Group, Output},
-    tools::{Tools, run},
+    tools::Tools,
 };
+
+/// Starts workerd with the Workers of configurations.
+const SERVE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/serve.mjs");
 
 /// How often 100 ms pass before a Worker that does not answer is given up.
 const PATIENCE: u32 = 600;
@@ -65,13 +66,8 @@ impl WorkerHost {
         };
         let persist_dir = options.persist_dir.unwrap_or_else(|| folder.path().join("state"));
         let persist_dir = std::path::absolute(persist_dir)?;
-        let mut migrations = wrangler(&tools, folder.path());
-        migrations
-            .args(["d1", "migrations", "apply", config::DATABASE, "--local", "--persist-to"])
-            .arg(&persist_dir);
-        migrations.args(configs.first().into_iter().flat_map(|config| config_argument(config)));
-        run(&mut migrations)?;
-        let database = find_database(&persist_dir)?;
+        database::migrate(&tools, &persist_dir)?;
+        let database = database::find(&persist_dir)?;
         Ok(Self { folder, configs, tools, port: options.port, persist_dir, database })
     }
 
@@ -96,11 +92,9 @@ impl WorkerHost {
     /// # Errors
     /// When it does not, with what it wrote.
     pub fn start(self) -> anyhow::Result<Running> {
-        let mut command = wrangler(&self.tools, self.folder.path());
-        command.args(["dev", "--local", "--ip", "127.0.0.1", "--inspector-port", "0", "--port"]);
-        command.arg(self.port.to_string()).arg("--persist-to").arg(&self.persist_dir);
-        command.args(["--show-interactive-dev-session=false", "--log-level", "log"]);
-        command.args(self.configs.iter().flat_map(|config| config_argument(config)));
+        let mut command = quiet(Command::new("node"), &self.tools, self.folder.path());
+        command.arg(SERVE).arg(self.tools.modules()).arg(&self.persist_dir).arg(self.port.to_string());
+        command.args(&self.configs);
         let group = Group::start(&command)?;
         for _ in 0..PATIENCE {
             let output = group.output().text();
@@ -130,8 +124,7 @@ impl Running {
         &self.base_url
     }
 
-    /// What the Workers and wrangler wrote so far: the Workers' log lines are JSON objects, after the Worker's name where
-    /// there are several.
+    /// What the Workers and what runs them wrote so far: the Workers' log lines are JSON objects.
     pub fn log(&self) -> String {
         self.output().text()
     }
@@ -152,15 +145,9 @@ impl Running {
     }
 }
 
-/// `--config FILE`; the first of several is the Worker that requests come to.
-fn config_argument(config: &Path) -> [&OsStr; 2] {
-    [OsStr::new("--config"), config.as_os_str()]
-}
-
-/// wrangler in `folder`, kept from writing or asking anywhere else.
-fn wrangler(tools: &Tools, folder: &Path) -> Command {
-    let mut command = tools.command("wrangler");
-    command.current_dir(folder);
+/// wrangler, or what uses it, in `folder`, kept from writing or asking anywhere else.
+pub fn quiet(mut command: Command, tools: &Tools, folder: &Path) -> Command {
+    command.current_dir(folder).env("PATH", tools.path());
     for name in ["HOME", "TMPDIR", "XDG_CONFIG_HOME", "WRANGLER_LOG_PATH"] {
         command.env(name, folder);
     }
@@ -177,21 +164,7 @@ fn wrangler(tools: &Tools, folder: &Path) -> Command {
     command
 }
 
-/// miniflare keeps each database in a file named by a hash, beside one with its own notes.
-fn find_database(persist_dir: &Path) -> anyhow::Result<PathBuf> {
-    let folder = persist_dir.join("v3").join("d1").join("miniflare-D1DatabaseObject");
-    let entries = fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?;
-    for entry in entries {
-        let path = entry?.path();
-        let is_database = path.extension().is_some_and(|extension| extension == "sqlite");
-        if is_database && path.file_stem().is_none_or(|stem| stem != "metadata") {
-            return Ok(path);
-        }
-    }
-    bail!("no database in {}", folder.display())
-}
-
-/// The address in wrangler's line `Ready on http://127.0.0.1:8787`.
+/// The address in the line `Ready on http://127.0.0.1:8787`.
 fn find_address(output: &str) -> Option<String> {
     let (_, rest) = output.split_once("Ready on ")?;
     rest.split_whitespace().next().map(str::to_owned)
@@ -215,9 +188,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_address_is_read_from_what_wrangler_writes() {
-        let output = "Your Worker has access to …\n[wrangler:info] Ready on http://127.0.0.1:41235\n";
+    fn the_address_is_read_from_what_is_written() {
+        let output = "a warning\nReady on http://127.0.0.1:41235\n";
         assert_eq!(find_address(output).as_deref(), Some("http://127.0.0.1:41235"));
-        assert_eq!(find_address("⎔ Starting local server...\n"), None);
+        assert_eq!(find_address("starting\n"), None);
     }
 }

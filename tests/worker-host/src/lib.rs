@@ -16,8 +16,10 @@
 //!   version is the one in `Cargo.lock`), optimises it with wasm-opt, and puts all into `build/worker`.
 //!   What did not change is not built again. The program `build-worker` does the same.
 //!   [`bundle`] makes a Worker of another crate's module, for [`Options::worker`].
-//! - [`WorkerHost`] makes a D1 database with `wrangler d1 migrations apply` and serves it with `wrangler dev
-//!   --local`, all Workers on one workerd: no account, no network, nothing outside its own folder.
+//! - [`WorkerHost`] makes a D1 database with `wrangler d1 migrations apply` and serves it as `wrangler dev --local` does,
+//!   with wrangler's reading of the configurations and its miniflare, all Workers on one workerd: no account, no network,
+//!   nothing outside its own folder. The second workerd that `wrangler dev` puts in front is left out: it takes HTTP as
+//!   Cloudflare does not, and loses a request now and then.
 //! - The JavaScript tools (wrangler with workerd, binaryen, and a Node new enough for them) are those of
 //!   `package-lock.json`. They are installed once, by `npm ci` without install scripts, into `npm` of the folder
 //!   that `AKADEMI_TOOLS` names, or else into `target/tools`.
@@ -29,6 +31,7 @@
 mod build;
 mod component;
 mod config;
+mod database;
 mod host;
 mod process;
 mod tools;

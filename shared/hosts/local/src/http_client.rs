@@ -22,6 +22,10 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 /// API Gateway answers 10 MB at most.
 const MAX_ANSWER_BYTES: usize = 10 * 1024 * 1024;
 
+/// How long a connection waits for its next request: workerd, for one, ends those that have waited for five seconds, and what
+/// is sent on one that is about to end is lost.
+const IDLE: Duration = Duration::from_secs(4);
+
 /// HTTP over TCP, and TLS by the certificate authorities that browsers trust. `*.localhost` is this machine, which no resolver outside of browsers knows.
 pub struct Network {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
@@ -31,7 +35,9 @@ impl Network {
     pub fn new() -> Arc<Self> {
         let connector =
             HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().build();
-        Arc::new(Self { client: Client::builder(TokioExecutor::new()).build(connector) })
+        Arc::new(Self {
+            client: Client::builder(TokioExecutor::new()).pool_idle_timeout(IDLE).build(connector),
+        })
     }
 }
 

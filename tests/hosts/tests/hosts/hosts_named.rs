@@ -88,7 +88,7 @@ async fn unknown_hosts_are_nobodys(engine: Engine) {
         for academy in academies.both {
             assert!(!answer.text.contains(academy.mark), "{what}: {answer:?}");
         }
-        // What is no host at all does not get past wrangler's proxy, which has an error of its own for it.
+        // What is no host at all does not get past miniflare, which has an error of its own for it.
         let is_refused = matches!(answer.status, Some(400 | 404))
             || engine == Engine::Workerd
                 && answer.status == Some(500)

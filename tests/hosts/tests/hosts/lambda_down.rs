@@ -6,8 +6,7 @@ use tokio::net::TcpListener;
 
 use crate::{asks::asks, raw::exchange, storm::finding};
 
-/// The longest that a host's client waits for the other plane is 15 s, and 10 s at the edge; wrangler's proxy may send a GET a
-/// second time.
+/// The longest that a host's client waits for the other plane is 15 s, and 10 s at the edge.
 const BOUND: Duration = Duration::from_secs(25);
 
 #[allow(clippy::disallowed_methods, reason = "the test is about time that passes")]

@@ -1,6 +1,5 @@
 //! HTTP as bytes, for what no client library sends.
 
-use akademi_host_tests::insistent::{ATTEMPTS, is_given_up};
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
@@ -19,16 +18,11 @@ pub struct RawAnswer {
 
 /// Sends these bytes and reads what is answered.
 pub async fn exchange(address: SocketAddr, request: &str) -> RawAnswer {
-    for _ in 0..ATTEMPTS {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let answer = read(&mut stream).await;
-        assert!(!answer.text.is_empty(), "no answer to {request}");
-        if !is_given_up(&answer.text) {
-            return answer;
-        }
-    }
-    panic!("no request gets through: {request}");
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let answer = read(&mut stream).await;
+    assert!(!answer.text.is_empty(), "no answer to {request}");
+    answer
 }
 
 /// Reads one answer to its end, whether or not the connection goes on.

@@ -66,9 +66,8 @@ fn a_learner_registers_signs_in_and_stays_within_one_academy() {
     drop(running);
     assert!(test_kill_process_group(group).is_err(), "something was left running");
     let log = output.text();
-    // wrangler writes which Worker it was before each line.
-    let lines = log.lines().filter_map(|line| line.strip_prefix("[akademi] "));
-    let lines = lines.filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(line).unwrap());
+    let lines = log.lines().filter(|line| line.starts_with('{'));
+    let lines = lines.map(|line| serde_json::from_str(line).unwrap());
     let registered: Vec<Value> =
         lines.filter(|line: &Value| line["route"] == "/api/v1/auth/register").collect();
     assert_eq!(registered.iter().map(|line| &line["status"]).collect::<Vec<_>>(), [202, 202], "{log}");

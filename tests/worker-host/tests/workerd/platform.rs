@@ -41,7 +41,7 @@ fn public_answers_are_in_cloudflares_cache_under_the_academys_generation() {
 #[test]
 fn the_runtime_compresses_what_the_headers_announce_and_the_platform_limits_password_attempts() {
     let running = start(variables());
-    // wrangler's proxy compresses for whoever does not say that it must not.
+    // miniflare compresses for whoever does not say that it must not.
     let plain =
         get(&running, UMRANIYE, "/api/openapi.json").header("accept-encoding", "identity").send_for_bytes();
     assert!(!plain.headers.contains_key("content-encoding"));
