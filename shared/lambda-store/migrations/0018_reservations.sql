@@ -22,6 +22,16 @@ ALTER TABLE reservation ALTER COLUMN person_id DROP DEFAULT;
 -- All that an order or a refund holds.
 CREATE INDEX reservation_of_holder ON reservation (tenant_id, holder_id);
 
+-- The owner, who moves them, sees rows of protected tables only while it is not held to their policies itself.
+ALTER TABLE budget NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE reservation NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE coupon NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE coupon_use NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE coupon_person NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE first_purchase NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE customer_order NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE order_line NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE purchase NO FORCE ROW LEVEL SECURITY;
 INSERT INTO budget (tenant_id, kind, subject_id, person_id, ceiling, held, used)
 SELECT tenant_id, 'coupon', id, '00000000-0000-0000-0000-000000000000', use_limit, held, used FROM coupon;
 INSERT INTO reservation (tenant_id, kind, subject_id, person_id, holder_id, amount, state, updated_at)
@@ -45,3 +55,14 @@ ALTER TABLE reservation ADD CONSTRAINT reservation_budget FOREIGN KEY (tenant_id
     REFERENCES budget (tenant_id, kind, subject_id, person_id);
 DROP TABLE coupon_use, coupon_person, first_purchase;
 ALTER TABLE coupon DROP COLUMN held, DROP COLUMN used, DROP COLUMN use_limit;
+-- What was bought before there were purchases, which their migration did not see.
+INSERT INTO purchase (tenant_id, user_id, course_id, order_id)
+SELECT tenant_id, user_id, course_id, id FROM customer_order
+JOIN order_line USING (tenant_id) WHERE order_line.order_id = id AND state = 'paid' ORDER BY paid_at
+ON CONFLICT DO NOTHING;
+ALTER TABLE budget FORCE ROW LEVEL SECURITY;
+ALTER TABLE reservation FORCE ROW LEVEL SECURITY;
+ALTER TABLE coupon FORCE ROW LEVEL SECURITY;
+ALTER TABLE customer_order FORCE ROW LEVEL SECURITY;
+ALTER TABLE order_line FORCE ROW LEVEL SECURITY;
+ALTER TABLE purchase FORCE ROW LEVEL SECURITY;

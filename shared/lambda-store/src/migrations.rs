@@ -11,8 +11,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 /// Applies what is missing, as the owner of the database, and returns how many files that were. One runs at a
 /// time (advisory lock of the database); each file is one transaction with its row in the ledger.
 ///
-/// The owner needs CREATEROLE and no more. Whoever changes rows in a migration becomes `akademi_platform` for it:
-/// row-level security is forced, so that the owner itself sees none.
+/// The owner needs CREATEROLE and no more. Row-level security is forced, so that the owner itself sees no rows: a migration
+/// that moves some takes the force from their tables and gives it back at its end.
 pub async fn migrate(owner: &PgConnectOptions) -> Result<usize, StoreError> {
     let mut connection = owner.connect().await?;
     let before = applied(&mut connection).await?;

@@ -1,7 +1,8 @@
 //! Migrating, twice and by two at once.
 
 use akademi_lambda_store::{migrations::migrate, testing::TestDatabase};
-use sqlx::{PgConnection, postgres::PgConnectOptions};
+use sqlx::{ConnectOptions, PgConnection, migrate::Migrator, postgres::PgConnectOptions};
+use std::path::Path;
 
 /// A database without tables on the shared server, owned as in production.
 async fn empty_database() -> (TestDatabase, PgConnectOptions) {
@@ -73,4 +74,65 @@ async fn a_file_that_was_changed_after_it_was_applied_is_refused() {
         .await
         .unwrap();
     assert!(migrate(&owner).await.is_err());
+}
+
+/// An academy with a coupon of three uses, of which a paid order has one and an open one holds another, each as somebody's
+/// first purchase and one of two of their own.
+const SOLD: &str = "
+INSERT INTO coupon (tenant_id, id, code, terms, use_limit, held, used, person_use_limit, created_at)
+SELECT t, c, 'BAHAR', '{}', 3, 1, 1, 2, 0 FROM ids;
+INSERT INTO customer_order
+    (tenant_id, id, user_id, idempotency_key, state, currency, subtotal, discount, total, vat, created_at, expires_at, paid_at)
+SELECT t, paid, ali, 'k', 'paid', 'TRY', 10, 1, 9, 0, 0, 9, 1 FROM ids
+UNION ALL SELECT t, open, veli, 'k', 'pending', 'TRY', 10, 1, 9, 0, 0, 9, NULL FROM ids;
+INSERT INTO order_line (tenant_id, order_id, course_id, place, title, price, discount, total, vat_basis_points, vat, enrolment_id)
+SELECT t, paid, course, 0, 'A', 10, 1, 9, 0, 0, gen_random_uuid() FROM ids
+UNION ALL SELECT t, open, course, 0, 'A', 10, 1, 9, 0, 0, gen_random_uuid() FROM ids;
+INSERT INTO coupon_use (tenant_id, order_id, coupon_id, state, updated_at)
+SELECT t, paid, c, 'confirmed', 0 FROM ids UNION ALL SELECT t, open, c, 'held', 0 FROM ids;
+INSERT INTO coupon_person (tenant_id, coupon_id, user_id, uses, use_limit)
+SELECT t, c, ali, 1, 2 FROM ids UNION ALL SELECT t, c, veli, 1, 2 FROM ids;
+INSERT INTO first_purchase (tenant_id, user_id, order_id)
+SELECT t, ali, paid FROM ids UNION ALL SELECT t, veli, open FROM ids;";
+
+#[tokio::test]
+async fn what_coupons_and_orders_held_is_held_by_reservations_afterwards() {
+    let (database, owner) = empty_database().await;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let all = Migrator::new(folder).await.unwrap();
+    all.run_to(17, &mut owner.connect().await.unwrap()).await.unwrap();
+    let mut superuser = database.superuser().await.unwrap();
+    let ids = ["t", "c", "paid", "open", "ali", "veli", "course"];
+    let ids = ids.map(|name| format!("gen_random_uuid() AS {name}")).join(", ");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE TEMP TABLE ids AS SELECT {ids}; {SOLD}")))
+        .execute(&mut superuser)
+        .await
+        .unwrap();
+
+    migrate(&owner).await.unwrap();
+    let budgets: Vec<(String, Option<i64>, i64, i64, i64)> = sqlx::query_as(
+        "SELECT kind, ceiling, sum(held)::bigint, sum(used)::bigint, count(*) FROM budget GROUP BY 1, 2 ORDER BY 1",
+    )
+    .fetch_all(&mut superuser)
+    .await
+    .unwrap();
+    let budget = |kind: &str, ceiling, rows| (kind.to_owned(), Some(ceiling), 1, 1, rows);
+    assert_eq!(
+        budgets,
+        [budget("coupon", 3, 1), budget("coupon_of_person", 2, 2), budget("first_purchase", 1, 2)]
+    );
+    let bought: (i64, bool) =
+        sqlx::query_as("SELECT count(*), bool_and(user_id = ali AND order_id = paid) FROM purchase, ids")
+            .fetch_one(&mut superuser)
+            .await
+            .unwrap();
+    assert_eq!(bought, (1, true));
+    let unforced: Vec<String> = sqlx::query_scalar(
+        "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relrowsecurity
+         AND NOT relforcerowsecurity",
+    )
+    .fetch_all(&mut superuser)
+    .await
+    .unwrap();
+    assert!(unforced.is_empty(), "{unforced:?}");
 }
