@@ -26,8 +26,10 @@ macro_rules! permissions {
 permissions! {
     /// Create, import, edit and publish one's own courses.
     CoursesWrite = 0, "courses:write";
-    /// Set prices and coupons.
+    /// Set prices, seats, bundles and coupons.
     CommerceWrite = 1, "commerce:write";
+    /// See orders, invoices and the books, give money back, and set how the academy is paid and how it invoices.
+    FinanceWrite = 15, "finance:write";
     /// Issue and revoke certificates.
     CertificatesWrite = 2, "certificates:write";
     /// Read the dashboards of courses.
@@ -67,6 +69,7 @@ impl Permissions {
     pub const OF_ACADEMIES: Self = Self::NONE
         .with(Permission::CoursesWrite)
         .with(Permission::CommerceWrite)
+        .with(Permission::FinanceWrite)
         .with(Permission::CertificatesWrite)
         .with(Permission::ReportsCourses)
         .with(Permission::ReportsAcademy)

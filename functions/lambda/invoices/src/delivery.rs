@@ -111,6 +111,7 @@ impl Invoices {
     ) -> Result<Outcome, StoreError> {
         let now = self.ports.now();
         let mut tx = self.postgres.tenant(job.tenant).await?;
+        let mut waits_for_rate = None;
         let (state, reason) = match attempt {
             Ok(()) => {
                 if !unless_lost(jobs::complete(&mut tx, job, &Value::Null, now).await)? {
@@ -121,7 +122,10 @@ impl Invoices {
                 return Ok(Outcome::Delivered);
             }
             Err(NotIssued::Waiting(unset)) => match unset.lock(&mut tx, now).await? {
-                true => (InvoiceState::Waiting, unset.reason()),
+                true => {
+                    waits_for_rate = unset.rate();
+                    (InvoiceState::Waiting, unset.reason())
+                }
                 false => (InvoiceState::Queued, "what it needs has just been set".to_owned()),
             },
             Err(NotIssued::Refused(NotTaken { failure: Failure::Lasting, reason })) => {
@@ -144,6 +148,14 @@ impl Invoices {
             Err(error) => return Err(error),
         };
         store::mark_undelivered(&mut tx, requested.id, state, &reason).await?;
+        if let Some(currency) = waits_for_rate {
+            // Tomorrow's may be known already.
+            let tomorrow = now.day_in_istanbul().plus(1);
+            let known = store::find_rate_for(&mut tx, currency, tomorrow).await?;
+            if known.is_some_and(|known| known.rate.on == tomorrow) {
+                self.try_waiting(&mut tx, Some(currency), tomorrow.start_in_istanbul()).await?;
+            }
+        }
         tx.commit().await?;
         self.log(job, requested, &reason);
         Ok(match state {

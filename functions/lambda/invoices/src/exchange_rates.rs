@@ -34,7 +34,7 @@ pub struct DailyExchangeRate {
 /// Set a currency's exchange rate of a day
 ///
 /// TRY for one unit, as the central bank lists it. An invoice in the currency takes the latest rate that is not later than its
-/// own day and at most ten days older; those that waited for one are issued. What is issued keeps its rate.
+/// own day and at most ten days older; those that waited for one are issued, once its day has begun. What is issued keeps its rate.
 #[utoipa::path(put, path = "/api/v1/commerce/exchange-rates/{currency}/{date}", tag = "invoices",
     params(("currency" = Currency, Path, description = "Any but TRY"),
            ("date" = Day, Path, description = "At latest tomorrow, in Istanbul")),
@@ -57,7 +57,7 @@ pub async fn save(
     store::lock_waiting(&mut tx).await?;
     let before = store::lock_rate_of(&mut tx, currency, date).await?;
     store::save_rate(&mut tx, currency, PricingExchangeRate { rate: new.rate, on: date }, now).await?;
-    invoices.try_waiting(&mut tx, Some(currency)).await?;
+    invoices.try_waiting(&mut tx, Some(currency), now.max(date.start_in_istanbul())).await?;
     let saved = Write {
         action: Action::ExchangeRateSet,
         target: format!("exchange_rate:{}/{date}", currency.code()),

@@ -175,7 +175,7 @@ pub async fn save(
     let before = store::find_settings(&mut tx).await?;
     let before = before.map(|(sealed, _)| invoices.open(caller.tenant, &sealed)).transpose()?;
     store::save_settings(&mut tx, &sealed, now).await?;
-    invoices.try_waiting(&mut tx, None).await?;
+    invoices.try_waiting(&mut tx, None, now).await?;
     let saved = Write {
         action: Action::InvoiceSettingsSaved,
         target: format!("invoice_settings:{}", caller.tenant),

@@ -31,6 +31,14 @@ impl Unset {
         }
     }
 
+    /// Of which currency the rate is missing, if one is.
+    pub const fn rate(self) -> Option<Currency> {
+        match self {
+            Self::Settings => None,
+            Self::Rate(currency) => Some(currency),
+        }
+    }
+
     /// Whether it is still not set; if so, whoever sets it waits for this transaction to end.
     pub async fn lock(self, tx: &mut TenantTransaction, now: Timestamp) -> Result<bool, StoreError> {
         store::lock_waiting(tx).await?;
@@ -44,17 +52,17 @@ impl Unset {
 }
 
 impl Invoices {
-    /// Has those tried again that wait, of one currency or of all, in the transaction that sets what they wait for and that
-    /// has called [`store::lock_waiting`] before.
+    /// Has those that wait tried again from a moment on, of one currency or of all, in the transaction that knows that what they
+    /// wait for is there by then and that has called [`store::lock_waiting`] before.
     pub(crate) async fn try_waiting(
         &self,
         tx: &mut TenantTransaction,
         currency: Option<Currency>,
+        from: Timestamp,
     ) -> Result<(), StoreError> {
-        let now = self.ports.now();
-        let waiting: Vec<InvoiceId> = store::queue_waiting(tx, currency, now).await?;
+        let waiting: Vec<InvoiceId> = store::queue_waiting(tx, currency, from).await?;
         for invoice in waiting {
-            enqueue_invoice(tx, invoice, JobId::new(now, self.ports.random()), now).await?;
+            enqueue_invoice(tx, invoice, JobId::new(self.ports.now(), self.ports.random()), from).await?;
         }
         Ok(())
     }

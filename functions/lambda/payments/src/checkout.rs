@@ -36,8 +36,8 @@ pub struct NewOrder {
     /// Needed by providers unless there is nothing to pay.
     #[serde(default)]
     buyer: Option<BuyerDetails>,
-    /// Whom the invoice names, as `PUT /api/v1/orders/{order_id}/invoice-details` takes it, and whom the provider bills. Without
-    /// it, both have the account's name alone.
+    /// Whom the invoice names, as `PUT /api/v1/orders/{order_id}/invoice-details` takes it, and whom a provider bills that
+    /// takes a billing address. Without it, both have the account's name alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     invoice_details: Option<InvoicedParty>,
 }

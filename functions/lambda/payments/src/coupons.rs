@@ -144,15 +144,11 @@ pub async fn change(
     check(&new)?;
     let now = payments.ports.now();
     let mut tx = payments.postgres.tenant(caller.tenant).await?;
-    // Locks its uses too: whether one is left stays as it is read.
-    store::set_ceiling(&mut tx, holds::uses_of(id), new.use_limit).await?;
-    let before = store::find_coupon(&mut tx, id).await?.ok_or_else(Problem::not_found)?;
-    if let Some(owner) = caller.courses_of()
-        && !store::is_scope_of(&mut tx, &before.terms.scope, owner).await?
-    {
-        return Err(Problem::not_found().into());
-    }
+    find_changeable(&mut tx, &caller, id).await?;
     check_scope(&mut tx, &caller, &new.scope).await?;
+    // Locks its uses too: whether one is left stays as it is read, and nobody else changes it.
+    store::set_ceiling(&mut tx, holds::uses_of(id), new.use_limit).await?;
+    let before = find_changeable(&mut tx, &caller, id).await?;
     let coupon = new.coupon(id, (before.held, before.used), before.created_at);
     store::save_coupon(&mut tx, &coupon).await?;
     tell(&mut tx, &coupon, now).await?;
@@ -170,6 +166,21 @@ pub async fn change(
     tx.commit().await?;
     payments.wake.wake();
     Ok(Body(CouponAnswer::new(coupon)))
+}
+
+/// A coupon that the caller may change; 404 for another's.
+async fn find_changeable(
+    tx: &mut TenantTransaction,
+    caller: &Caller,
+    id: CouponId,
+) -> Result<store::Coupon, PaymentsError> {
+    let found = store::find_coupon(tx, id).await?.ok_or_else(Problem::not_found)?;
+    match caller.courses_of() {
+        Some(owner) if !store::is_scope_of(tx, &found.terms.scope, owner).await? => {
+            Err(Problem::not_found().into())
+        }
+        _ => Ok(found),
+    }
 }
 
 async fn check_scope(

@@ -76,6 +76,14 @@ pub async fn take(
     Ok(None)
 }
 
+/// Whether the coupons among what was just taken still let a person use them so often: what was known of them was read before
+/// their uses were locked, and somebody's first use keeps it.
+pub async fn are_current(tx: &mut TenantTransaction, holds: &[Hold]) -> Result<bool, PaymentsError> {
+    let limits = holds.iter().filter(|hold| hold.of.kind == BudgetKind::CouponOfPerson);
+    let limits: Vec<_> = limits.map(|hold| (CouponId::from_uuid(hold.of.subject), hold.ceiling)).collect();
+    Ok(limits.is_empty() || store::are_person_use_limits(tx, &limits).await?)
+}
+
 /// Takes what the order held before it ended; whether all of it could be had. If not, nothing of it is taken.
 pub async fn take_again(
     tx: &mut TenantTransaction,

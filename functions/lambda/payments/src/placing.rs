@@ -36,12 +36,14 @@ impl Placed {
     /// 409 if a coupon is used up, a course is full or the person has one of the courses.
     pub async fn take_holds(&self, tx: &mut TenantTransaction, now: Timestamp) -> Result<(), PaymentsError> {
         let order = &self.order;
-        // Before the budgets, as where a capture does it.
+        // Before the budgets, as where money comes in time. A late capture takes budgets first: of two that wait for each other the
+        // database ends one, which is answered with 503 or told again by its provider.
         if order.state == OrderState::Paid && !grant(tx, order, now).await?.is_empty() {
             return Err(already_enrolled().into());
         }
         match holds::take(tx, order, &self.holds, now).await? {
-            None => {}
+            None if holds::are_current(tx, &self.holds).await? => {}
+            None => return Err(price_changed().into()),
             Some(Missing::Use) => {
                 let detail = "A coupon is used up: ask for a new quote.";
                 return Err(conflict("coupon-not-available", detail).into());
@@ -137,7 +139,6 @@ async fn price_again(
     offers: &[Offer],
     now: Timestamp,
 ) -> Result<(Vec<store::Coupon>, Quote), PaymentsError> {
-    let changed = || conflict("price-changed", "A price has changed since the quote: ask for a new one.");
     let mut bundle_ids: Vec<BundleId> = Vec::new();
     for bundle in terms.lines.iter().filter_map(|line| line.bundle) {
         if !bundle_ids.contains(&bundle) {
@@ -149,28 +150,29 @@ async fn price_again(
         ids => store::lock_bundles_for_sale(tx, ids).await?,
     };
     if offers.len() != terms.lines.len() {
-        return Err(changed().into());
+        return Err(price_changed().into());
     }
     // As the edge does: the courses that are bought alone, then the bundles, each with its own courses.
     let alone = terms.lines.iter().zip(offers).filter(|(line, _)| line.bundle.is_none());
     let mut lines: Vec<_> = alone.map(|(_, offer)| offer.product.line(now)).collect();
     for id in bundle_ids {
-        let bundle = bundles.iter().find(|bundle| bundle.id == id).ok_or_else(changed)?;
+        let bundle = bundles.iter().find(|bundle| bundle.id == id).ok_or_else(price_changed)?;
         let product = |course: &CourseId| {
             offers.iter().map(|offer| &offer.product).find(|product| product.course == *course).cloned()
         };
-        let courses = bundle.courses.iter().map(product).collect::<Option<Vec<_>>>().ok_or_else(changed)?;
+        let courses =
+            bundle.courses.iter().map(product).collect::<Option<Vec<_>>>().ok_or_else(price_changed)?;
         let bundle = Bundle { id, price: bundle.price, sale: bundle.sale, courses };
-        lines.extend(bundle.lines(&[], now).map_err(|_| changed())?);
+        lines.extend(bundle.lines(&[], now).map_err(|_| price_changed())?);
     }
     let mut coupons = Vec::with_capacity(terms.coupons.len());
     for id in &terms.coupons {
-        coupons.push(store::find_coupon(tx, *id).await?.ok_or_else(changed)?);
+        coupons.push(store::find_coupon(tx, *id).await?.ok_or_else(price_changed)?);
     }
     let wanted: Vec<_> = coupons.iter().map(|coupon| (coupon.id, coupon.terms.clone())).collect();
     let basket = Basket { lines: &lines, coupons: &wanted, is_first_purchase: true };
-    let priced = pricing::quote(&basket, now).map_err(|_| changed())?;
-    if terms.are_of(&priced) { Ok((coupons, priced)) } else { Err(changed().into()) }
+    let priced = pricing::quote(&basket, now).map_err(|_| price_changed())?;
+    if terms.are_of(&priced) { Ok((coupons, priced)) } else { Err(price_changed().into()) }
 }
 
 /// Tells the edge of each line that is paid, and answers those whose courses the person has bought with another order.
@@ -202,6 +204,10 @@ pub async fn grant(
         feed::append(tx, &granted, now).await?;
     }
     Ok(bought_before)
+}
+
+fn price_changed() -> Problem {
+    conflict("price-changed", "A price has changed since the quote: ask for a new one.")
 }
 
 fn already_enrolled() -> Problem {

@@ -100,20 +100,27 @@ impl Payments {
         if !store::claim_reconciliation(&mut tx, provider, last, tried_before, now).await? {
             return Ok(false);
         }
-        let read = store::lock_reconciliation(&mut tx, provider).await?.and_then(|state| state.days);
         tx.commit().await?;
-        let outcome = self.read_and_compare(tenant, provider, due_days(read, last), now).await;
-        let (done_day, error) = match &outcome {
-            Ok(ran) => (Some(last), ran.payouts_error.clone()),
-            Err(broken) => (None, Some(told(broken))),
-        };
-        let mut tx = self.postgres.tenant(tenant).await?;
-        store::end_reconciliation(&mut tx, provider, done_day, error.as_deref(), now).await?;
-        tx.commit().await?;
-        match outcome {
-            Ok(_) => Ok(true),
-            Err(Broken::Provider(_)) => Ok(false),
-            Err(Broken::Ours(error)) => Err(error),
+        loop {
+            let mut tx = self.postgres.tenant(tenant).await?;
+            let state = store::lock_reconciliation(&mut tx, provider).await?;
+            tx.commit().await?;
+            let (read, done) = state.map_or((None, None), |state| (state.days, state.done_day));
+            let days = due_days(read, done, last);
+            let outcome = self.read_and_compare(tenant, provider, days, now).await;
+            let (done_day, error) = match &outcome {
+                Ok(ran) => (Some(days.1), ran.payouts_error.clone()),
+                Err(broken) => (None, Some(told(broken))),
+            };
+            let mut tx = self.postgres.tenant(tenant).await?;
+            store::end_reconciliation(&mut tx, provider, done_day, error.as_deref(), now).await?;
+            tx.commit().await?;
+            match outcome {
+                Ok(_) if days.1 < last => {}
+                Ok(_) => return Ok(true),
+                Err(Broken::Provider(_)) => return Ok(false),
+                Err(Broken::Ours(error)) => return Err(error),
+            }
         }
     }
 

@@ -296,7 +296,10 @@ async fn withdraw(
     lines: &[RefundLine],
     now: Timestamp,
 ) -> Result<(), PaymentsError> {
-    for line in store::order_lines(tx, order.id).await? {
+    let mut ours = store::order_lines(tx, order.id).await?;
+    // Seats are locked in one order, as whoever holds several locks them.
+    ours.sort_unstable_by_key(|line| line.course);
+    for line in ours {
         if lines.iter().any(|back| back.course == line.course && back.withdraws) {
             let withdrawn = LambdaEvent::EnrolmentWithdrawn {
                 person: order.user,

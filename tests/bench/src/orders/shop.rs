@@ -173,7 +173,10 @@ impl Shop {
         key: Option<&str>,
         body: &Value,
     ) -> anyhow::Result<(StatusCode, Bytes)> {
-        let staff = Permissions::NONE.with(Permission::CommerceWrite).with(Permission::CoursesAll);
+        let staff = Permissions::NONE
+            .with(Permission::CommerceWrite)
+            .with(Permission::FinanceWrite)
+            .with(Permission::CoursesAll);
         let (sub, permissions) = match learner {
             Some(learner) => (learner, Permissions::NONE),
             None => (UserId::new(Timestamp::from_millis(0), [9; 10]), staff),

@@ -274,15 +274,16 @@ pub async fn lock_waiting(tx: &mut TenantTransaction) -> Result<(), StoreError> 
 pub async fn queue_waiting(
     tx: &mut TenantTransaction,
     currency: Option<Currency>,
-    now: Timestamp,
+    from: Timestamp,
 ) -> Result<Vec<InvoiceId>, StoreError> {
     let ids = sqlx::query_scalar(
         "UPDATE invoice SET state = 'queued', queued_at = $3
-         WHERE tenant_id = $1 AND state = 'waiting' AND ($2::text IS NULL OR currency = $2) RETURNING id",
+         WHERE tenant_id = $1 AND (state = 'waiting' OR state = 'queued' AND queued_at > $3)
+           AND ($2::text IS NULL OR currency = $2) RETURNING id",
     )
     .bind(tx.tenant().as_uuid())
     .bind(currency.map(Currency::code))
-    .bind(now.as_millis())
+    .bind(from.as_millis())
     .fetch_all(tx.connection())
     .await?;
     Ok(ids.into_iter().map(InvoiceId::from_uuid).collect())

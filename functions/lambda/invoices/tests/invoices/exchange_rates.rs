@@ -86,11 +86,33 @@ async fn without_a_recent_rate_an_invoice_waits_and_goes_on_when_one_is_set() {
     set(&world, "USD", "2026-09-01", "41").await.expect(200);
     assert_eq!(world.run().await.failed, 1);
     set(&world, "USD", "2026-09-22", "42").await.expect(200);
-    assert_eq!(world.run().await.failed, 1, "tomorrow's is not today's");
+    assert_eq!(world.run().await, Handled::default(), "tomorrow's is not today's");
     world.clock.advance_seconds(24 * 3600);
-    let id = waiting(&world).await[0]["id"].clone();
-    world.retry(staff(1), &id).await.expect(202);
+    assert_eq!(world.run().await.delivered, 1, "of itself");
+}
+
+#[tokio::test]
+async fn whoever_begins_to_wait_when_tomorrows_rate_is_known_goes_on_tomorrow() {
+    let world = World::set_up().await;
+    set(&world, "EUR", "2026-09-22", "49").await.expect(200);
+    buy_in(&world, "EUR", 1).await;
+    buy_in(&world, "EUR", 2).await;
+    assert_eq!(world.run().await.failed, 2);
+    assert_eq!(world.run().await, Handled::default(), "not before its day");
+    world.clock.advance_seconds(24 * 3600);
+    assert_eq!(world.run().await.delivered, 2);
+}
+
+#[tokio::test]
+async fn todays_rate_goes_before_tomorrows() {
+    let world = World::set_up().await;
+    buy_in(&world, "EUR", 1).await;
+    assert_eq!(world.run().await.failed, 1);
+    set(&world, "EUR", "2026-09-22", "49").await.expect(200);
+    set(&world, "EUR", "2026-09-21", "48").await.expect(200);
     assert_eq!(world.run().await.delivered, 1);
+    world.clock.advance_seconds(24 * 3600);
+    assert_eq!(world.run().await, Handled::default(), "once");
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ const MOST_PAGES: u32 = 1_000;
 #[serde(rename_all = "camelCase")]
 struct Page {
     transactions: Vec<Row>,
-    #[serde(default)]
+    /// An answer that does not tell it cannot be known to be whole.
     total_page_count: u32,
 }
 

@@ -107,6 +107,23 @@ pub async fn set_ceilings_of_people(
         .collect()
 }
 
+/// Whether each of these coupons lets one person use it so often. It stays so while its uses are locked.
+pub async fn are_person_use_limits(
+    tx: &mut TenantTransaction,
+    limits: &[(CouponId, Option<i64>)],
+) -> Result<bool, StoreError> {
+    let same: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM coupon JOIN UNNEST($2::uuid[], $3::bigint[]) AS known (id, use_limit) USING (id)
+         WHERE tenant_id = $1 AND person_use_limit IS NOT DISTINCT FROM use_limit",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(limits.iter().map(|(coupon, _)| coupon.as_uuid()).collect::<Vec<_>>())
+    .bind(limits.iter().map(|(_, limit)| *limit).collect::<Vec<_>>())
+    .fetch_one(tx.connection())
+    .await?;
+    Ok(usize::try_from(same) == Ok(limits.len()))
+}
+
 /// Whether a coupon of this scope is for courses of `owner` and no others.
 pub async fn is_scope_of(
     tx: &mut TenantTransaction,

@@ -87,7 +87,10 @@ pub fn staff() -> Who {
     Who {
         tenant: tenant(1),
         user: person(200),
-        permissions: Permissions::NONE.with(Permission::CommerceWrite).with(Permission::CoursesAll),
+        permissions: Permissions::NONE
+            .with(Permission::CommerceWrite)
+            .with(Permission::FinanceWrite)
+            .with(Permission::CoursesAll),
     }
 }
 

@@ -61,6 +61,22 @@ async fn a_comparison_that_breaks_off_leaves_nothing_and_is_done_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn days_that_were_read_and_not_compared_are_compared_by_the_next_run() {
+    let mut world = start().await;
+    world.pay(1).await;
+    for _ in 0..6 {
+        world.night().await;
+    }
+    let mut superuser = world.academy.superuser().await;
+    sqlx::query("REVOKE INSERT ON ledger_entry FROM akademi_app").execute(&mut superuser).await.unwrap();
+    world.academy.payments.reconcile(world.academy.now()).await.unwrap_err();
+    assert_eq!(world.written().await, [1, 0, 1, 0], "the report of the first day is read");
+    sqlx::query("GRANT INSERT ON ledger_entry TO akademi_app").execute(&mut superuser).await.unwrap();
+    world.run_night().await;
+    assert_eq!(world.written().await, [1, 0, 3, 0], "its fee and its payout");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_breaks_holds_up_no_other_and_no_report_reaches_another_academy() {
     let mut world = start().await;
     world.pay(1).await;

@@ -137,7 +137,7 @@ async fn what_another_shop_sells_is_not_ordered_and_what_was_ordered_before_is_p
 }
 
 /// Does `first` while `second` goes on, once that waits for a lock or has ended; whether it waited.
-async fn beside<T>(
+pub async fn beside<T>(
     academy: &Academy,
     first: &mut PgConnection,
     second: impl Future<Output = T>,

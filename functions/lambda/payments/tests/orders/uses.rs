@@ -12,6 +12,7 @@ use std::sync::Arc;
 use tokio::sync::Barrier;
 
 use crate::academy::{Academy, Who, course, learner, line, person, staff, tenant};
+use crate::sold_elsewhere::beside;
 use akademi_feed::LambdaEvent;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,6 +126,24 @@ async fn of_16_orders_of_one_person_on_a_coupon_of_two_uses_each_two_are_made() 
     let mut superuser = academy.superuser().await;
     let error = sqlx::query("UPDATE budget SET held = 3").execute(&mut superuser).await.unwrap_err();
     assert!(error.to_string().contains("budget_within_ceiling"), "{error}");
+}
+
+/// Staff's change of the limit locks the coupon's uses first, as [`beside`] sees an order wait for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_that_changes_while_somebody_orders_is_the_new_one_from_their_first_use() {
+    let academy = Academy::new().await;
+    let coupon = academy.coupon_of("bahar", json!({ "use_limit": 9, "person_use_limit": 5 })).await;
+    let quote = academy.quote(learner(1), &[(1, 14990)], Some(&coupon));
+    let mut change = academy.superuser().await;
+    let statements =
+        "BEGIN; UPDATE budget SET ceiling = 9 WHERE kind = 'coupon'; UPDATE coupon SET person_use_limit = 1";
+    sqlx::raw_sql(statements).execute(&mut change).await.unwrap();
+    let (waited, answer) = beside(&academy, &mut change, academy.order(learner(1), "k", &quote)).await;
+    assert!(waited);
+    assert_eq!(answer.problem(), (409, "price-changed".into()));
+    assert_eq!(academy.uses().await, (0, 0), "what was refused holds nothing");
+    assert_eq!(academy.order(learner(1), "l", &quote).await.status, 201);
+    assert_eq!(academy.order(learner(1), "m", &quote).await.problem(), (409, "coupon-not-available".into()));
 }
 
 /// The same with a look and a step apart, and without the schema's word.
@@ -316,7 +335,9 @@ async fn a_coupon_is_changed_within_what_is_used_of_it_and_people_hear_what_they
         (409, "coupon-code-taken".into())
     );
     let instructor = Who { permissions: Permissions::NONE.with(Permission::CommerceWrite), ..staff() };
-    assert_eq!(put(instructor, body("bahar", json!(5), json!(1))).await.status, 404);
+    for uses in [5, 1] {
+        assert_eq!(put(instructor, body("bahar", json!(uses), json!(1))).await.status, 404, "{uses}");
+    }
     let changed = put(staff(), body("guz", json!(2), json!(2))).await.json();
     assert_eq!(
         (&changed["code"], &changed["held"], &changed["public"]),

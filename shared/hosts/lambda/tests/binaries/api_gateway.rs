@@ -78,7 +78,10 @@ pub struct Call<'a> {
 impl<'a> Call<'a> {
     /// A request of the academy's staff for what is sold.
     pub fn staff(method: Method, target: &'a str) -> Self {
-        let permissions = Permissions::NONE.with(Permission::CommerceWrite).with(Permission::CoursesAll);
+        let permissions = Permissions::NONE
+            .with(Permission::CommerceWrite)
+            .with(Permission::FinanceWrite)
+            .with(Permission::CoursesAll);
         Self { method, target, permissions, idempotency_key: None, body: None }
     }
 
