@@ -40,11 +40,11 @@ pub struct BillingAddress {
     /// A company's title, or first names and family name.
     #[schema(min_length = 1, max_length = 200)]
     name: String,
-    /// Vergi dairesi; a company in Türkiye has one.
+    /// Vergi dairesi; a company has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 60)]
     tax_office: Option<String>,
-    /// A company's VKN, which one in Türkiye has, or a person's TCKN.
+    /// A company's VKN, or a person's TCKN, which may be left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(pattern = "^([0-9]{10}|[0-9]{11})$")]
     tax_number: Option<String>,
@@ -115,10 +115,11 @@ impl BillingAddress {
             (_, None) => Ok(()),
         }
         .map_err(|error| Problem::field("tax_number", error))?;
-        if is_turkish && self.kind == BilledKind::Company {
+        // Wherever it is: an invoice names a company by both, and whoever has no number as a person.
+        if self.kind == BilledKind::Company {
             let needed = [("tax_number", tax_number), ("tax_office", tax_office)];
             if let Some((field, _)) = needed.into_iter().find(|(_, value)| value.is_none()) {
-                return Err(Problem::field(field, "is missing: a company in Türkiye has one"));
+                return Err(Problem::field(field, "is missing: an invoice names no company without it"));
             }
         }
         if is_turkish && self.district.is_none() {

@@ -8,8 +8,11 @@ use akademi_domain::{
     ids::{TenantId, UserId},
     retention::GUEST_CARTS,
 };
-use akademi_edge_store::{Constraint, StoreError};
-use akademi_identity::Origin;
+use akademi_edge_store::{Constraint, StoreError, TenantStatement};
+use akademi_identity::{
+    Origin,
+    throttle::{self, Attempt},
+};
 use axum::{
     extract::FromRequestParts,
     response::{IntoResponse, Response},
@@ -87,8 +90,10 @@ pub struct Holder {
     pub tenant: TenantId,
     pub cart: CartId,
     pub caller: Option<Caller>,
-    /// Whether it was there before this request, as far as the browser knows.
+    /// Whether it was there before this request; [`Cart::holder`] takes the browser's word for it.
     pub is_known: bool,
+    /// A cart that begins is counted by the address.
+    begun: Option<Attempt>,
     /// What the browser keeps from now on.
     cookie: Option<HeaderValue>,
 }
@@ -96,6 +101,11 @@ pub struct Holder {
 impl Holder {
     pub fn person(&self) -> Option<UserId> {
         self.caller.map(|caller| caller.user)
+    }
+
+    /// The statements that take the count back of a cart that was not begun after all; none where nothing was counted.
+    pub fn not_begun(&self) -> Vec<TenantStatement> {
+        self.begun.as_ref().map(Attempt::succeeded).unwrap_or_default()
     }
 
     /// `answer`, with what the browser is to keep.
@@ -133,12 +143,12 @@ impl Cart {
                     self.edge.tenant(tenant).batch(merge.into()).await.map_err(of_person)?;
                 }
                 let cookie = guest.map(|_| no_cookie()).transpose()?;
-                Ok(Some(Holder { tenant, cart, caller: Some(caller), is_known: true, cookie }))
+                Ok(Some(Holder { tenant, cart, caller: Some(caller), is_known: true, begun: None, cookie }))
             }
             (None, Some(guest)) => {
                 // What is changed is kept for as long again.
                 let cookie = writes.then(|| guest.cookie()).transpose()?;
-                Ok(Some(Holder { tenant, cart: guest.cart(), caller: None, is_known: true, cookie }))
+                Ok(Some(Holder { is_known: true, cookie, ..new_guest(tenant, guest)? }))
             }
             (None, None) => Ok(None),
         }
@@ -147,15 +157,28 @@ impl Cart {
     /// Whose cart it is; a guest who has none begins one.
     ///
     /// # Errors
-    /// As [`Cart::holder`].
+    /// As [`Cart::holder`]; 429 for an address that begins too many.
     pub async fn holder_or_new(&self, visitor: &Visitor) -> Result<Holder, Problem> {
-        if let Some(holder) = self.holder(visitor).await? {
-            return Ok(holder);
+        let mut holder = match self.holder(visitor).await? {
+            Some(holder) => holder,
+            None => new_guest(visitor.tenant, GuestToken(self.edge.ports.random()))?,
+        };
+        if holder.caller.is_none() {
+            let (database, now) = (self.edge.tenant(holder.tenant), self.edge.ports.now());
+            // A browser can make a cookie up as easily as throw it away.
+            holder.is_known = holder.is_known && store::cart_exists(&database, &holder.cart).await?;
+            if !holder.is_known {
+                let counter = self.throttles.address_tries(b"cart", &visitor.origin);
+                holder.begun = Some(throttle::admit(&database, &[counter], now).await?);
+            }
         }
-        let guest = GuestToken(self.edge.ports.random());
-        let cookie = Some(guest.cookie()?);
-        Ok(Holder { tenant: visitor.tenant, cart: guest.cart(), caller: None, is_known: false, cookie })
+        Ok(holder)
     }
+}
+
+fn new_guest(tenant: TenantId, guest: GuestToken) -> Result<Holder, Problem> {
+    let cookie = Some(guest.cookie()?);
+    Ok(Holder { tenant, cart: guest.cart(), caller: None, is_known: false, begun: None, cookie })
 }
 
 fn no_cookie() -> Result<HeaderValue, Problem> {

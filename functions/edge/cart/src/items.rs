@@ -1,7 +1,7 @@
 //! Courses and bundles of a cart.
 
 use akademi_api::{PathParam, Problem, problem::ProblemDocument};
-use akademi_coupons::basket::Item;
+use akademi_coupons::basket::{Item, MAX_BUNDLES};
 use akademi_domain::{
     ids::{BundleId, CourseId},
     pricing::MAX_LINES,
@@ -23,7 +23,8 @@ use crate::{
     params(("course_id" = CourseId, Path, description = "A course that is for sale")),
     responses((status = 204, description = "It is in the cart"),
               (status = 404, description = "It is not for sale here", body = ProblemDocument, content_type = "application/problem+json"),
-              (status = 409, description = "The cart is full, or another shop sells it", body = ProblemDocument, content_type = "application/problem+json")))]
+              (status = 409, description = "The cart is full, or another shop sells it", body = ProblemDocument, content_type = "application/problem+json"),
+              (status = 429, description = "Too many carts were begun from this address", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn put_course(
     State(cart): State<Cart>,
     visitor: Visitor,
@@ -51,7 +52,8 @@ pub async fn remove_course(
     params(("bundle_id" = BundleId, Path, description = "A bundle that is for sale")),
     responses((status = 204, description = "It is in the cart"),
               (status = 404, description = "It is not for sale here", body = ProblemDocument, content_type = "application/problem+json"),
-              (status = 409, description = "The cart is full", body = ProblemDocument, content_type = "application/problem+json")))]
+              (status = 409, description = "The cart is full", body = ProblemDocument, content_type = "application/problem+json"),
+              (status = 429, description = "Too many carts were begun from this address", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn put_bundle(
     State(cart): State<Cart>,
     visitor: Visitor,
@@ -82,7 +84,13 @@ async fn put(cart: &Cart, visitor: &Visitor, item: Item) -> Result<Response, Pro
     let batch = store::put(&holder.cart, holder.person(), &Stored::Item(item), now);
     match database.batch_if(may_be_put, batch.into()).await {
         Ok(_) => Ok(holder.answer(StatusCode::NO_CONTENT)),
-        Err(StoreError::Guard) => Err(refusal(&database, &holder, item).await?),
+        Err(StoreError::Guard) => {
+            let uncounted = holder.not_begun();
+            if !uncounted.is_empty() {
+                database.batch(uncounted).await?;
+            }
+            Err(refusal(&database, &holder, item).await?)
+        }
         Err(error) => Err(of_person(error)),
     }
 }
@@ -96,10 +104,15 @@ async fn refusal(database: &TenantDatabase<'_>, holder: &Holder, item: Item) -> 
         return Ok(Problem::new(StatusCode::CONFLICT, "sold-elsewhere", detail));
     }
     let stored = store::list_items(database, &holder.cart).await?;
-    if stored.iter().filter_map(store::StoredItem::item).count() < MAX_LINES {
-        return Ok(Problem::new(StatusCode::NOT_FOUND, "not-for-sale", "This is not for sale here."));
+    let items = || stored.iter().filter_map(store::StoredItem::item);
+    if items().count() >= MAX_LINES {
+        return Ok(full("A cart holds 100 courses and bundles: take something out first."));
     }
-    Ok(full("A cart holds 100 courses and bundles: take something out first."))
+    let is_bundle = |item: &Item| matches!(item, Item::Bundle(_));
+    if is_bundle(&item) && items().filter(is_bundle).count() >= MAX_BUNDLES {
+        return Ok(full("A cart holds 50 bundles: take one out first."));
+    }
+    Ok(Problem::new(StatusCode::NOT_FOUND, "not-for-sale", "This is not for sale here."))
 }
 
 pub fn full(detail: &'static str) -> Problem {

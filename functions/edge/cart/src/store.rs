@@ -4,7 +4,7 @@ mod addresses;
 
 pub use addresses::*;
 
-use akademi_coupons::basket::Item;
+use akademi_coupons::basket::{Item, MAX_BUNDLES};
 use akademi_domain::{
     ids::{BundleId, CourseId, UserId},
     pricing::{CouponCode, MAX_COUPONS, MAX_LINES},
@@ -85,6 +85,11 @@ pub async fn list_items(database: &TenantDatabase<'_>, cart: &CartId) -> Result<
         .collect()
 }
 
+pub async fn cart_exists(database: &TenantDatabase<'_>, cart: &CartId) -> Result<bool, StoreError> {
+    const SQL: TenantSql = TenantSql::new("SELECT 1 AS found FROM cart WHERE tenant_id = ?1 AND id = ?2");
+    Ok(database.row(SQL.with([cart.as_str().into()])).await?.is_some())
+}
+
 /// A batch's condition: the course is for sale, and beside it the cart has fewer items than it may.
 pub fn course_may_be_put(cart: &CartId, course: CourseId) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(
@@ -109,15 +114,16 @@ pub async fn is_sold_elsewhere(database: &TenantDatabase<'_>, course: CourseId) 
     Ok(database.row(SQL.with([course.into()])).await?.is_some())
 }
 
-/// The same of a bundle.
+/// The same of a bundle, and the cart has fewer bundles than it may.
 pub fn bundle_may_be_put(cart: &CartId, bundle: BundleId) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(
-        "INSERT INTO guard (ok) VALUES ((SELECT 1 WHERE (SELECT count(*) FROM cart_item \
+        "INSERT INTO guard (ok) VALUES ((SELECT 1 WHERE \
+         (SELECT count(*) < ?4 AND count(*) FILTER (WHERE kind = 'bundle') < ?5 FROM cart_item \
          WHERE cart_item.tenant_id = ?1 AND cart_id = ?2 AND kind <> 'coupon' \
-         AND NOT (kind = 'bundle' AND item = ?3)) < ?4 \
+         AND NOT (kind = 'bundle' AND item = ?3)) \
          AND EXISTS (SELECT 1 FROM bundle WHERE bundle.tenant_id = ?1 AND bundle.id = ?3 AND for_sale = 1)))",
     );
-    SQL.with([cart.as_str().into(), bundle.to_string().into(), most(MAX_LINES)])
+    SQL.with([cart.as_str().into(), bundle.to_string().into(), most(MAX_LINES), most(MAX_BUNDLES)])
 }
 
 /// A batch's condition: beside this coupon the cart has fewer than it may.
@@ -192,9 +198,12 @@ pub fn merge(guest: &CartId, own: &CartId, now: Timestamp) -> [TenantStatement; 
         "INSERT INTO cart_item (tenant_id, cart_id, kind, item, added_at) \
          SELECT ?1, ?2, kind, item, added_at FROM (SELECT kind, item, added_at, \
          row_number() OVER (PARTITION BY kind = 'coupon' ORDER BY added_at, kind, item) AS place \
+         FROM (SELECT kind, item, added_at, row_number() OVER (PARTITION BY kind ORDER BY added_at, item) AS nth \
          FROM cart_item AS theirs WHERE theirs.tenant_id = ?1 AND theirs.cart_id = ?3 \
          AND NOT EXISTS (SELECT 1 FROM cart_item AS own WHERE own.tenant_id = ?1 AND own.cart_id = ?2 \
-         AND own.kind = theirs.kind AND own.item = theirs.item)) AS others \
+         AND own.kind = theirs.kind AND own.item = theirs.item)) AS added \
+         WHERE added.kind <> 'bundle' OR nth <= ?6 - (SELECT count(*) FROM cart_item AS own \
+         WHERE own.tenant_id = ?1 AND own.cart_id = ?2 AND own.kind = 'bundle')) AS others \
          WHERE place <= CASE others.kind WHEN 'coupon' THEN ?5 ELSE ?4 END - (SELECT count(*) FROM cart_item AS own \
          WHERE own.tenant_id = ?1 AND own.cart_id = ?2 AND (own.kind = 'coupon') = (others.kind = 'coupon')) \
          ON CONFLICT (tenant_id, cart_id, kind, item) DO NOTHING",
@@ -202,7 +211,7 @@ pub fn merge(guest: &CartId, own: &CartId, now: Timestamp) -> [TenantStatement; 
     let (guest_id, own_id) = (|| guest.as_str().into(), || own.as_str().into());
     [
         OPEN.with([own_id(), guest_id(), now.into()]),
-        COPY.with([own_id(), guest_id(), most(MAX_LINES), most(MAX_COUPONS)]),
+        COPY.with([own_id(), guest_id(), most(MAX_LINES), most(MAX_COUPONS), most(MAX_BUNDLES)]),
         delete_cart(guest),
     ]
 }

@@ -168,13 +168,19 @@ pub async fn list_courses_on_sale(
     rows.iter().map(card).collect()
 }
 
-/// The newest coupons that everybody is told of and that have a use left.
-pub async fn list_public_coupons(database: &TenantDatabase<'_>) -> Result<Vec<PublicCoupon>, StoreError> {
+/// The newest coupons that everybody is told of, that have a use left and are good in the second of `now`.
+pub async fn list_public_coupons(
+    database: &TenantDatabase<'_>,
+    now: Timestamp,
+) -> Result<Vec<PublicCoupon>, StoreError> {
+    // Times are texts of RFC 3339 in UTC, with a fraction only where there is one: they are compared as far as the second.
     const SQL: TenantSql = TenantSql::new(
-        "SELECT id, code, terms FROM coupon WHERE tenant_id = ?1 AND public = 1 AND available = 1 \
-         ORDER BY id DESC LIMIT 50",
+        "SELECT id, code, terms FROM coupon INDEXED BY coupon_public WHERE tenant_id = ?1 AND public = 1 \
+         AND available = 1 AND coalesce(substr(terms ->> 'starts_at', 1, 19), ?2) <= ?2 \
+         AND coalesce(substr(terms ->> 'ends_at', 1, 19), ?2) >= ?2 ORDER BY id DESC LIMIT 50",
     );
-    let rows = database.rows(SQL.with([])).await?;
+    let second: String = now.to_string().chars().take("2026-09-21T14:13:20".len()).collect();
+    let rows = database.rows(SQL.with([second.into()])).await?;
     rows.iter()
         .map(|row| Ok(PublicCoupon { id: row.parse(0)?, code: row.parse(1)?, terms: json(row, 2)? }))
         .collect()

@@ -62,7 +62,7 @@ pub async fn list(
 ) -> Result<Response, Problem> {
     minute::page(&catalog, &academy, &headers, 'k', &page, async |at, after| {
         let database = catalog.edge.tenant(academy.id);
-        let coupons = store::list_public_coupons(&database).await?;
+        let coupons = store::list_public_coupons(&database, at).await?;
         let found = match &*coupons {
             [] => Vec::new(),
             coupons => store::list_candidates(&database, coupons, after, page.limit.and_one()).await?,

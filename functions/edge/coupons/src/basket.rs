@@ -223,12 +223,10 @@ impl PricedBasket {
 /// The lines of what can be bought, and what cannot, by its place.
 fn lines(items: &[Item], offers: &Offers, now: Timestamp) -> (Vec<Line>, Vec<(usize, ItemRefusal)>) {
     let (mut lines, mut refused) = (Vec::new(), Vec::new());
-    let enrolled = offers.courses.iter().filter(|offer| offer.enrolled_at.is_some());
-    let enrolled: Vec<CourseId> = enrolled.map(|offer| offer.id).collect();
     for (index, item) in items.iter().enumerate() {
         let parts = match item {
             Item::Course(course) => of_course(*course, offers, now),
-            Item::Bundle(bundle) => of_bundle(*bundle, offers, &enrolled, now),
+            Item::Bundle(bundle) => of_bundle(*bundle, offers, now),
         };
         match parts.and_then(|parts| beside(&lines, parts)) {
             Ok(parts) => lines.extend(parts),
@@ -249,12 +247,7 @@ fn of_course(course: CourseId, offers: &Offers, now: Timestamp) -> Result<Vec<Li
     }
 }
 
-fn of_bundle(
-    id: BundleId,
-    offers: &Offers,
-    enrolled: &[CourseId],
-    now: Timestamp,
-) -> Result<Vec<Line>, ItemRefusal> {
+fn of_bundle(id: BundleId, offers: &Offers, now: Timestamp) -> Result<Vec<Line>, ItemRefusal> {
     let offer = offers.bundle(id).filter(|offer| offer.for_sale).ok_or(ItemRefusal::NotForSale)?;
     let find = |is_so: fn(&CourseOffer) -> bool| {
         offer.courses.iter().copied().find(|course| offers.course(*course).is_some_and(is_so))
@@ -266,7 +259,9 @@ fn of_bundle(
     let courses: Option<Vec<Product>> = offer.courses.iter().map(product).collect();
     let courses = courses.ok_or(ItemRefusal::NotForSale)?;
     let bundle = Bundle { id, price: offer.price, sale: offer.sale, courses };
-    let lines = bundle.lines(enrolled, now).map_err(|refusal| match refusal {
+    // The first is the one that is told.
+    let enrolled: Vec<CourseId> = find(|course| course.enrolled_at.is_some()).into_iter().collect();
+    let lines = bundle.lines(&enrolled, now).map_err(|refusal| match refusal {
         BundleRefusal::NotForSale => ItemRefusal::NotForSale,
         BundleRefusal::AlreadyEnrolled(course) => ItemRefusal::HoldsEnrolled(course),
     })?;

@@ -8,28 +8,29 @@ use akademi_domain::{
 };
 use akademi_edge_store::{Row, StoreError, TenantDatabase, TenantSql};
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 
 use crate::basket::Item;
 
 /// What there is of what somebody wants.
+#[derive(Default)]
 pub struct Offers {
     /// Those of the courses and of the bundles' courses that were ever published.
-    pub courses: Vec<CourseOffer>,
-    pub bundles: Vec<BundleOffer>,
+    courses: BTreeMap<CourseId, CourseOffer>,
+    bundles: BTreeMap<BundleId, BundleOffer>,
 }
 
 impl Offers {
     pub fn course(&self, id: CourseId) -> Option<&CourseOffer> {
-        self.courses.iter().find(|offer| offer.id == id)
+        self.courses.get(&id)
     }
 
     pub fn bundle(&self, id: BundleId) -> Option<&BundleOffer> {
-        self.bundles.iter().find(|offer| offer.id == id)
+        self.bundles.get(&id)
     }
 }
 
 pub struct CourseOffer {
-    pub id: CourseId,
     pub slug: String,
     pub title: String,
     /// `None` when it is not for sale: it has no price, was withdrawn, or another shop sells it.
@@ -42,7 +43,6 @@ pub struct CourseOffer {
 }
 
 pub struct BundleOffer {
-    pub id: BundleId,
     pub title: String,
     pub price: Money,
     pub sale: Option<Sale>,
@@ -51,7 +51,7 @@ pub struct BundleOffer {
     pub for_sale: bool,
 }
 
-/// What there is of these, in no order.
+/// What there is of these.
 pub async fn find_offers(
     database: &TenantDatabase<'_>,
     person: Option<UserId>,
@@ -82,29 +82,27 @@ pub async fn find_offers(
         list(serde_json::to_string(&courses)).into(),
         list(serde_json::to_string(&bundles)).into(),
     ];
-    let mut offers = Offers { courses: Vec::new(), bundles: Vec::new() };
+    let mut offers = Offers::default();
     for row in database.rows(SQL.with(wanted)).await? {
         match row.optional_text(11)? {
-            None => offers.courses.push(course_offer(&row)?),
-            Some(_) => offers.bundles.push(bundle_offer(&row)?),
+            None => drop(offers.courses.insert(row.parse(5)?, course_offer(&row)?)),
+            Some(_) => drop(offers.bundles.insert(row.parse(5)?, bundle_offer(&row)?)),
         }
     }
     Ok(offers)
 }
 
 fn course_offer(row: &Row) -> Result<CourseOffer, StoreError> {
-    let id = row.parse(5)?;
     let product = match row.optional_integer(0)? {
         None => None,
         Some(_) => {
             let (price, sale) = price(row)?;
             let rate = u16::try_from(row.integer(8)?).ok().and_then(|rate| BasisPoints::new(rate).ok());
             let vat_rate = rate.ok_or_else(|| StoreError::Engine("a VAT rate that is none".into()))?;
-            Some(Product { course: id, price, sale, vat_rate, categories: json(row, 9)? })
+            Some(Product { course: row.parse(5)?, price, sale, vat_rate, categories: json(row, 9)? })
         }
     };
     Ok(CourseOffer {
-        id,
         slug: row.text(7)?.to_owned(),
         title: row.text(6)?.to_owned(),
         product,
@@ -117,7 +115,6 @@ fn course_offer(row: &Row) -> Result<CourseOffer, StoreError> {
 fn bundle_offer(row: &Row) -> Result<BundleOffer, StoreError> {
     let (price, sale) = price(row)?;
     Ok(BundleOffer {
-        id: row.parse(5)?,
         title: row.text(6)?.to_owned(),
         price,
         sale,

@@ -115,6 +115,8 @@ pub enum DecidedState {
 #[serde(deny_unknown_fields)]
 pub struct ReviewDecision {
     state: DecidedState,
+    /// The entry's `version`: what its author has written since, nobody has decided on.
+    version: i64,
     /// Why it is hidden: the author is told. Of nothing else.
     #[serde(default)]
     reason: Option<ReviewFault>,
@@ -167,7 +169,7 @@ pub async fn list(
 #[utoipa::path(put, path = "/api/v1/reviews/{review_id}/state", tag = "reviews", request_body = ReviewDecision,
     params(("review_id" = ReviewId, Path, description = "The review")),
     responses((status = 200, description = "The review as it is now", body = ReviewEntry),
-              (status = 409, description = "It was changed by another request at the same time", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
+              (status = 409, description = "It has another version by now: look at it again", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
 pub async fn set_state(
     State(reviews): State<Reviews>,
     caller: Caller,
@@ -180,6 +182,9 @@ pub async fn set_state(
     let database = reviews.edge.tenant(caller.tenant);
     let owner = caller.courses_of();
     let before = store::find_for_staff(&database, review, owner).await?.ok_or_else(Problem::not_found)?;
+    if before.version != decision.version {
+        return Err(Problem::conflict());
+    }
     let hiding = reason.map(|reason| (reason, decision.note.as_ref().map(HidingNote::as_str)));
     let mut batch = vec![
         store::uncount_review(review),
@@ -200,7 +205,7 @@ pub async fn set_state(
     let (by, target) = ((&caller, &origin), format!("review:{review}"));
     batch.extend(by_staff(&reviews.edge, &reviews.vault, by, action, target, change).await?);
     // What staff decides on is what staff has seen.
-    database.batch_if(store::review_has_version(review, before.version), batch).await?;
+    database.batch_if(store::review_has_version(review, decision.version), batch).await?;
     let found = store::find_for_staff(&database, review, owner).await?.ok_or_else(Problem::not_found)?;
     ReviewEntry::open(&reviews, caller.tenant, found).map(Body)
 }

@@ -2,18 +2,20 @@
 
 use akademi_api::{Body, Caller, PathParam, Problem};
 use akademi_domain::{
-    ids::ReviewId,
+    ids::{ReviewId, UserId},
     review::{ReviewFault, ReviewText, Stars},
+    throttle::Delays,
     time::Timestamp,
 };
-use akademi_edge_store::StoreError;
+use akademi_edge_store::{StoreError, TenantDatabase};
+use akademi_identity::throttle::{self, Counter};
 use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Reviews,
-    store::{self, ReviewState},
+    store::{self, Place, ReviewState},
 };
 
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -63,12 +65,14 @@ pub async fn show(
 /// Review a course, or change one's review
 ///
 /// Who is enrolled may. A hidden review that is changed stays hidden until staff shows it again. Where reviews need approval,
-/// a new or changed one waits for staff.
+/// a new or changed one waits for staff. One that is written as it is already stays as it is, and whoever writes very many
+/// waits longer each time.
 #[utoipa::path(put, path = "/api/v1/catalog/courses/{slug}/reviews/mine", tag = "reviews", request_body = NewReview,
     params(("slug" = String, Path, description = "The course's slug")),
     responses((status = 201, description = "The first review", body = OwnReview),
               (status = 200, description = "The review as it is now", body = OwnReview),
-              (status = 403, description = "Who is not enrolled reviews nothing; or a browser's cookie, sent by another site's page", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
+              (status = 403, description = "Who is not enrolled reviews nothing; or a browser's cookie, sent by another site's page", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json"),
+              (status = 429, description = "Too many attempts", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
 pub async fn write(
     State(reviews): State<Reviews>,
     caller: Caller,
@@ -78,18 +82,19 @@ pub async fn write(
     let ports = &reviews.edge.ports;
     let now = ports.now();
     let database = reviews.edge.tenant(caller.tenant);
+    throttle::admit(&database, &[reviews.writes(caller.user)], now).await?;
     let place = (slug.as_str(), caller.user);
     let id = ReviewId::new(now, ports.random());
-    let text = new.text.as_ref().map(ReviewText::as_str);
+    let content = (new.stars, new.text.as_ref().map(ReviewText::as_str));
     let batch = vec![
         // It may be shown no longer, and then be shown: either is seen.
         store::bump_generation_by_own_review(place),
         store::uncount_own_review(place),
-        store::save_own_review(place, id, (new.stars, text), now),
+        store::save_own_review(place, id, content, now),
         store::count_own_review(place),
         store::bump_generation_by_own_review(place),
     ];
-    match database.batch_if(store::is_enrolled(place), batch).await {
+    match database.batch_if(store::own_review_changes(place, content), batch).await {
         Ok(rows) => {
             let row = rows.iter().flatten().next();
             let saved = row.ok_or_else(|| Problem::broken("a review was saved without a row"))?;
@@ -98,13 +103,41 @@ pub async fn write(
             let status = if saved.id == id { StatusCode::CREATED } else { StatusCode::OK };
             Ok((status, Body(saved)))
         }
-        Err(StoreError::Guard) if store::course_exists(&database, &slug).await? => Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "not-enrolled",
-            "A course is reviewed by who is enrolled in it.",
-        )),
-        Err(StoreError::Guard) => Err(Problem::not_found()),
+        Err(StoreError::Guard) => Ok((StatusCode::OK, Body(unchanged(&database, place, content).await?))),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// One's review, which is `content` already.
+///
+/// # Errors
+/// Why there is none: who is not enrolled has none to change, and another one may have been written meanwhile.
+async fn unchanged(
+    database: &TenantDatabase<'_>,
+    place: Place<'_>,
+    content: (Stars, Option<&str>),
+) -> Result<OwnReview, Problem> {
+    if let Some(kept) = store::find_review_of_enrolled(database, place).await? {
+        let is_so = (kept.stars, kept.text.as_deref()) == content;
+        return if is_so { Ok(kept) } else { Err(Problem::conflict()) };
+    }
+    if store::course_exists(database, place.0).await? {
+        let detail = "A course is reviewed by who is enrolled in it.";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "not-enrolled", detail));
+    }
+    Err(Problem::not_found())
+}
+
+impl Reviews {
+    /// What somebody's writing is counted by: each change has all public answers made anew. As many are free as to an
+    /// address, a hundred: nobody reviews so many courses at once.
+    fn writes(&self, person: UserId) -> Counter {
+        Counter {
+            key: self.throttles.key(&[b"review", person.as_uuid().as_bytes()]),
+            delays: Delays::ADDRESS,
+            is_trusting: false,
+            is_exact: true,
+        }
     }
 }
 

@@ -17,7 +17,7 @@ pub struct NewReport {
 
 /// Report somebody's review
 ///
-/// Staff decides. Once each: a second report changes nothing.
+/// Staff decides. Once each: a second report changes nothing, unless the review was changed since staff decided.
 #[utoipa::path(post, path = "/api/v1/reviews/{review_id}/reports", tag = "reviews", request_body = NewReport,
     params(("review_id" = ReviewId, Path, description = "The review")),
     responses((status = 204, description = "It is reported")))]

@@ -7,8 +7,10 @@
 //! library logs goes to standard error.
 //!
 //! The child has no environment (so no secret of the function) and is held by the kernel to its address space,
-//! processor time and file size; the parent holds it to time on the wall and checks what it claims to have written.
+//! processor time and file size; the parent holds it to time on the wall, makes the plan itself of what the child says of
+//! the video, and checks what it claims to have written.
 
+mod claims;
 mod entry;
 mod supervisor;
 
@@ -16,7 +18,7 @@ use akademi_lambda_store::{object_key::ObjectKey, objects::Objects};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-use crate::{Limits, Made, Plan, Progress, Task, TranscodeError};
+use crate::{Limits, Made, Plan, Probe, Progress, Task, TranscodeError};
 
 pub use entry::main_if_child;
 
@@ -39,11 +41,10 @@ pub enum Video {
 }
 
 /// What a video is, and what is to be made of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Survey {
     pub plan: Plan,
-    /// When the pictures end, in milliseconds, as the container states it.
+    /// When the pictures end, in milliseconds, as the container states it; within the limit.
     pub end_ms: Option<u64>,
 }
 
@@ -80,7 +81,11 @@ enum Work {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Report {
     Progress(Progress),
-    Surveyed(Survey),
+    Surveyed {
+        probe: Probe,
+        /// When the pictures end, as the container states it.
+        end_ms: Option<u64>,
+    },
     Made(Made),
     Failed(TranscodeError),
 }

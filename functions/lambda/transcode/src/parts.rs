@@ -11,14 +11,15 @@ const USUAL_PIXELS: u64 = 1920 * 1080 * 30;
 const SEGMENT_MS: u64 = TARGET_SECONDS as u64 * 1000;
 
 /// The whole video, or its parts: pictures, cut where segments end (so where all renditions have a keyframe), and the sound.
-/// `part_ms` is the length of a part of 1080p; larger pictures make shorter parts. A video of one and a half parts, or one
-/// that does not say how long it is, stays whole.
+/// `part_ms` is the length of a part of 1080p; larger pictures make shorter parts, but not shorter than a sixteenth (2160p at
+/// 120 pictures a second). A video of one and a half parts, or one that does not say how long it is, stays whole.
 pub fn cut(survey: &Survey, part_ms: u64) -> Vec<Part> {
     let (rate, per) = survey.plan.frame_rate;
     let pixels = survey.plan.renditions.first().map_or(0, |largest| {
         u64::from(largest.width) * u64::from(largest.height) * u64::from(rate) / u64::from(per.max(1))
     });
-    let weighted = (part_ms.saturating_mul(USUAL_PIXELS) / pixels.max(1)).min(part_ms.saturating_mul(2));
+    let weighted =
+        (part_ms.saturating_mul(USUAL_PIXELS) / pixels.max(1)).clamp(part_ms / 16, part_ms.saturating_mul(2));
     let length = (weighted / SEGMENT_MS).max(1) * SEGMENT_MS;
     let end_ms = survey.end_ms.unwrap_or(0);
     let count = (end_ms + length / 2) / length;
@@ -63,6 +64,13 @@ mod tests {
         assert_eq!(cuts(1920, 1080, Some(3_600_000)).len(), 13);
         assert_eq!(cuts(3840, 2160, Some(3_600_000)).len(), 51);
         assert_eq!(cuts(640, 360, Some(3_600_000)).len(), 7);
+    }
+
+    #[test]
+    fn a_frame_rate_that_no_camera_has_makes_no_crowd_of_parts() {
+        let mut survey = survey(3840, 2160, Some(4 * 3_600_000));
+        survey.plan.frame_rate = (u32::MAX, 1);
+        assert_eq!(cut(&survey, PART_MS).len(), 801);
     }
 
     proptest! {

@@ -77,6 +77,9 @@ const SMALLEST_SIDE: u32 = 64;
 /// The longer side of a small picture, in pixels.
 const SMALL_SIDE: u32 = 160;
 
+/// What a person is shown of a track's title.
+pub const TITLE_CHARACTERS: usize = 60;
+
 /// The ladder for a source: its own size (reduced to 2160p where it is larger), then each smaller step that is at
 /// most three quarters as wide as the one before. No rendition exceeds the source; the aspect ratio stays.
 pub fn plan(probe: &Probe) -> Plan {
@@ -141,7 +144,8 @@ fn audio_renditions(tracks: &[AudioTrack]) -> Vec<AudioRendition> {
 
 /// A title without what a quoted string of a playlist cannot hold (RFC 8216 §4.2).
 fn plain(title: &str) -> String {
-    title.chars().filter(|character| *character != '"' && !character.is_control()).collect()
+    let allowed = title.chars().filter(|character| *character != '"' && !character.is_control());
+    allowed.take(TITLE_CHARACTERS).collect()
 }
 
 /// What BCP 47 calls a language of ISO 639-2: two letters where there are two (RFC 5646 §2.2.1).

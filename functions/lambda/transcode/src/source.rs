@@ -20,7 +20,7 @@ pub use track::Track;
 use track::{AUDIO_DECODERS, VIDEO_DECODERS, audio_track, moving_pictures, video_track};
 
 /// Audio tracks that are taken of a file: languages, and the description for the blind.
-const AUDIO_TRACKS: usize = 8;
+pub const AUDIO_TRACKS: usize = 8;
 
 /// Bytes that the demuxer asks for at a time.
 const READ_BYTES: usize = 256 << 10;
@@ -88,12 +88,15 @@ impl Source {
             .ok()
             .filter(|microseconds| *microseconds > 0)
             .map(|microseconds| microseconds / 1000);
-        if duration_ms.is_some_and(|duration| duration > limits.duration_ms) {
-            return Err(TranscodeError::TooLong { limit_ms: limits.duration_ms });
-        }
         let probe =
             Probe { duration_ms, video: video_track(&video_stream, &video, limits)?, audio: audio_tracks };
-        Ok(Self { input, video, audio, probe })
+        let source = Self { input, video, audio, probe };
+        // The container and its video track may state different lengths.
+        let is_too_long = |stated: Option<u64>| stated.is_some_and(|length| length > limits.duration_ms);
+        if is_too_long(duration_ms) || is_too_long(source.stated_end_ms()) {
+            return Err(TranscodeError::TooLong { limit_ms: limits.duration_ms });
+        }
+        Ok(source)
     }
 
     /// The next packet of the file; none at its end. What cannot be read is missed at the end, if it matters.
@@ -160,6 +163,14 @@ impl Source {
             Some(audio) if audio < video.saturating_sub(100_000) => audio,
             _ => video,
         }
+    }
+
+    /// When a packet ends, in milliseconds from the beginning, if it says so.
+    pub fn end_of(&self, packet: &Packet) -> Option<u64> {
+        let clock = self.input.stream(packet.stream())?.time_base();
+        let end = packet.pts()?.saturating_add(packet.duration());
+        let end_us = end.rescale(clock, MICROSECONDS).saturating_sub(self.start_microseconds());
+        u64::try_from(end_us / 1000).ok()
     }
 
     /// When the film ends, in milliseconds from the beginning, as the video track or else the container states it.

@@ -52,11 +52,11 @@ impl Part {
         }
     }
 
-    const fn has_pictures(self) -> bool {
+    pub(crate) const fn has_pictures(self) -> bool {
         !matches!(self, Self::Sound)
     }
 
-    const fn has_sound(self) -> bool {
+    pub(crate) const fn has_sound(self) -> bool {
         !matches!(self, Self::Pictures { .. })
     }
 }
@@ -101,7 +101,12 @@ fn run(
         if task.part.has_sound() { open_sound(origin, &source, task, limits)? } else { Vec::new() };
     let mut wanted: Vec<usize> = sound.iter().map(|(index, _)| *index).collect();
     wanted.extend(task.part.has_pictures().then_some(source.video.index));
-    source.read_only(&wanted);
+    // Where the video track states no length of its own, the container's may be that of any other track: whether the file
+    // breaks off is then seen from how far all of them go.
+    let sees_all = task.part.has_pictures() && source.video.duration.is_none();
+    if !sees_all {
+        source.read_only(&wanted);
+    }
     let (from_ms, until_ms) = task.part.span();
     if from_ms > 0 {
         let moment_us = i64::try_from(from_ms).unwrap_or(i64::MAX).saturating_mul(1000);
@@ -111,6 +116,7 @@ fn run(
 
     let total_ms = until_ms.or(source.probe.duration_ms).map(|end_ms| end_ms.saturating_sub(from_ms));
     let mut next_report_ms = 0;
+    let mut others_end_ms = 0;
     while let Some(packet) = source.next_packet(limits)? {
         if let Some(video) = video.as_mut().filter(|_| packet.stream() == source.video.index) {
             video.push(Some(&packet), &mut folder)?;
@@ -119,6 +125,8 @@ fn run(
             }
         } else if let Some((_, sound)) = sound.iter_mut().find(|(index, _)| *index == packet.stream()) {
             sound.push(Some(&packet), &mut folder)?;
+        } else if sees_all {
+            others_end_ms = others_end_ms.max(source.end_of(&packet).unwrap_or(0));
         }
         let done_ms = match (&video, sound.first()) {
             (Some(video), _) => video.done_ms().saturating_sub(from_ms),
@@ -139,7 +147,7 @@ fn run(
         video.push(None, &mut folder)?;
         let is_done = video.is_done();
         let video = video.finish(&mut folder)?;
-        if !is_done && ends_early(&source, video.duration_ms.max(sound_ms)) {
+        if !is_done && ends_early(&source, video.duration_ms.max(sound_ms).max(others_end_ms)) {
             return Err(TranscodeError::Damaged);
         }
         made.duration_ms = video.duration_ms;

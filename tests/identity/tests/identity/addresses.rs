@@ -132,6 +132,9 @@ async fn what_is_wrong_with_an_address_is_told_by_its_field_and_nothing_is_kept(
         (with(company(), json!({ "tax_number": "10000000146" })), "tax_number"),
         (with(company(), json!({ "tax_number": null })), "tax_number"),
         (with(company(), json!({ "tax_office": null })), "tax_office"),
+        (with(company(), json!({ "country": "DE", "tax_office": null })), "tax_office"),
+        (with(company(), json!({ "country": "DE", "tax_number": null })), "tax_number"),
+        (with(company(), json!({ "country": "DE", "tax_number": null, "tax_office": null })), "tax_number"),
     ] {
         let answer = world.post(&who, ADDRESSES, address.clone()).await;
         assert_eq!(answer.clone().expect(422)["errors"][0]["field"], field, "{address}");
@@ -139,14 +142,17 @@ async fn what_is_wrong_with_an_address_is_told_by_its_field_and_nothing_is_kept(
         assert!(!told.contains("Çınaraltı") && !told.contains("10000000145"), "{told}");
     }
     assert_eq!(world.count("SELECT count(*) FROM address"), 0);
-    let abroad = json!({ "kind": "company", "name": "Werk GmbH", "country": "DE", "city": "Köln",
-                         "lines": ["Am Ufer 1"], "postal_code": "D-50667", "phone": "+492211234567" });
-    let kept = add(&world, &who, abroad).await;
+    let abroad = json!({ "kind": "company", "name": "Werk GmbH", "tax_office": "Ümraniye", "tax_number": "1234567890",
+                         "country": "DE", "city": "Köln", "lines": ["Am Ufer 1"], "postal_code": "D-50667",
+                         "phone": "+492211234567" });
+    let kept = add(&world, &who, abroad.clone()).await;
     assert_eq!(kept["buyer"]["address"], "Am Ufer 1, D-50667 Köln, DE");
     assert_eq!(
         (&kept["invoice_details"]["district"], &kept["invoice_details"]["country"]),
         (&json!("Köln"), &json!("DE"))
     );
+    let somebody = json!({ "kind": "individual", "tax_office": null, "tax_number": null });
+    add(&world, &who, with(abroad, somebody)).await;
 }
 
 #[tokio::test]

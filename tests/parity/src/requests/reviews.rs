@@ -98,31 +98,43 @@ async fn moderated(
     r.bad((REPORT, "nothing"), learner, report(NOTHING, "other")).await?;
     let list = "/api/v1/reviews";
     r.good((FOR_STAFF, "reported"), &staff, Ask::get(list)).await?;
-    r.turkish((FOR_STAFF, "in Turkish"), &staff, Ask::get(format!("{list}?state=shown"))).await?;
+    let shown = Ask::get(format!("{list}?state=shown"));
+    let shown = r.turkish((FOR_STAFF, "in Turkish"), &staff, shown).await?.json()?;
     r.paged(FOR_STAFF, &staff, list, "?state=shown").await?;
     r.bad((FOR_STAFF, "in no state"), &staff, Ask::get(format!("{list}?state=gone"))).await?;
 
     let decide = |review: &str, decision: Value| {
         Ask::json(Method::PUT, format!("/api/v1/reviews/{review}/state"), &decision)
     };
-    let hide = json!({ "state": "hidden", "reason": "insult" });
-    r.good((DECIDE, "hide"), &staff, decide(own, hide.clone())).await?;
-    let told = json!({ "state": "hidden", "reason": "other", "note": "Işığı değil, öğretmeni anlatıyor." });
+    let seen = version_of(&shown, own)?;
+    let hide = json!({ "state": "hidden", "reason": "insult", "version": seen });
+    let hidden = r.good((DECIDE, "hide"), &staff, decide(own, hide.clone())).await?.json()?;
+    r.bad((DECIDE, "hide as it was before"), &staff, decide(own, hide.clone())).await?;
+    let told = json!({ "state": "hidden", "reason": "other", "note": "Işığı değil, öğretmeni anlatıyor.",
+                       "version": hidden.get("version") });
     r.turkish((DECIDE, "hide with a note"), &staff, decide(own, told)).await?;
-    r.bad((DECIDE, "hide for no reason"), &staff, decide(own, json!({ "state": "hidden" }))).await?;
+    let told_nothing = json!({ "state": "hidden", "version": seen });
+    r.bad((DECIDE, "hide for no reason"), &staff, decide(own, told_nothing)).await?;
     r.bad((DECIDE, "nothing"), &staff, decide(NOTHING, hide)).await?;
-    let hidden = Ask::get(format!("{list}?state=hidden"));
-    r.send(Kind::Good, (FOR_STAFF, "hidden"), &staff, &hidden).await?;
 
     let delete = |course: &str| Ask::new(Method::DELETE, format!("{course}/reviews/mine"));
     r.good((DELETE, "a hidden one"), learner, delete(ISIK)).await?;
     r.bad((DELETE, "of an unknown course"), learner, delete(UNKNOWN)).await?;
-    let show = json!({ "state": "shown" });
+    let hidden = Ask::get(format!("{list}?state=hidden"));
+    let hidden = r.send(Kind::Good, (FOR_STAFF, "hidden"), &staff, &hidden).await?.json()?;
+    let show = json!({ "state": "shown", "version": version_of(&hidden, own)? });
     r.send(Kind::Good, (DECIDE, "show again"), &staff, &decide(own, show)).await?;
     r.send(Kind::Good, (DELETE, "a shown one"), learner, &delete(ISIK)).await?;
     // It stays until the learner is erased.
     r.send(Kind::Good, (WRITE, "anew"), learner, &write(ISIK, 5, None)).await?;
     Ok(())
+}
+
+/// The version of a review in a list for staff.
+fn version_of(list: &Value, review: &str) -> anyhow::Result<Value> {
+    let entries = list.get("data").and_then(Value::as_array).context("the list has no entries")?;
+    let entry = entries.iter().find(|entry| entry.get("id") == Some(&json!(review)));
+    entry.and_then(|entry| entry.get("version")).cloned().context("the review is not listed")
 }
 
 /// While the academy has reviews wait.

@@ -7,7 +7,8 @@ use http::{HeaderValue, Method, header};
 use serde_json::{Value, json};
 
 use crate::world::{
-    CART, From, World, bundle_path, coupon, coupon_path, course, course_path, fifth_off, request,
+    CART, From, World, bundle_path, coupon, coupon_path, course, course_path, fifth_off, lira, price,
+    published, request,
 };
 
 const DAY: i64 = 24 * 3600;
@@ -37,6 +38,47 @@ async fn a_guest_is_given_a_cookie_that_nobody_can_guess_and_the_store_does_not_
     let emptied = world.delete(&guest, CART).await;
     assert_eq!(emptied.cookie().unwrap().split("; ").nth(2), Some("Max-Age=0"));
     assert_eq!(world.count("SELECT count(*) FROM cart"), 1);
+}
+
+#[tokio::test]
+async fn an_address_that_has_begun_a_hundred_carts_waits_and_whoever_has_one_does_not() {
+    let world = World::new().await;
+    world.feed(0, &[coupon(1, "bahar", fifth_off(), true)]).await;
+    world.feed(1, &[published(1), price(1, lira(100), None)]).await;
+    let known = world.guest_with(&[course_path(1)]).await;
+    let made_up = |n: u32| From { cookie: Some(format!("__Host-akademi_cart={n:032x}")), ..world.guest() };
+    for n in 0..50 {
+        world.put(&world.guest(), &course_path(9)).await.expect(404);
+        world.put(&world.guest(), &course_path(1)).await.expect(204);
+        world.put(&made_up(n), &course_path(1)).await.expect(204);
+    }
+    let other = From { academy: 1, ..world.guest() };
+    let put = world.put(&other, &course_path(1)).await;
+    put.expect(204);
+    let of_another = From { academy: 0, ..other.keeping(&put) };
+    let carts = world.count("SELECT count(*) FROM cart");
+    for (who, path) in [
+        (world.guest(), course_path(1)),
+        (world.guest(), bundle_path(1)),
+        (world.guest(), coupon_path("bahar")),
+        (made_up(99), course_path(1)),
+        (of_another, course_path(1)),
+    ] {
+        let refused = world.put(&who, &path).await;
+        assert_eq!(refused.problem(), (429, "too-many-requests"), "{path}");
+        assert_eq!((refused.headers["retry-after"].to_str().unwrap(), refused.cookie()), ("3", None));
+    }
+    assert_eq!(world.count("SELECT count(*) FROM cart"), carts, "nothing is written");
+    for path in [course_path(2), bundle_path(1), coupon_path("bahar")] {
+        world.put(&known, &path).await.expect(204);
+    }
+    world.put(&made_up(7), &course_path(2)).await.expect(204);
+    let person = From { address: world.guest().address, ..world.join(0, 7) };
+    world.put(&person, &course_path(1)).await.expect(204);
+    let elsewhere = From { address: "203.0.113.7".into(), ..world.guest() };
+    world.put(&elsewhere, &course_path(1)).await.expect(204);
+    world.wait(3);
+    world.put(&world.guest(), &course_path(1)).await.expect(204);
 }
 
 #[tokio::test]

@@ -9,8 +9,8 @@ use serde_json::json;
 use std::sync::{Arc, Mutex};
 
 use crate::world::{
-    CART, From, START, World, bundle, bundle_path, coupon, coupon_path, course, course_path, fifth_off, lira,
-    person, price, published, request, send,
+    CART, From, START, World, bundle, bundle_path, bundled, coupon, coupon_path, course, course_path,
+    fifth_off, lira, person, price, published, request, send,
 };
 
 #[tokio::test]
@@ -77,6 +77,30 @@ async fn a_merged_cart_has_no_more_than_its_owner_may_and_their_own_come_first()
     let codes: Vec<_> =
         merged.body["coupons"].as_array().unwrap().iter().map(|coupon| coupon["code"].clone()).collect();
     assert_eq!(codes, (1..=5).map(|n| json!(format!("kod{n}"))).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_merged_cart_has_no_more_bundles_than_its_owner_may_and_those_take_no_room_of_courses() {
+    let world = World::new().await;
+    let bundles: Vec<_> = (10..90).map(|n| bundled(n, &[2, 4], 100, true)).collect();
+    for part in bundles.chunks(40) {
+        world.feed(0, part).await;
+    }
+    let courses: Vec<_> = (100..160).flat_map(|n| [published(n), price(n, lira(100), None)]).collect();
+    for part in courses.chunks(60) {
+        world.feed(0, part).await;
+    }
+    let who = world.join(0, 7);
+    for number in 10..50 {
+        world.put(&who, &bundle_path(number)).await.expect(204);
+        world.wait(1);
+    }
+    let theirs: Vec<_> = (45..85).map(bundle_path).chain((100..160).map(course_path)).collect();
+    let guest = world.guest_with(&theirs).await;
+    let merged = world.items(&guest.signed_in(&who)).await;
+    let bundles = (10..60).map(|n| bundle(n).to_string());
+    let expected: Vec<_> = bundles.chain((100..150).map(|n| course(n).to_string())).collect();
+    assert_eq!(merged, expected);
 }
 
 #[tokio::test]

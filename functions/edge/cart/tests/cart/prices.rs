@@ -259,6 +259,28 @@ async fn looking_at_a_cart_reads_rows_by_their_keys() {
 }
 
 #[tokio::test]
+async fn a_cart_has_room_for_fifty_bundles_and_without_its_condition_for_more() {
+    let world = World::new().await;
+    let who = world.join(0, 7);
+    let bundles: Vec<_> = (10..=60).map(|n| bundled(n, &[2, 4], 100, true)).collect();
+    world.feed(0, &bundles).await;
+    for number in 10..60 {
+        world.put(&who, &bundle_path(number)).await.expect(204);
+        world.wait(1);
+    }
+    let refused = world.put(&who, &bundle_path(60)).await;
+    assert_eq!(refused.problem(), (409, "cart-full"));
+    assert!(refused.body["detail"].as_str().unwrap().contains("50 bundles"), "{}", refused.body);
+    world.put(&who, &bundle_path(10)).await.expect(204);
+    world.put(&who, &course_path(1)).await.expect(204);
+    assert_eq!(world.items(&who).await.len(), 51);
+    world.delete(&who, &bundle_path(10)).await.expect(204);
+    world.put(&who, &bundle_path(60)).await.expect(204);
+    crate::world::send(&world.lax(), request(&who, Method::PUT, &bundle_path(10))).await.expect(204);
+    assert_eq!(world.count("SELECT count(*) FROM cart_item"), 52, "the condition was what held");
+}
+
+#[tokio::test]
 async fn a_cart_has_room_for_a_hundred_things_and_without_its_condition_for_more() {
     let world = World::new().await;
     let who = world.join(0, 7);

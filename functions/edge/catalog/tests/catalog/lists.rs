@@ -49,6 +49,60 @@ fn courses_are_listed_while_their_sale_is_on() {
 }
 
 #[test]
+fn a_coupon_that_is_good_is_found_behind_many_newer_ones_that_are_not() {
+    let mut academies = Academies::new();
+    academies.apply(1, &published(1, "Işık", 1));
+    let set = LambdaEvent::PriceSet {
+        course: course(1),
+        price: Money { amount: 10_000, currency: Currency::TRY },
+        vat_rate: BasisPoints::new(2_000).unwrap(),
+        sale: None,
+        categories: vec![],
+        at: MADE,
+    };
+    academies.apply(1, &set);
+    // The list is of the minute that has begun.
+    let minute = Timestamp::from_millis(MADE.as_millis().div_euclid(60_000) * 60_000);
+    let moment = |millis: i64| Timestamp::from_millis(minute.as_millis() + millis);
+    let save = |academies: &mut Academies, number: u8, share: i64, on: [Option<Timestamp>; 2]| {
+        let [starts_at, ends_at] = on;
+        let terms = serde_json::json!({ "discount": { "kind": "percent", "share": share }, "scope": { "kind": "all" },
+                                        "public": true, "starts_at": starts_at, "ends_at": ends_at });
+        let saved = LambdaEvent::CouponSaved {
+            id: CouponId::new(MADE, [number; 10]),
+            code: format!("kod{number}").parse().unwrap(),
+            terms: serde_json::from_value(terms).unwrap(),
+            available: true,
+            at: MADE,
+        };
+        academies.apply(1, &saved);
+    };
+    save(&mut academies, 1, 1_000, [None, None]);
+    for number in 2..=62 {
+        save(&mut academies, number, 9_000, [None, Some(moment(-1_000))]);
+    }
+    for number in 63..=123 {
+        save(&mut academies, number, 9_000, [Some(moment(1_000)), None]);
+    }
+    // Each time a list of its own: one that was made is kept for the minute.
+    let best = |academies: &Academies, limit: u8| {
+        let path = format!("/api/v1/catalog/with-coupon?limit={limit}");
+        let request = Request::get(path).header(header::HOST, "one.localhost");
+        let page = academies.send(request.body(Body::empty()).unwrap()).2;
+        page["data"][0]["coupon"]["code"].clone()
+    };
+    assert_eq!(best(&academies, 1), "kod1");
+    // With a fraction of a second and without one.
+    save(&mut academies, 124, 2_000, [Some(moment(0)), Some(moment(500))]);
+    assert_eq!(best(&academies, 2), "kod124");
+    save(&mut academies, 125, 3_000, [Some(moment(-500)), Some(moment(60_000))]);
+    assert_eq!(best(&academies, 3), "kod125");
+    save(&mut academies, 126, 9_000, [None, Some(moment(0))]);
+    save(&mut academies, 127, 9_000, [Some(moment(500)), None]);
+    assert_eq!(best(&academies, 4), "kod125", "one has ended, the other not begun");
+}
+
+#[test]
 fn courses_are_listed_with_the_public_coupon_that_takes_most_off() {
     let mut academies = Academies::new();
     let path = "/api/v1/catalog/with-coupon";

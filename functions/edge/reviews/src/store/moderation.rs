@@ -109,7 +109,7 @@ pub async fn find_for_staff(
     row.as_ref().map(found).transpose()
 }
 
-/// A batch's condition: neither author nor staff has changed the review since it was read.
+/// A batch's condition: neither author nor staff has changed the review since it was seen.
 pub fn review_has_version(review: ReviewId, version: i64) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(
         "INSERT INTO guard (ok) VALUES ((SELECT 1 FROM review WHERE tenant_id = ?1 AND id = ?2 AND version = ?3))",
@@ -151,7 +151,7 @@ pub fn may_report(review: ReviewId, person: UserId) -> TenantStatement {
     SQL.with([review.into(), person.into()])
 }
 
-/// The first report of a person stays.
+/// The first report of a person stays; once staff has decided and the author has changed the review since, it waits anew.
 pub fn insert_report(
     review: ReviewId,
     person: UserId,
@@ -160,7 +160,9 @@ pub fn insert_report(
 ) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(
         "INSERT INTO review_report (tenant_id, review_id, person_id, reason, created_at) VALUES (?1, ?2, ?3, ?4, ?5) \
-         ON CONFLICT DO NOTHING",
+         ON CONFLICT (tenant_id, review_id, person_id) DO UPDATE SET reason = excluded.reason, \
+         created_at = excluded.created_at, settled_at = NULL WHERE review_report.settled_at < \
+         (SELECT updated_at FROM review WHERE review.tenant_id = ?1 AND review.id = ?2)",
     );
     SQL.with([review.into(), person.into(), reason.name().into(), now.into()])
 }

@@ -210,16 +210,49 @@ pub async fn find_own_review(
     row.as_ref().map(own_review).transpose()
 }
 
-/// A batch's condition: the person is enrolled in the course, and has not been suspended.
-pub fn is_enrolled((slug, person): Place<'_>) -> TenantStatement {
+/// That the person `?3` is enrolled in the course `?2`, and has not been suspended.
+macro_rules! enrolled {
+    () => {
+        concat!(
+            "SELECT 1 FROM enrolment \
+             JOIN person ON person.tenant_id = ?1 AND person.id = ?3 AND person.state = 'active' \
+             WHERE enrolment.tenant_id = ?1 AND enrolment.person_id = ?3 AND enrolment.course_id = ",
+            course!()
+        )
+    };
+}
+
+/// A batch's condition: the person is enrolled, and [`save_own_review`] changes something.
+pub fn own_review_changes(
+    (slug, person): Place<'_>,
+    (stars, text): (Stars, Option<&str>),
+) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(concat!(
-        "INSERT INTO guard (ok) VALUES ((SELECT 1 FROM enrolment \
-         JOIN person ON person.tenant_id = ?1 AND person.id = ?3 AND person.state = 'active' \
-         WHERE enrolment.tenant_id = ?1 AND enrolment.person_id = ?3 AND enrolment.course_id = ",
-        course!(),
-        "))"
+        "INSERT INTO guard (ok) VALUES ((",
+        enrolled!(),
+        " AND NOT EXISTS (SELECT 1 FROM review JOIN tenant ON tenant.id = ?1 WHERE review.tenant_id = ?1 \
+         AND review.person_id = ?3 AND review.course_id = enrolment.course_id AND review.stars = ?4 \
+         AND review.text IS ?5 AND (review.state <> 'waiting' OR reviews_need_approval))))"
     ));
-    SQL.with([slug.into(), person.into()])
+    SQL.with([slug.into(), person.into(), i64::from(stars).into(), text.map(str::to_owned).into()])
+}
+
+/// One's review, if one is enrolled still.
+pub async fn find_review_of_enrolled(
+    database: &TenantDatabase<'_>,
+    (slug, person): Place<'_>,
+) -> Result<Option<OwnReview>, StoreError> {
+    const SQL: TenantSql = TenantSql::new(concat!(
+        "SELECT ",
+        own_columns!(),
+        " FROM review WHERE tenant_id = ?1 AND person_id = ?3 AND course_id = ",
+        course!(),
+        " AND EXISTS (",
+        enrolled!(),
+        ")"
+    ));
+    let row = database.row(SQL.with([slug.into(), person.into()])).await?;
+    row.as_ref().map(own_review).transpose()
 }
 
 /// Writes one's review under this id, or changes the one that there is; its row is an [`own_review`]. Where reviews need
@@ -265,7 +298,7 @@ pub fn delete_own_review((slug, person): Place<'_>) -> TenantStatement {
 pub fn empty_own_hidden_review((slug, person): Place<'_>, now: Timestamp) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(concat!(
         "UPDATE review SET text = NULL, version = version + 1, updated_at = ?4 \
-         WHERE tenant_id = ?1 AND person_id = ?3 AND state = 'hidden' AND course_id = ",
+         WHERE tenant_id = ?1 AND person_id = ?3 AND state = 'hidden' AND text IS NOT NULL AND course_id = ",
         course!(),
     ));
     SQL.with([slug.into(), person.into(), now.into()])

@@ -160,7 +160,8 @@ fn an_approval_is_of_what_staff_has_seen_of_their_own_courses_and_of_their_acade
     }
     assert_eq!(waiting(&world, administrator()).len(), 2, "nothing is written");
     let state = format!("/api/v1/reviews/{}/state", renk["id"].as_str().unwrap());
-    let back = world.ask(Method::PUT, &state, administrator(), Some(&json!({ "state": "waiting" })));
+    let back = json!({ "state": "waiting", "version": renk["version"] });
+    let back = world.ask(Method::PUT, &state, administrator(), Some(&back));
     assert_eq!(back.status, 422, "staff shows or hides");
 }
 

@@ -29,7 +29,9 @@ fn requests_cost_a_fixed_number_of_statements() {
     let get = |path: &str, who| cost(&world, Method::GET, path, who, None);
     let mine = format!("{ISIK}/reviews/mine");
     let review = world.review(2, ISIK, 3, "");
-    assert_eq!(cost(&world, Method::PUT, &mine, learner(1), Some(json!({ "stars": 5 }))), (1, 1));
+    assert_eq!(cost(&world, Method::PUT, &mine, learner(1), Some(json!({ "stars": 5 }))), (2, 2));
+    let again = cost(&world, Method::PUT, &mine, learner(1), Some(json!({ "stars": 5 })));
+    assert_eq!(again, (3, 2), "as it is already: the refused batch, and a look at it");
     assert_eq!(get(&mine, learner(1)), (2, 0));
     for n in 3..=5 {
         world.review(n, ISIK, n, "Metin");
@@ -47,7 +49,7 @@ fn requests_cost_a_fixed_number_of_statements() {
     assert_eq!(cost(&world, Method::POST, &report, learner(1), Some(json!({ "reason": "other" }))), (1, 1));
     assert_eq!(get("/api/v1/reviews", administrator()), (2, 0));
     let state = format!("/api/v1/reviews/{review}/state");
-    let hide = json!({ "state": "hidden", "reason": "other" });
+    let hide = json!({ "state": "hidden", "reason": "other", "version": 1 });
     assert_eq!(cost(&world, Method::PUT, &state, administrator(), Some(hide)), (5, 1));
     world.need_approval(true);
     world.review(3, ISIK, 1, "Yeni");

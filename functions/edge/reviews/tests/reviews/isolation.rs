@@ -67,7 +67,7 @@ fn what_is_done_in_one_academy_moves_nothing_in_another() {
     );
     tell(UMRANIYE, Method::POST, &reports, learner(3), Some(report));
     let state = format!("/api/v1/reviews/{review}/state");
-    let hide = json!({ "state": "hidden", "reason": "other" });
+    let hide = json!({ "state": "hidden", "reason": "other", "version": 1 });
     tell(UMRANIYE, Method::PUT, &state, administrator(), Some(hide));
     let mine = format!("{ISIK}/reviews/mine");
     tell(UMRANIYE, Method::PUT, &mine, learner(1), Some(json!({ "stars": 5 })));
@@ -80,10 +80,43 @@ fn what_is_done_in_one_academy_moves_nothing_in_another() {
 }
 
 #[test]
+fn what_another_academy_has_of_the_same_ids_opens_no_report_and_hides_no_change() {
+    let world = World::new();
+    let mine = format!("{ISIK}/reviews/mine");
+    let write = |academy, stars: u8, text: &str| {
+        let body = json!({ "stars": stars, "text": text });
+        let answer = world.ask_of(academy, Method::PUT, &mine, learner(1), Some(&body));
+        assert!(answer.status < 300, "{}", answer.body);
+        answer.body
+    };
+    write(KADIKOY, 2, "Bizim");
+    write(UMRANIYE, 4, "Ortak");
+    // Of the same ids, as no chance makes them.
+    world.store.execute(
+        "UPDATE review SET id = (SELECT other.id FROM review AS other WHERE other.tenant_id <> review.tenant_id) \
+         WHERE tenant_id = (SELECT id FROM tenant WHERE slug = 'umraniye')",
+    );
+    let review = write(UMRANIYE, 4, "Ortak")["id"].as_str().unwrap().to_owned();
+    let reports = format!("/api/v1/reviews/{review}/reports");
+    let report = || world.ask(Method::POST, &reports, learner(2), Some(&json!({ "reason": "other" }))).status;
+    assert_eq!(report(), 204);
+    assert_eq!(world.set_state(administrator(), &review, &json!({ "state": "shown" })).status, 200);
+    world.store.wait(60);
+    write(KADIKOY, 4, "Bizim");
+    assert_eq!(report(), 204);
+    assert_eq!(world.store.count("SELECT count(*) FROM review_report WHERE settled_at IS NULL"), 0);
+
+    assert_eq!(write(UMRANIYE, 4, "Bizim")["text"], "Bizim", "what another academy has already");
+    assert_eq!(write(UMRANIYE, 4, "Bizim")["text"], "Bizim", "as it is kept here");
+    let answer = world.ask_of(UMRANIYE, Method::GET, &mine, learner(1), None);
+    assert_eq!(answer.body["updated_at"], json!(world.store.now()));
+}
+
+#[test]
 fn anothers_token_and_anothers_review_are_good_for_nothing() {
     let world = World::new();
     let review = world.review(1, ISIK, 3, "Bizim");
-    let hide = json!({ "state": "hidden", "reason": "other" });
+    let hide = json!({ "state": "hidden", "reason": "other", "version": 1 });
     let path = format!("/api/v1/reviews/{review}/state");
     assert_eq!(world.ask_of(KADIKOY, Method::PUT, &path, administrator(), Some(&hide)).status, 404);
     let path = format!("/api/v1/reviews/{review}/reports");

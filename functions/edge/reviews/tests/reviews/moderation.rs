@@ -118,6 +118,62 @@ fn readers_report_once_each_and_staff_decides() {
 }
 
 #[test]
+fn a_report_after_staff_has_decided_waits_once_the_author_has_changed_the_review() {
+    let world = World::new();
+    let review = world.review(1, ISIK, 1, "Aptallar");
+    let reports = || {
+        let listed = list(&world, administrator(), "?state=shown");
+        listed.body["data"][0]["reports"].as_i64().unwrap()
+    };
+    assert_eq!(report(&world, 2, &review, "insult"), 204);
+    assert_eq!(report(&world, 3, &review, "other"), 204);
+    world.store.wait(60);
+    assert_eq!(world.set_state(administrator(), &review, &json!({ "state": "shown" })).status, 200);
+    world.store.wait(60);
+    world.review(1, ISIK, 1, "Aptallar");
+    assert_eq!(report(&world, 2, &review, "insult"), 204);
+    assert_eq!(reports(), 0, "written again it is what staff decided on");
+    world.review(1, ISIK, 1, "Reklam");
+    assert_eq!(reports(), 0, "nobody has found fault with that yet");
+    for reason in ["advertising", "other"] {
+        assert_eq!(report(&world, 2, &review, reason), 204);
+    }
+    assert_eq!(reports(), 1);
+    let reason = "SELECT count(*) FROM review_report WHERE settled_at IS NULL AND reason = 'advertising'";
+    assert_eq!(world.store.count(reason), 1, "the first of them stays");
+    assert_eq!(ids(&list(&world, administrator(), "")), [review.as_str()]);
+    world.store.wait(60);
+    assert_eq!(world.set_state(administrator(), &review, &json!({ "state": "shown" })).status, 200);
+    assert_eq!(report(&world, 2, &review, "advertising"), 204);
+    assert_eq!(reports(), 0, "decided on again");
+}
+
+#[test]
+fn staff_decides_on_what_it_has_seen_and_not_on_what_was_written_since() {
+    let world = World::new();
+    world.need_approval(true);
+    let review = world.review(1, ISIK, 4, "Görülen");
+    let seen = || {
+        let entry = list(&world, administrator(), "?state=waiting").body["data"][0].take();
+        assert_eq!(entry["id"], json!(review));
+        entry["version"].clone()
+    };
+    let show = |version: &Value| json!({ "state": "shown", "version": version });
+    let version = seen();
+    world.review(1, ISIK, 4, "Sonradan değişen");
+    let late = world.set_state(administrator(), &review, &show(&version));
+    assert_eq!((late.status, &late.body["type"]), (409, &json!("/problems/conflict")), "{}", late.body);
+    assert_eq!(world.get(ISIK)["rating"]["count"], 0, "nobody has read it");
+    let shown = world.set_state(administrator(), &review, &show(&seen()));
+    assert_eq!((shown.status, &shown.body["state"]), (200, &json!("shown")));
+    assert_ne!(shown.body["version"], version);
+    assert_eq!(world.get(ISIK)["rating"]["count"], 1);
+    let audited =
+        world.store.events().iter().filter(|(_, event)| matches!(event, EdgeEvent::Audited { .. })).count();
+    assert_eq!(audited, 1);
+}
+
+#[test]
 fn an_instructor_decides_on_reviews_of_their_own_courses_only() {
     let world = World::new();
     let own = world.review(1, ISIK, 1, "");
@@ -169,6 +225,9 @@ fn a_decision_that_says_too_little_or_too_much_is_refused() {
         let answer = world.set_state(administrator(), &review, &decision);
         assert_eq!((answer.status, &answer.body["errors"][0]["field"]), (422, &json!(field)), "{decision}");
     }
+    let path = format!("/api/v1/reviews/{review}/state");
+    let unseen = world.ask(Method::PUT, &path, administrator(), Some(&hide("other")));
+    assert_eq!((unseen.status, &unseen.body["errors"][0]["field"]), (422, &json!("version")));
     let unknown = person(9).to_string();
     assert_eq!(world.set_state(administrator(), &unknown, &hide("other")).status, 404);
     assert_eq!(report(&world, 2, &unknown, "other"), 404);

@@ -74,7 +74,8 @@ fn wrong_after_a_crowd(is_torn: bool) -> i64 {
     let mut requests = Vec::new();
     for (n, review) in (1..=LEARNERS).zip(&reviews) {
         let mine = format!("{ISIK}/reviews/mine");
-        for stars in [1, 5] {
+        // The last one's is left to staff: what others change meanwhile staff has not seen.
+        for stars in [1, 5].into_iter().filter(|_| n < LEARNERS) {
             let body = json!({ "stars": stars });
             requests.push(world.request(UMRANIYE, (Method::PUT, &mine), learner(n), Some(&body)));
         }
@@ -85,7 +86,7 @@ fn wrong_after_a_crowd(is_torn: bool) -> i64 {
         for _ in 0..2 {
             requests.push(world.request(UMRANIYE, (Method::PUT, &like), learner(n), None));
         }
-        let decision = json!({ "state": "hidden", "reason": "other" });
+        let decision = json!({ "state": "hidden", "reason": "other", "version": 1 });
         let state = format!("/api/v1/reviews/{review}/state");
         requests.push(world.request(UMRANIYE, (Method::PUT, &state), administrator(), Some(&decision)));
     }
@@ -114,7 +115,7 @@ fn two_of_staff_who_decide_at_once_do_not_overwrite_each_other_unseen() {
         let router = router(&world.store.racing(meeting), &world.variables);
         let path = format!("/api/v1/reviews/{review}/state");
         let [one, two] = ["insult", "other"].map(|reason| {
-            let body = json!({ "state": "hidden", "reason": reason });
+            let body = json!({ "state": "hidden", "reason": reason, "version": 1 });
             let request = world.request(UMRANIYE, (Method::PUT, &path), administrator(), Some(&body));
             send(&router, request)
         });

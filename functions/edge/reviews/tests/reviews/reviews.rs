@@ -127,6 +127,45 @@ fn a_list_is_kept_until_a_review_moves_it_and_a_name_for_a_minute() {
 }
 
 #[test]
+fn a_review_that_is_written_as_it_is_changes_nothing_that_anybody_keeps() {
+    let world = World::new();
+    let generation = || world.store.count("SELECT sum(generation) FROM tenant");
+    let write = |body: &Value| world.ask(Method::PUT, &mine(ISIK), learner(1), Some(body));
+    for body in [json!({ "stars": 4 }), json!({ "stars": 4, "text": "Güzel" })] {
+        let first = write(&body);
+        world.store.wait(60);
+        let before = generation();
+        let again = write(&body);
+        assert_eq!(again.status, 200, "{}", again.body);
+        for field in ["id", "stars", "text", "state", "created_at", "updated_at"] {
+            assert_eq!(again.body[field], first.body[field], "{field}");
+        }
+        assert_eq!(generation(), before, "{body}");
+    }
+    assert_eq!(world.store.count("SELECT version FROM review"), 2);
+    let before = generation();
+    assert_eq!(write(&json!({ "stars": 5, "text": "Güzel" })).status, 200);
+    assert!(generation() > before, "what differs is seen at once");
+}
+
+#[test]
+fn whoever_changes_a_review_very_often_waits_and_nobody_else_does() {
+    let world = World::new();
+    let write =
+        |n: u8, stars: u8| world.ask(Method::PUT, &mine(ISIK), learner(n), Some(&json!({ "stars": stars })));
+    for n in 0..101 {
+        assert!(write(1, 1 + n % 2).status < 300, "{n}");
+    }
+    let before = world.store.count("SELECT sum(generation) FROM tenant");
+    let refused = write(1, 5);
+    assert_eq!((refused.status, &refused.body["type"]), (429, &json!("/problems/too-many-requests")));
+    assert_eq!(world.store.count("SELECT sum(generation) FROM tenant"), before);
+    assert_eq!(write(2, 5).status, 201);
+    world.store.wait(refused.headers[header::RETRY_AFTER].to_str().unwrap().parse().unwrap());
+    assert_eq!(write(1, 5).status, 200);
+}
+
+#[test]
 fn what_is_no_review_is_refused_by_its_field_and_nothing_is_written() {
     let world = World::new();
     let refused = |body: Value| {

@@ -13,7 +13,7 @@ use akademi_domain::{
     permission::{Permission, Permissions},
     time::Timestamp,
 };
-use akademi_edge_store::{Edge, PlatformSql};
+use akademi_edge_store::{Edge, Platform, PlatformSql};
 use akademi_edge_world::Store;
 use akademi_feed::{Batch, Envelope, LambdaEvent};
 use akademi_identity::Profile;
@@ -269,8 +269,22 @@ impl World {
         self.store.run(vec![SET.with([tenant(1).into(), needed.into()])]);
     }
 
+    /// By somebody who has seen the review of the first academy as it is now, unless `decision` names a version.
     pub fn set_state(&self, who: Option<Who>, review: &str, decision: &Value) -> Answer {
-        self.ask(Method::PUT, &format!("/api/v1/reviews/{review}/state"), who, Some(decision))
+        let mut decision = decision.clone();
+        if decision.get("version").is_none() {
+            decision["version"] = json!(self.version(review));
+        }
+        self.ask(Method::PUT, &format!("/api/v1/reviews/{review}/state"), who, Some(&decision))
+    }
+
+    /// The version of a review of the first academy; 1 for what is none.
+    fn version(&self, review: &str) -> i64 {
+        const VERSION: PlatformSql =
+            PlatformSql::new("SELECT version FROM review WHERE tenant_id = ?1 AND id = ?2");
+        let statement = VERSION.with([tenant(1).into(), review.into()]);
+        let row = block_on(Platform::new(self.store.edge.database.as_ref()).row(statement)).unwrap();
+        row.map_or(1, |row| row.integer(0).unwrap())
     }
 }
 

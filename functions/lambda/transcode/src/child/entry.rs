@@ -11,8 +11,8 @@ use std::{
     process, thread,
 };
 
-use super::{MARKER, Order, Reading, Report, Survey, Work};
-use crate::{Limits, Origin, TranscodeError, plan, ranges::Ranges, source::Source, transcode};
+use super::{MARKER, Order, Reading, Report, Work};
+use crate::{Limits, Origin, TranscodeError, ranges::Ranges, source::Source, transcode};
 
 /// Exit code of a child that reported an error.
 const FAILED: i32 = 1;
@@ -86,7 +86,8 @@ fn work(order: &Order, origin: &Origin, reports: &mut File) -> Result<Report, Tr
     match &order.work {
         Work::Survey => {
             let source = Source::open(origin, limits)?;
-            Ok(Report::Surveyed(Survey { plan: plan(&source.probe), end_ms: source.stated_end_ms() }))
+            let end_ms = source.stated_end_ms();
+            Ok(Report::Surveyed { probe: source.probe, end_ms })
         }
         Work::Make { task, output } => transcode(origin, output, task, limits, &mut |progress| {
             // A parent that no longer listens ends this process by other means.

@@ -1,8 +1,7 @@
 //! The parent's side.
 
 use std::{
-    collections::HashSet,
-    env, fs,
+    env,
     os::{fd::OwnedFd, unix::process::ExitStatusExt},
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
@@ -17,7 +16,7 @@ use tokio::{
     time,
 };
 
-use super::{Child, MARKER, Order, Reading, Report, Survey, Video, Work};
+use super::{Child, MARKER, Order, Reading, Report, Survey, Video, Work, claims};
 use crate::{Limits, Made, Progress, Task, TranscodeError, folder, ranges};
 
 /// Bytes of reports that a child may write; what four hours become in six renditions is told in less than eight million.
@@ -33,8 +32,8 @@ impl Child {
     /// # Errors
     /// [`TranscodeError`], where the video is none, or one that is not taken.
     pub async fn survey(&self) -> Result<Survey, TranscodeError> {
-        match self.run(Work::Survey, None, |_| ()).await? {
-            Report::Surveyed(survey) => Ok(survey),
+        match self.run(None, |_| ()).await? {
+            Report::Surveyed { probe, end_ms } => claims::survey(&probe, end_ms, &self.limits),
             _ => Err(unasked()),
         }
     }
@@ -51,30 +50,36 @@ impl Child {
         on_progress: impl FnMut(Progress),
     ) -> Result<Made, TranscodeError> {
         folder::require_empty(output)?;
-        let work = Work::Make { task: task.clone(), output: output.to_owned() };
-        match self.run(work, Some(output), on_progress).await? {
+        match self.run(Some((task, output)), on_progress).await? {
             Report::Made(made) => Ok(made),
             _ => Err(unasked()),
         }
     }
 
+    /// Has a child make a task into a folder, or else survey the video.
     async fn run(
         &self,
-        work: Work,
-        output: Option<&Path>,
+        task: Option<(&Task, &Path)>,
         mut on_progress: impl FnMut(Progress),
     ) -> Result<Report, TranscodeError> {
         let limits = &self.limits;
+        let output = task.map(|(_, output)| output.to_owned());
+        let work = match task {
+            None => Work::Survey,
+            Some((task, output)) => Work::Make { task: task.clone(), output: output.to_owned() },
+        };
         let (child, socket) = self.spawn()?;
-        let mut running = Running { child, output: output.map(Path::to_owned), succeeded: false };
+        let mut running = Running { child, output, succeeded: false };
         let outcome = time::timeout(
             Duration::from_millis(limits.wall_ms),
             self.supervise(&mut running.child, socket, work, &mut on_progress),
         )
         .await
         .unwrap_or(Err(TranscodeError::TimedOut { limit_ms: limits.wall_ms }))
-        .and_then(|report| match (&report, output) {
-            (Report::Made(made), Some(output)) => check(made, output, limits).map(|()| report),
+        .and_then(|report| match (&report, task) {
+            (Report::Made(made), Some((task, output))) => {
+                claims::check(made, task, output, limits).map(|()| report)
+            }
             _ => Ok(report),
         });
         running.succeeded = outcome.is_ok();
@@ -215,30 +220,5 @@ fn cause_of_death(status: ExitStatus, log: String, limits: &Limits) -> Transcode
         }
         Some(signal) => TranscodeError::Crashed { how: format!("signal {signal}"), log },
         None => TranscodeError::Crashed { how: status.to_string(), log },
-    }
-}
-
-/// A child that a hostile file has taken over may claim anything: its files must be in the folder, behind no link, of
-/// the size that it says, and together within the limit, and playlists name no others.
-fn check(made: &Made, output: &Path, limits: &Limits) -> Result<(), TranscodeError> {
-    let root = fs::canonicalize(output).map_err(|error| TranscodeError::storage("output folder", &error))?;
-    let is_there = |path: &str, bytes: u64| {
-        let expected = root.join(path);
-        fs::canonicalize(&expected).is_ok_and(|found| found == expected && found.starts_with(&root))
-            && fs::metadata(&expected).is_ok_and(|file| file.is_file() && file.len() == bytes)
-    };
-    let bytes = made.files.iter().fold(0_u64, |sum, file| sum.saturating_add(file.bytes));
-    if bytes > limits.output_bytes {
-        return Err(TranscodeError::OutputTooLarge { limit_bytes: limits.output_bytes });
-    }
-    let listed: HashSet<&str> = made.files.iter().map(|file| file.path.as_str()).collect();
-    let absent =
-        made.files.iter().find(|file| !is_there(&file.path, file.bytes)).map(|file| file.path.as_str());
-    match absent.or_else(|| made.paths().find(|path| !listed.contains(path))) {
-        None => Ok(()),
-        Some(path) => Err(TranscodeError::Crashed {
-            how: "it names a file that is not there".to_owned(),
-            log: path.to_owned(),
-        }),
     }
 }

@@ -94,9 +94,14 @@ impl SoundFilter {
         Self::with(sound, next_sample, &gain.description(), Some(frame_size))
     }
 
-    /// A filter that has the loudness of all sound so far in the metadata of what comes out.
-    pub fn measuring(sound: &frame::Audio, next_sample: u64) -> Result<Self, Error> {
-        Self::with(sound, next_sample, ",ebur128=metadata=1:peak=sample:framelog=verbose", None)
+    /// The same, in frames of any size and as loud as before.
+    pub fn plain(sound: &frame::Audio, next_sample: u64) -> Result<Self, Error> {
+        Self::with(sound, next_sample, "", None)
+    }
+
+    /// A filter from time zero that has the loudness of all sound so far in the metadata of what comes out.
+    pub fn measuring(sound: &frame::Audio) -> Result<Self, Error> {
+        Self::with(sound, 0, ",ebur128=metadata=1:peak=sample:framelog=verbose", None)
     }
 
     fn with(

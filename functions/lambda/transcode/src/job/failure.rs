@@ -51,9 +51,11 @@ impl JobFailure {
         }
     }
 
-    /// A broken video is its owner's affair, the rest is ours.
+    /// A broken video is its owner's affair, as is one that was deleted or given up while a worker had a part of it; the rest
+    /// is ours.
     pub const fn level(&self) -> &'static str {
         match self {
+            Self::Gone => "warning",
             Self::Video(error) if error.is_fault_of_source() => "warning",
             _ => "error",
         }
@@ -88,5 +90,12 @@ mod tests {
         let crashed = TranscodeError::Crashed { how: "signal 9".into(), log: String::new() };
         assert_eq!(JobFailure::from(crashed).kind(), Failure::Passing);
         assert_eq!(JobFailure::from(ObjectError::NotFound).kind(), Failure::Passing);
+    }
+
+    #[test]
+    fn only_what_is_ours_to_mend_is_logged_as_an_error() {
+        assert_eq!(JobFailure::Gone.level(), "warning");
+        assert_eq!(JobFailure::from(TranscodeError::Damaged).level(), "warning");
+        assert_eq!(JobFailure::from(ObjectError::NotFound).level(), "error");
     }
 }

@@ -121,6 +121,8 @@ impl Transcode {
     ) -> Result<Ran, JobFailure> {
         let now = self.ports.now();
         let mut tx = self.postgres.tenant(job.tenant).await?;
+        // The last part ends before this looks or after this is put aside: in between, it would find no job to take up.
+        store::lock_plan(&mut tx, asset).await?.ok_or(JobFailure::Gone)?;
         let parts = store::find_parts(&mut tx, asset).await?;
         let count = parts.len();
         let made: Vec<_> = parts.into_iter().flatten().collect();

@@ -5,7 +5,9 @@ use akademi_domain::{
     ids::{AssetId, CourseId, JobId, LessonId},
     time::Timestamp,
 };
-use akademi_lambda_store::{error::StoreError, jobs, object_key::ObjectKey, postgres::TenantTransaction};
+use akademi_lambda_store::{
+    error::StoreError, jobs, media::TRANSCODE_PART, object_key::ObjectKey, postgres::TenantTransaction,
+};
 use sqlx::{Row, types::Json};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -111,10 +113,35 @@ pub async fn fail_asset_of_job(
     .fetch_optional(tx.connection())
     .await?;
     let Some(id) = id.map(AssetId::from_uuid) else { return Ok(None) };
+    fail_queued_parts(tx, id, reason, now).await?;
     if let Some(film) = delete_plan(tx, id).await? {
         jobs::fail_aside(tx, film, reason, now).await?;
     }
     Ok(Some(id))
+}
+
+/// Ends the jobs of the asset's parts that no worker has. Their dedupe key says which they are.
+async fn fail_queued_parts(
+    tx: &mut TenantTransaction,
+    asset: AssetId,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE job SET state = 'failed', message = $4, updated_at = $5
+         FROM transcode_part AS part
+         WHERE part.tenant_id = $1 AND part.asset_id = $2
+           AND job.tenant_id = $1 AND job.kind = $3 AND job.state = 'queued'
+           AND job.dedupe_key = part.asset_id::text || '/' || part.number::text",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(asset.as_uuid())
+    .bind(TRANSCODE_PART)
+    .bind(reason)
+    .bind(now.as_millis())
+    .execute(tx.connection())
+    .await?;
+    Ok(())
 }
 
 /// The draft's structure; nobody else changes it before this transaction ends.

@@ -10,6 +10,7 @@ use ffmpeg_next::{
 
 use crate::{
     Limits, TranscodeError,
+    plan::TITLE_CHARACTERS,
     probe::{AudioTrack, Rotation, VideoTrack},
 };
 
@@ -50,9 +51,6 @@ pub const AUDIO_DECODERS: &[&str] = &[
     "pcm_alaw",
     "pcm_mulaw",
 ];
-
-/// What a person is shown of a track's title.
-const TITLE_CHARACTERS: usize = 60;
 
 /// Pictures smaller than this on a side are no video that anybody watches, and trip scalers.
 const SMALLEST_SIDE: u32 = 16;

@@ -44,7 +44,7 @@ impl Purpose {
     /// The filter for sound like this, of which so many samples have been given.
     fn filter(self, sound: &frame::Audio, samples: u64) -> Result<SoundFilter, Error> {
         match self {
-            Self::Measuring => SoundFilter::measuring(sound, samples),
+            Self::Measuring => SoundFilter::plain(sound, samples),
             Self::Encoding { frame_size, gain } => SoundFilter::new(sound, frame_size, samples, gain),
         }
     }
@@ -131,26 +131,67 @@ impl<'a> Resampler<'a> {
 /// Listens to a track.
 pub struct Meter<'a> {
     resampler: Resampler<'a>,
+    ear: Ear,
+}
+
+/// Measures all the sound of a track, whatever shapes it had before it was resampled.
+#[derive(Default)]
+struct Ear {
+    filter: Option<SoundFilter>,
+    /// Samples heard so far: the timestamp of the next one.
+    samples: i64,
     loudness: Option<Loudness>,
 }
 
 impl<'a> Meter<'a> {
     pub fn open(source: &Source, track: &Track, limits: &'a Limits) -> Result<Self, TranscodeError> {
-        Ok(Self { resampler: Resampler::open(source, track, limits, Purpose::Measuring)?, loudness: None })
+        let resampler = Resampler::open(source, track, limits, Purpose::Measuring)?;
+        Ok(Self { resampler, ear: Ear::default() })
     }
 
     /// Takes the next packet, or none at the end.
     pub fn push(&mut self, packet: Option<&Packet>) -> Result<(), TranscodeError> {
-        let Self { resampler, loudness } = self;
-        resampler.push(packet, &mut |sound| {
-            *loudness = Loudness::of(&sound).or(*loudness);
-            Ok(())
-        })
+        let Self { resampler, ear } = self;
+        let limits = resampler.limits;
+        let failed = |error| TranscodeError::encoding("measure", error, limits);
+        resampler.push(packet, &mut |sound| ear.hear(sound).map_err(failed))?;
+        if packet.is_none() { ear.finish().map_err(failed) } else { Ok(()) }
     }
 
     /// What brings the whole track to the loudness of all videos.
     pub fn gain(&self) -> Gain {
-        self.loudness.map(Loudness::gain).unwrap_or_default()
+        self.ear.loudness.map(Loudness::gain).unwrap_or_default()
+    }
+}
+
+impl Ear {
+    /// Takes 48 kHz stereo that follows what was heard before without a gap.
+    fn hear(&mut self, mut sound: frame::Audio) -> Result<(), Error> {
+        name_channels(&mut sound);
+        sound.set_pts(Some(self.samples));
+        self.samples += i64::try_from(sound.samples()).unwrap_or(0);
+        let filter = match self.filter.take() {
+            Some(filter) => filter,
+            None => SoundFilter::measuring(&sound)?,
+        };
+        self.filter.insert(filter).push(&sound)?;
+        self.note()
+    }
+
+    /// No more sound comes.
+    fn finish(&mut self) -> Result<(), Error> {
+        if let Some(filter) = &mut self.filter {
+            filter.finish()?;
+        }
+        self.note()
+    }
+
+    fn note(&mut self) -> Result<(), Error> {
+        let Some(filter) = &mut self.filter else { return Ok(()) };
+        while let Some(sound) = filter.pull()? {
+            self.loudness = Loudness::of(&sound).or(self.loudness);
+        }
+        Ok(())
     }
 }
 

@@ -103,7 +103,8 @@ impl<'a> VideoTrack<'a> {
         self.next.is_some()
     }
 
-    /// Ends every rendition. A part may have no pictures, where the one before it stands still until the next part.
+    /// Ends every rendition. A part may have no pictures, where the one before it stands still until the next part or the end,
+    /// or the pictures have ended before the video has.
     pub fn finish(mut self, folder: &mut Folder) -> Result<FinishedVideo, TranscodeError> {
         if self.decoder.is_mostly_damaged() {
             return Err(TranscodeError::Damaged);
@@ -112,7 +113,7 @@ impl<'a> VideoTrack<'a> {
             (Some((moment, _)), Some(next)) => (moment, next - moment),
             (Some(last), None) => last,
             (None, Some(_)) => (self.from, 0),
-            (None, None) => return Err(TranscodeError::Damaged),
+            (None, None) => self.last.ok_or(TranscodeError::Damaged)?,
         };
         let limits = self.limits;
         let mut renditions = Vec::with_capacity(self.outputs.len());

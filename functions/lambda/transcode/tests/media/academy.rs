@@ -193,6 +193,28 @@ impl World {
         .unwrap()
     }
 
+    /// How many jobs of parts are in this state.
+    pub async fn count_part_jobs(&self, state: &str) -> i64 {
+        let mut superuser = self.database.superuser().await.unwrap();
+        sqlx::query_scalar("SELECT count(*) FROM job WHERE kind = 'transcode_part' AND state = $1")
+            .bind(state)
+            .fetch_one(&mut superuser)
+            .await
+            .unwrap()
+    }
+
+    /// Whether a statement waits for a row that another transaction has locked.
+    pub async fn is_waiting(&self) -> bool {
+        let mut superuser = self.database.superuser().await.unwrap();
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity
+                            WHERE datname = current_database() AND wait_event_type = 'Lock')",
+        )
+        .fetch_one(&mut superuser)
+        .await
+        .unwrap()
+    }
+
     /// What the job does that runs.
     pub async fn running_message(&self) -> Option<String> {
         let mut superuser = self.database.superuser().await.unwrap();

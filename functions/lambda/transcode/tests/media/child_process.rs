@@ -10,9 +10,13 @@ use std::{
 };
 
 use akademi_transcode::{
-    Limits, Part, Progress, Task, TranscodeError,
-    child::{Child, Video},
+    Limits, Made, ManifestFile, Origin, Part, Probe, Progress, Task, TranscodeError,
+    child::{Child, Survey, Video},
+    made::{Segment, Track},
+    plan, probe,
+    probe::AudioTrack,
 };
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::oracle::{child, ffmpeg, is_empty, real_file, run, transcode};
@@ -151,6 +155,101 @@ async fn a_child_that_lies_about_its_files_is_not_believed() {
     let elsewhere = r#"{"made":{"duration_ms":1,"pictures":[],"sound":[],"poster":"https://elsewhere.test/","thumbnails":[],"files":[]}}"#;
     let child = scripted(folder.path(), &format!("echo '{elsewhere}'"), Limits::default());
     let error = child.make(&task().await, &output, |_| ()).await.unwrap_err();
+    assert!(matches!(error, TranscodeError::Crashed { .. }), "{error:?}");
+}
+
+/// What is made of a video that shows this probe.
+async fn surveyed(probe: &Probe, end_ms: Option<u64>) -> Result<Survey, TranscodeError> {
+    let folder = tempfile::tempdir().unwrap();
+    let report = json!({ "surveyed": { "probe": probe, "end_ms": end_ms } });
+    let child = scripted(folder.path(), &format!("printf '%s\\n' '{report}'"), Limits::default());
+    child.survey().await
+}
+
+#[tokio::test]
+async fn a_survey_is_believed_within_the_limits_and_the_plan_is_the_parents() {
+    let limits = Limits::default();
+    let honest = probe(&Origin::File(real_file("bikes.mp4")), &limits).unwrap();
+    let expected = Survey { plan: plan(&honest), end_ms: Some(10_000) };
+    assert_eq!(surveyed(&honest, Some(10_000)).await.unwrap(), expected);
+
+    let too_long = TranscodeError::TooLong { limit_ms: limits.duration_ms };
+    assert_eq!(surveyed(&honest, Some(u64::MAX)).await.unwrap_err(), too_long);
+    let endless = Probe { duration_ms: Some(limits.duration_ms + 1), ..honest.clone() };
+    assert_eq!(surveyed(&endless, None).await.unwrap_err(), too_long);
+
+    let track = |title: &str, language: &str| AudioTrack {
+        codec: "aac".to_owned(),
+        sample_rate: 48_000,
+        channels: 2,
+        language: Some(language.to_owned()),
+        title: Some(title.to_owned()),
+    };
+    let line = "\"\n#EXT-X-KEY:METHOD=NONE\n";
+    let shouting = Probe { audio: vec![track(&line.repeat(1000), line)], ..honest.clone() };
+    let survey = surveyed(&shouting, None).await.unwrap();
+    let audio = &survey.plan.audio[0];
+    assert!(!audio.name.contains(['"', '\n']) && audio.name.len() <= 60, "{}", audio.name);
+    assert_eq!((audio.folder.as_str(), audio.language.as_deref()), ("audio", None));
+
+    let crowd = Probe { audio: vec![track("Türkçe", "tur"); 9], ..honest };
+    let error = surveyed(&crowd, None).await.unwrap_err();
+    assert!(matches!(error, TranscodeError::Crashed { .. }), "{error:?}");
+}
+
+/// What a child says that did as the task has it, with one file of one byte for everything.
+fn made_of(task: &Task) -> Made {
+    let path = || "init.mp4".to_owned();
+    let track = |folder: &str| Track {
+        folder: folder.to_owned(),
+        initialisation: path(),
+        codec: "avc1.64001f".to_owned(),
+        segments: vec![Segment { path: path(), duration_us: 10_000_000, bytes: 1, iv: None }],
+    };
+    Made {
+        duration_ms: 10_000,
+        pictures: task.plan.renditions.iter().map(|rendition| track(&rendition.name)).collect(),
+        files: vec![ManifestFile { path: path(), content_type: "video/mp4".to_owned(), bytes: 1 }],
+        ..Made::default()
+    }
+}
+
+/// What comes of a child that says this.
+async fn claimed(made: &Made, task: &Task) -> Result<Made, TranscodeError> {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("output");
+    let report = json!({ "made": made });
+    let body = format!("printf x > {}/init.mp4; printf '%s\\n' '{report}'", output.display());
+    scripted(folder.path(), &body, Limits::default()).make(task, &output, |_| ()).await
+}
+
+#[tokio::test]
+async fn a_child_that_puts_lines_of_its_own_into_playlists_is_not_believed() {
+    let mut task = task().await;
+    let honest = made_of(&task);
+    assert!(honest.pictures.len() >= 2);
+    assert_eq!(claimed(&honest, &task).await.unwrap(), honest);
+    let lies: [fn(&mut Made); 10] = [
+        |made| made.pictures[0].codec.push_str("\"\n#EXT-X-KEY:METHOD=NONE"),
+        |made| made.pictures[0].codec.clear(),
+        |made| made.pictures[0].folder.push_str("\n#EXT-X-ENDLIST"),
+        |made| made.pictures.reverse(),
+        |made| made.pictures.truncate(1),
+        |made| made.sound = made.pictures.clone(),
+        |made| made.files[0].content_type = "text/html".to_owned(),
+        |made| made.duration_ms = u64::MAX,
+        |made| made.pictures[0].segments[0].duration_us = u64::MAX,
+        |made| made.pictures[0].segments[0].bytes = 2,
+    ];
+    for (number, lie) in lies.iter().enumerate() {
+        let mut made = honest.clone();
+        lie(&mut made);
+        let error = claimed(&made, &task).await.unwrap_err();
+        assert!(matches!(error, TranscodeError::Crashed { .. }), "{number}: {error:?}");
+    }
+    // Nor does who was asked for sound answer with pictures.
+    task.part = Part::Sound;
+    let error = claimed(&honest, &task).await.unwrap_err();
     assert!(matches!(error, TranscodeError::Crashed { .. }), "{error:?}");
 }
 

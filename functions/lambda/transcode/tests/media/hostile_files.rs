@@ -2,9 +2,9 @@
 
 use std::{fs, path::Path};
 
-use akademi_transcode::{Limits, TranscodeError};
+use akademi_transcode::{Limits, Origin, TranscodeError, probe};
 
-use crate::oracle::{child, ffmpeg, is_empty, real_file, run};
+use crate::oracle::{child, ffmpeg, is_empty, make, real_file, run};
 
 /// The error for these bytes, however they are named.
 async fn refusal(name: &str, content: &[u8]) -> TranscodeError {
@@ -165,6 +165,31 @@ async fn too_long_too_large_and_too_narrow_are_refused_before_work_begins() {
         refusal_of(&strip, &Limits::default()).await,
         TranscodeError::Dimensions { width: 1024, height: 32 }
     );
+}
+
+/// Writes a number into the last box of this type, so many bytes after the type (ISO 14496-12 §4.2).
+fn overwrite(content: &mut [u8], kind: &[u8; 4], offset: usize, number: u32) {
+    let found = content.windows(4).rposition(|window| window == kind).unwrap() + 4 + offset;
+    content[found..found + 4].copy_from_slice(&number.to_be_bytes());
+}
+
+#[tokio::test]
+async fn a_track_that_states_seven_hours_in_a_container_of_a_second_is_too_long_before_it_is_cut() {
+    let bars = ["-f", "lavfi", "-i", "testsrc2=s=320x180:rate=25:d=1"];
+    let plain = ["-c:v", "libx264", "-bf", "0", "-use_editlist", "0", "-video_track_timescale", "12800"];
+    let (_folder, file) = make("hours.mp4", &[&bars[..], &plain].concat());
+    let mut content = fs::read(&file).unwrap();
+    // A thousand seconds for each of 25 pictures: in the media's header (§8.4.2), and in the table of times (§8.6.1.2).
+    overwrite(&mut content, b"mdhd", 16, 25 * 12_800_000);
+    overwrite(&mut content, b"stts", 12, 12_800_000);
+    fs::write(&file, content).unwrap();
+    let limits = Limits::default();
+    let error = child(&file, &limits).survey().await.unwrap_err();
+    assert_eq!(error, TranscodeError::TooLong { limit_ms: limits.duration_ms });
+    // It is the track that is refused: the container is short, as the same file under a higher limit says.
+    let day = Limits { duration_ms: 24 * 3_600_000, ..limits };
+    assert_eq!(probe(&Origin::File(file.clone()), &day).unwrap().duration_ms, Some(1000));
+    assert_eq!(child(&file, &day).survey().await.unwrap().end_ms, Some(25_000_000));
 }
 
 #[tokio::test]

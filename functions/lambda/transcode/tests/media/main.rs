@@ -6,6 +6,7 @@ mod child_process;
 mod encrypted;
 mod hostile_files;
 mod jobs;
+mod last_part;
 mod long_videos;
 mod made_sources;
 mod oracle;

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use akademi_transcode::{
-    Limits, Made, Part, Task,
+    Limits, Made, Part, Task, TranscodeError,
     child::{Child, Survey},
     parts::cut,
 };
@@ -106,7 +106,7 @@ fn compare(joined: &Transcoded, whole: &Transcoded, source: &Path, cuts: &[f64])
     let whole = likeness(&whole.path(largest), source);
     assert_eq!((parts.len(), whole.len()), (moments.len(), moments.len()));
     for cut in cuts {
-        let joint = moments.iter().position(|moment| moment >= cut).unwrap();
+        let joint = moments.iter().position(|moment| moment >= cut).unwrap_or(moments.len());
         for picture in joint.saturating_sub(12)..(joint + 12).min(moments.len()) {
             let (got, expected) = (parts[picture], whole[picture]);
             assert!(
@@ -176,6 +176,49 @@ async fn parts_of_a_variable_frame_rate_join_at_the_same_moments() {
     let whole = Transcoded::of(&file).await;
     compare(&joined, &whole, &file, &cuts);
     joined.check(40.0, (640, 360), 0.04);
+}
+
+#[tokio::test]
+async fn sound_that_goes_on_for_parts_after_the_pictures_leaves_them_whole() {
+    // The container's only length is that of the sound: several parts have no picture, and the file goes on.
+    let pictures = ["-f", "lavfi", "-i", "testsrc2=s=320x180:rate=25:d=14"];
+    let sound = ["-f", "lavfi", "-i", "sine=d=40", "-c:v", "libx264", "-c:a", "aac"];
+    let (_folder, file) = make("longer_sound.mkv", &[&pictures[..], &sound].concat());
+    let (joined, cuts) = in_parts(&file).await;
+    assert_eq!(cuts.last(), Some(&36.0));
+    let whole = Transcoded::of(&file).await;
+    compare(&joined, &whole, &file, &cuts);
+    joined.check(14.0, (320, 180), 0.04);
+    assert!(samples(&joined) == samples(&whole));
+}
+
+#[tokio::test]
+async fn a_last_picture_that_stands_for_longer_than_a_part_is_the_end() {
+    // A picture every ten seconds; the last part begins six seconds after the last of them.
+    let slides = ["-f", "lavfi", "-i", "testsrc2=s=640x360:rate=1/10:d=40"];
+    let options = ["-vsync", "cfr", "-c:v", "libx264", "-bf", "0"];
+    let (_folder, file) = make("slides.mp4", &[&slides[..], &options].concat());
+    let (joined, cuts) = in_parts(&file).await;
+    assert_eq!(cuts.last(), Some(&36.0));
+    let whole = Transcoded::of(&file).await;
+    compare(&joined, &whole, &file, &cuts);
+    joined.check(40.0, (640, 360), 0.04);
+}
+
+#[tokio::test]
+async fn a_last_part_whose_file_breaks_off_before_it_is_damaged() {
+    let pictures = ["-f", "lavfi", "-i", "testsrc2=s=320x180:rate=25:d=40"];
+    let sound = ["-f", "lavfi", "-i", "sine=d=40", "-c:v", "libx264", "-c:a", "aac"];
+    let (folder, file) = make("half.mkv", &[&pictures[..], &sound].concat());
+    let content = fs::read(&file).unwrap();
+    fs::write(&file, &content[..content.len() / 2]).unwrap();
+    let child = child(&file, &Limits::default());
+    let survey = child.survey().await.unwrap();
+    let part = Part::Pictures { from_ms: 36_000, until_ms: None };
+    assert!(cut(&survey, PART_MS).contains(&part));
+    let task = Task { plan: survey.plan, part, key: None };
+    let error = child.make(&task, &folder.path().join("part"), |_| ()).await.unwrap_err();
+    assert_eq!(error, TranscodeError::Damaged);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Sound: how loud it is, how many channels and tracks there are.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use crate::oracle::{Transcoded, ffmpeg, ffprobe, make};
 
@@ -46,6 +46,23 @@ async fn quiet_and_loud_speech_come_out_equally_loud_and_nothing_clips() {
         assert!((lufs + 16.0).abs() < 1.0, "{name}: {lufs} LUFS");
         assert!(peak < 0.0, "{name}: {peak} dBFS");
     }
+}
+
+#[tokio::test]
+async fn sound_that_changes_its_shape_is_as_loud_as_all_of_it() {
+    // Twelve seconds of mono, then as many of stereo that are twenty decibels quieter: too quiet to count (ITU-R BS.1770).
+    let bars = ["-f", "lavfi", "-i", BARS];
+    let noise = ["-f", "lavfi", "-i", "anoisesrc=d=12:c=pink:a=0.5:seed=7", "-c:v", "libx264", "-c:a", "aac"];
+    let mono = ["-ac", "1", "-ar", "44100"];
+    let stereo = ["-ac", "2", "-ar", "48000", "-af", "volume=-20dB", "-output_ts_offset", "12"];
+    let (folder, first) = make("mono.ts", &[&bars[..], &noise, &mono].concat());
+    let (_second, second) = make("stereo.ts", &[&bars[..], &noise, &stereo].concat());
+    let joined = folder.path().join("joined.ts");
+    fs::write(&joined, [fs::read(first).unwrap(), fs::read(second).unwrap()].concat()).unwrap();
+    let film = Transcoded::of(&joined).await;
+    let (lufs, peak) = loudness(&film.path("audio/index.m3u8"));
+    assert!((lufs + 16.0).abs() < 1.0, "{lufs} LUFS");
+    assert!(peak < 0.0, "{peak} dBFS");
 }
 
 #[tokio::test]
