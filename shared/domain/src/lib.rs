@@ -20,6 +20,7 @@ pub mod quiz;
 pub mod refund;
 pub mod retention;
 pub mod review;
+pub mod storage;
 pub mod tax_number;
 pub mod text;
 pub mod throttle;

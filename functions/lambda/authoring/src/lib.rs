@@ -32,8 +32,10 @@ mod imports;
 mod publication;
 mod quiz_check;
 mod sanitising;
+mod storage_use;
 mod store;
 mod uploads;
+mod video_settings;
 mod words;
 
 use akademi_api::{
@@ -121,6 +123,8 @@ pub fn router(authoring: Authoring) -> Router {
         .route("/api/v1/authoring/imports/{job_id}/start", post(imports::start))
         .route("/api/v1/authoring/jobs/{job_id}", get(imports::job::show))
         .route("/api/v1/media/{asset_id}/{*path}", get(assets::show))
+        .route("/api/v1/academy/storage", get(storage_use::show))
+        .route("/api/v1/academy/video-settings", get(video_settings::show).put(video_settings::save))
         .with_state(authoring);
     gate.guard(router)
 }
@@ -136,6 +140,9 @@ pub fn router(authoring: Authoring) -> Router {
     imports::create,
     imports::start,
     imports::job::show,
-    assets::show
+    assets::show,
+    storage_use::show,
+    video_settings::show,
+    video_settings::save
 ))]
 pub struct ApiDoc;

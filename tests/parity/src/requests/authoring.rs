@@ -22,13 +22,17 @@ const IMPORTS: &str = "POST /api/v1/authoring/imports";
 const START: &str = "POST /api/v1/authoring/imports/{job_id}/start";
 const JOB: &str = "GET /api/v1/authoring/jobs/{job_id}";
 const MEDIA: &str = "GET /api/v1/media/{asset_id}/{*path}";
+const STORAGE: &str = "GET /api/v1/academy/storage";
+const VIDEOS: &str = "GET /api/v1/academy/video-settings";
+const SET_VIDEOS: &str = "PUT /api/v1/academy/video-settings";
 const COURSES: &str = "/api/v1/authoring/courses";
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 pub async fn authoring(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     drafts(r).await?;
     imports(r).await?;
-    media(r).await
+    media(r).await?;
+    settings(r).await
 }
 
 async fn drafts(r: &mut Recorder<'_>) -> anyhow::Result<()> {
@@ -103,10 +107,26 @@ async fn media(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     let media = |path: &str| Ask::get(format!("/api/v1/media/{VIDEO_FILE}/{path}"));
     r.good((MEDIA, "playlist"), &staff, media("hls/720p/index.m3u8")).await?;
     r.send(Kind::Good, (MEDIA, "segment"), &staff, &media("hls/720p/segment-00000.m4s")).await?;
+    r.send(Kind::Good, (MEDIA, "the key of an encrypted video"), &staff, &media("hls/key")).await?;
+    r.send(Kind::Good, (MEDIA, "small pictures"), &staff, &media("hls/thumbnails.vtt")).await?;
     r.send(Kind::Good, (MEDIA, "the file itself"), &staff, &media("film.mp4")).await?;
     r.turkish((MEDIA, "under a Turkish name"), &staff, media("Ders%20notu%20%C5%9F.mp4")).await?;
     r.bad((MEDIA, "not of the video"), &staff, media("hls/1080p/index.m3u8")).await?;
     r.bad((MEDIA, "not enrolled"), &learner, media("film.mp4")).await?;
     r.bad((MEDIA, "unknown"), &staff, Ask::get(format!("/api/v1/media/{NOTHING}/film.mp4"))).await?;
+    Ok(())
+}
+
+async fn settings(r: &mut Recorder<'_>) -> anyhow::Result<()> {
+    let storage = Ask::get("/api/v1/academy/storage");
+    r.good((STORAGE, "what is used"), &r.staff.clone(), storage.clone()).await?;
+    r.bad((STORAGE, "made-up token"), &r.umraniye.signed_in("abc"), storage).await?;
+    let (staff, path) = (r.staff.clone(), "/api/v1/academy/video-settings");
+    let set = |body: Value| Ask::json(Method::PUT, path, &body);
+    r.good((VIDEOS, "before anybody has set them"), &staff, Ask::get(path)).await?;
+    r.bad((VIDEOS, "made-up token"), &r.umraniye.signed_in("abc"), Ask::get(path)).await?;
+    r.good((SET_VIDEOS, "encrypted"), &staff, set(json!({ "encrypted": true }))).await?;
+    r.bad((SET_VIDEOS, "unknown field"), &staff, set(json!({ "encrypted": true, "x": 1 }))).await?;
+    r.send(Kind::Good, (VIDEOS, "encrypted"), &staff, &Ask::get(path)).await?;
     Ok(())
 }

@@ -44,6 +44,11 @@ const ARCHIVE: &[u8] = b"OLX\n\n";
 const PLAYLIST: &str = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:6\n#EXT-X-MAP:URI=\"init.mp4\"\n\
                         #EXTINF:6.000000,\nsegment-00000.m4s\n#EXT-X-ENDLIST\n";
 
+const THUMBNAILS: &str =
+    "WEBVTT\n\n00:00:00.000 --> 00:00:06.000\nthumbnails/sheet-000.jpg#xywh=0,0,160,90\n";
+/// What the video is encrypted with.
+const CONTENT_KEY: &[u8] = b"sixteen letters!";
+
 /// A file as it lies in storage.
 pub struct StoredFile {
     pub key: ObjectKey,
@@ -94,6 +99,11 @@ pub async fn seed_lambda(
     let playlist = folder.join("hls")?.join("720p")?.join("index.m3u8")?;
     Ok(vec![
         StoredFile { key: folder.join("archive")?, content_type: "application/gzip", bytes: ARCHIVE.into() },
+        StoredFile {
+            key: folder.join("hls")?.join("thumbnails.vtt")?,
+            content_type: "text/vtt",
+            bytes: THUMBNAILS.into(),
+        },
         StoredFile { key: playlist, content_type: "application/vnd.apple.mpegurl", bytes: PLAYLIST.into() },
     ])
 }
@@ -311,11 +321,13 @@ async fn transcoded_video(
         file("720p/index.m3u8", "application/vnd.apple.mpegurl"),
         file("720p/init.mp4", "video/mp4"),
         file("720p/segment-00000.m4s", "video/iso.segment"),
+        file("thumbnails.vtt", "text/vtt"),
+        file("thumbnails/sheet-000.jpg", "image/jpeg"),
     ] });
     sqlx::query(
         "INSERT INTO asset (tenant_id, id, course_id, path, content_type, bytes, sha256, object_key, state, playback_key,
-                            manifest, duration_ms, created_at, updated_at)
-         VALUES ($1, $2, $3, 'film.mp4', 'video/mp4', 1, $4, $5, 'ready', $6, $7, 6000, 0, 0)",
+                            manifest, duration_ms, content_key, created_at, updated_at)
+         VALUES ($1, $2, $3, 'film.mp4', 'video/mp4', 1, $4, $5, 'ready', $6, $7, 6000, $8, 0, 0)",
     )
     .bind(deployment.umraniye.as_uuid())
     .bind(VIDEO_FILE)
@@ -324,6 +336,7 @@ async fn transcoded_video(
     .bind(folder.join("film.mp4")?.as_str())
     .bind(folder.join("hls")?.as_str())
     .bind(manifest)
+    .bind(CONTENT_KEY)
     .execute(superuser)
     .await?;
     Ok(())

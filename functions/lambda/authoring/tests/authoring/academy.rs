@@ -85,6 +85,11 @@ pub fn instructor(academy: u8) -> Person {
     }
 }
 
+/// Who runs the academy.
+pub fn administrator(academy: u8) -> Person {
+    Person { permissions: Role::TenantAdmin.permissions(), ..instructor(academy) }
+}
+
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -228,6 +233,22 @@ impl World {
 
     pub async fn get(&self, person: Person, target: &str) -> Answer {
         self.call(person, Method::GET, target, None).await
+    }
+
+    /// The academy as the feed brings it, that may store so many bytes.
+    pub async fn limit_storage(&self, academy: u8, bytes: Option<i64>) {
+        let mut superuser = self.database.superuser().await.unwrap();
+        sqlx::query(
+            "INSERT INTO tenant (id, slug, name, locale, state, brand, domains, updated_at, storage_limit)
+             VALUES ($1, $2, 'Işık', 'tr', 'active', '{}', '{}', 0, $3)
+             ON CONFLICT (id) DO UPDATE SET storage_limit = excluded.storage_limit",
+        )
+        .bind(instructor(academy).tenant.as_uuid())
+        .bind(format!("academy-{academy}"))
+        .bind(bytes)
+        .execute(&mut superuser)
+        .await
+        .unwrap();
     }
 
     /// A new draft's address and JSON.

@@ -13,3 +13,5 @@ mod media;
 mod publishing;
 mod real_course;
 mod refusals;
+mod storage_use;
+mod video_settings;
