@@ -25,4 +25,5 @@ pub mod tax_number;
 pub mod text;
 pub mod throttle;
 pub mod time;
+pub mod upload;
 pub mod watch;

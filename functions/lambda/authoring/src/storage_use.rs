@@ -26,6 +26,8 @@ pub struct StorageByKind {
     files: u64,
     /// What was transcoded from videos.
     playback: u64,
+    /// Files that were sent in parts, and what is reserved for those that are on their way.
+    uploads: u64,
 }
 
 /// How much the academy stores
@@ -41,11 +43,11 @@ pub async fn show(
     let mut tx = authoring.postgres.tenant(caller.tenant).await?;
     let found = store::find_storage_use(&mut tx).await?;
     tx.commit().await?;
-    let used = found.files.saturating_add(found.playback);
+    let used = found.files.saturating_add(found.playback).saturating_add(found.uploads);
     Ok(Body(StorageUse {
         used,
         limit: found.limit,
         state: StorageState::of(used, found.limit),
-        by_kind: StorageByKind { files: found.files, playback: found.playback },
+        by_kind: StorageByKind { files: found.files, playback: found.playback, uploads: found.uploads },
     }))
 }

@@ -235,22 +235,6 @@ impl World {
         self.call(person, Method::GET, target, None).await
     }
 
-    /// The academy as the feed brings it, that may store so many bytes.
-    pub async fn limit_storage(&self, academy: u8, bytes: Option<i64>) {
-        let mut superuser = self.database.superuser().await.unwrap();
-        sqlx::query(
-            "INSERT INTO tenant (id, slug, name, locale, state, brand, domains, updated_at, storage_limit)
-             VALUES ($1, $2, 'Işık', 'tr', 'active', '{}', '{}', 0, $3)
-             ON CONFLICT (id) DO UPDATE SET storage_limit = excluded.storage_limit",
-        )
-        .bind(instructor(academy).tenant.as_uuid())
-        .bind(format!("academy-{academy}"))
-        .bind(bytes)
-        .execute(&mut superuser)
-        .await
-        .unwrap();
-    }
-
     /// A new draft's address and JSON.
     pub async fn create(&self, person: Person, title: &str) -> (String, Value) {
         let draft =

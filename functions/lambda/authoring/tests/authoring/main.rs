@@ -14,4 +14,5 @@ mod publishing;
 mod real_course;
 mod refusals;
 mod storage_use;
+mod uploads;
 mod video_settings;

@@ -13,6 +13,22 @@ use crate::{
 
 const STORAGE: &str = "/api/v1/academy/storage";
 
+/// The academy as the feed brings it, that may store so many bytes.
+pub async fn limit_storage(world: &World, academy: u8, bytes: Option<i64>) {
+    let mut superuser = world.database.superuser().await.unwrap();
+    sqlx::query(
+        "INSERT INTO tenant (id, slug, name, locale, state, brand, domains, updated_at, storage_limit)
+         VALUES ($1, $2, 'Işık', 'tr', 'active', '{}', '{}', 0, $3)
+         ON CONFLICT (id) DO UPDATE SET storage_limit = excluded.storage_limit",
+    )
+    .bind(instructor(academy).tenant.as_uuid())
+    .bind(format!("academy-{academy}"))
+    .bind(bytes)
+    .execute(&mut superuser)
+    .await
+    .unwrap();
+}
+
 async fn use_of(world: &World, academy: u8) -> Value {
     world.get(administrator(academy), STORAGE).await.expect(200)
 }
@@ -47,9 +63,8 @@ async fn add_files(
 #[tokio::test]
 async fn files_are_counted_as_they_come_change_and_go() {
     let world = World::new().await;
-    world.limit_storage(1, None).await;
-    let nothing =
-        json!({ "used": 0, "limit": null, "state": "ok", "by_kind": { "files": 0, "playback": 0 } });
+    limit_storage(&world, 1, None).await;
+    let nothing = json!({ "used": 0, "limit": null, "state": "ok", "by_kind": { "files": 0, "playback": 0, "uploads": 0 } });
     assert_eq!(use_of(&world, 1).await, nothing);
     let mut superuser = world.database.superuser().await.unwrap();
     for academy in [1, 2] {
@@ -91,7 +106,7 @@ async fn files_are_counted_as_they_come_change_and_go() {
 #[tokio::test]
 async fn an_academy_is_warned_from_80_percent_on_and_takes_its_last_byte() {
     let world = World::new().await;
-    world.limit_storage(1, Some(1000)).await;
+    limit_storage(&world, 1, Some(1000)).await;
     let course = course(&world, 1).await;
     for (bytes, used, state) in [(799, 799, "ok"), (1, 800, "warning"), (200, 1000, "full")] {
         let mut tx = world.database.postgres().tenant(instructor(1).tenant).await.unwrap();
@@ -113,7 +128,7 @@ async fn an_academy_is_warned_from_80_percent_on_and_takes_its_last_byte() {
 
 /// The other one of two who store at once: what it was answered, once the first has committed.
 async fn stored_at_once(world: &World) -> Result<(), StoreError> {
-    world.limit_storage(1, Some(1000)).await;
+    limit_storage(world, 1, Some(1000)).await;
     let course = course(world, 1).await;
     let postgres = world.database.postgres();
     let mut first = postgres.tenant(instructor(1).tenant).await.unwrap();
@@ -159,7 +174,7 @@ async fn without_the_meters_row_both_are_taken() {
     let world = World::new().await;
     let mut superuser = world.database.superuser().await.unwrap();
     sqlx::raw_sql(
-        "CREATE OR REPLACE FUNCTION count_stored(academy uuid, more_files bigint, more_playback bigint, is_limited boolean)
+        "CREATE OR REPLACE FUNCTION count_stored(academy uuid, more_files bigint, more_playback bigint, more_uploads bigint, is_limited boolean)
          RETURNS void LANGUAGE plpgsql AS $$ BEGIN
              IF (SELECT sum(bytes) FROM asset) > (SELECT storage_limit FROM tenant WHERE id = academy) THEN
                  RAISE EXCEPTION 'full' USING ERRCODE = 'check_violation', CONSTRAINT = 'storage_full';
@@ -178,7 +193,7 @@ async fn without_the_meters_row_both_are_taken() {
 #[tokio::test]
 async fn an_import_into_a_full_academy_says_so_and_leaves_nothing() {
     let world = World::new().await;
-    world.limit_storage(1, Some(3)).await;
+    limit_storage(&world, 1, Some(3)).await;
     let id = started(&world, instructor(1), "k", &small_course()).await;
     assert!(world.authoring.run_next_import().await.unwrap());
     let failed = job(&world, instructor(1), &id).await;
