@@ -89,6 +89,8 @@ ids! {
     LessonId,
     /// A file of an academy in object storage.
     AssetId,
+    /// A file that is sent in parts.
+    UploadId,
     /// Work that goes on after the answer: an import, a transcode.
     JobId,
     CouponId,

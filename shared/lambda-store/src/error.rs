@@ -2,6 +2,9 @@
 
 use std::error::Error;
 
+/// The constraint that refuses what would be more than an academy may store.
+const STORAGE_FULL: &str = "storage_full";
+
 /// Which rule of the database a statement broke.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConstraintKind {
@@ -62,6 +65,11 @@ impl StoreError {
     /// may pass.
     pub fn refuses_content(&self) -> bool {
         matches!(self, Self::Constraint { .. } | Self::InvalidValue(_) | Self::TooLarge { .. })
+    }
+
+    /// Whether the academy would store more than it may.
+    pub fn is_storage_full(&self) -> bool {
+        self.constraint() == Some(STORAGE_FULL)
     }
 
     /// For the log: with what the database itself said behind the error.

@@ -8,7 +8,8 @@
 //! - [`audit`]: who did what, in one chain of hashes for each academy.
 //! - [`idempotency`]: the record behind `Idempotency-Key`. [`jobs`]: work that goes on after the answer; [`media`],
 //!   [`mail`] and [`invoices`]: those that transcode, that send and that issue.
-//! - [`objects`], [`object_key`], [`signed_url`]: an academy's files, and links that open one of them for a while.
+//! - [`objects`], [`object_key`], [`signed_url`]: an academy's files, and links that open one of them for a while;
+//!   [`uploads`]: files in parts.
 //! - [`cluster`], [`provision`]: a private PostgreSQL for a machine of one's own, and what it needs at first.
 //! - `testing` (feature): a database per test in tens of milliseconds.
 //!
@@ -54,3 +55,4 @@ pub mod provision;
 pub mod signed_url;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod uploads;

@@ -10,6 +10,7 @@ use object_store::{
     GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, WriteMultipart, local::LocalFileSystem,
     path::Path,
 };
+use sha2::{Digest, Sha256};
 use std::{ops::Range, pin::pin, sync::Arc};
 
 use crate::{content_type::ContentType, object_key::ObjectKey};
@@ -27,6 +28,8 @@ pub enum ObjectError {
     /// The range begins at or after the end (HTTP 416).
     #[error("the file has {size} bytes, the range lies beyond")]
     OutOfRange { size: u64 },
+    #[error("the bytes are not those that were announced")]
+    NotAnnounced,
     /// The sender of an upload broke off.
     #[error("the upload ended early")]
     Interrupted(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -49,6 +52,13 @@ impl From<object_store::Error> for ObjectError {
             other => Self::Storage(other),
         }
     }
+}
+
+/// What somebody is going to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announced {
+    pub bytes: u64,
+    pub sha256: [u8; 32],
 }
 
 /// What is known of an object without reading it.
@@ -128,6 +138,36 @@ impl Objects {
             Err(error) => {
                 upload.abort().await?;
                 Err(error)
+            }
+        }
+    }
+
+    /// Stores the announced bytes as they arrive: exactly these, or nothing.
+    ///
+    /// # Errors
+    /// [`ObjectError::TooLarge`] for more, [`ObjectError::NotAnnounced`] for fewer or others.
+    pub async fn put_announced<E>(
+        &self,
+        key: &ObjectKey,
+        announced: &Announced,
+        bytes: impl Stream<Item = Result<Bytes, E>>,
+    ) -> Result<(), ObjectError>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let mut digest = Sha256::new();
+        let seen = bytes.inspect_ok(|chunk| digest.update(chunk));
+        let mut upload = WriteMultipart::new(self.store.put_multipart(&path(key)).await?);
+        let sent = send(&mut upload, seen, announced.bytes).await;
+        let found: [u8; 32] = digest.finalize().into();
+        match sent {
+            Ok(size) if size == announced.bytes && found == announced.sha256 => {
+                upload.finish().await?;
+                Ok(())
+            }
+            other => {
+                upload.abort().await?;
+                Err(other.err().unwrap_or(ObjectError::NotAnnounced))
             }
         }
     }

@@ -7,6 +7,7 @@
 mod commerce;
 mod deletion;
 mod retention;
+mod uploads;
 
 use akademi_domain::{
     ids::{JobId, TenantId},

@@ -1,6 +1,6 @@
 //! Links of our own that open one object for a while: what S3's presigned URLs are to a bucket, for the local folder.
 //!
-//! The signature is HMAC-SHA-256 (RFC 2104) over method, key, expiry, most bytes and content type; it is compared in
+//! The signature is HMAC-SHA-256 (RFC 2104) over method, key, expiry and what may be sent; it is compared in
 //! constant time. Two secrets are valid during a rotation, told apart by `kid`.
 
 use akademi_domain::time::Timestamp;
@@ -8,7 +8,7 @@ use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use crate::{content_type::ContentType, object_key::ObjectKey};
+use crate::{content_type::ContentType, object_key::ObjectKey, objects::Announced};
 
 /// What the signed text begins with, so that this secret signs nothing that means something elsewhere.
 const PURPOSE: &str = "akademi object link v1";
@@ -20,6 +20,8 @@ pub enum Access {
     Download,
     /// One PUT of at most `max_bytes`, sent with this Content-Type.
     Upload { max_bytes: u64, content_type: ContentType },
+    /// PUT of exactly these bytes, as often as one likes.
+    UploadPart(Announced),
 }
 
 /// A link's meaning: this object, this way, until then.
@@ -65,6 +67,10 @@ struct Query {
     max_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     content_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
     kid: String,
     signature: String,
 }
@@ -79,14 +85,21 @@ impl LinkSigner {
     /// The link for a grant: `{base}/{key}?expires=…&kid=…&signature=…`, for an upload also its limits.
     pub fn link(&self, grant: &Grant) -> String {
         let expires = grant.expires_at.as_seconds();
-        let (max_bytes, content_type) = match &grant.access {
-            Access::Download => (None, None),
-            Access::Upload { max_bytes, content_type } => (Some(*max_bytes), Some(content_type.to_string())),
-        };
         let signature = mac(&self.current, &grant.key, &grant.access, expires)
             .map(|mac| hex::encode(mac.finalize().into_bytes()))
             .unwrap_or_default();
-        let query = Query { expires, max_bytes, content_type, kid: self.current.kid.clone(), signature };
+        let (mut max_bytes, mut content_type, mut bytes, mut sha256) = (None, None, None, None);
+        match &grant.access {
+            Access::Download => {}
+            Access::Upload { max_bytes: most, content_type: sent } => {
+                (max_bytes, content_type) = (Some(*most), Some(sent.to_string()));
+            }
+            Access::UploadPart(announced) => {
+                (bytes, sha256) = (Some(announced.bytes), Some(hex::encode(announced.sha256)));
+            }
+        }
+        let kid = self.current.kid.clone();
+        let query = Query { expires, max_bytes, content_type, bytes, sha256, kid, signature };
         let query = serde_urlencoded::to_string(&query).unwrap_or_default();
         format!("{}/{}?{query}", self.base, grant.key)
     }
@@ -96,11 +109,15 @@ impl LinkSigner {
     pub fn verify(&self, method: &str, key: &str, query: &str, now: Timestamp) -> Result<Grant, LinkRefused> {
         let key: ObjectKey = key.parse().map_err(|_| LinkRefused::Malformed)?;
         let query: Query = serde_urlencoded::from_str(query).map_err(|_| LinkRefused::Malformed)?;
-        let access = match (method, query.max_bytes, query.content_type) {
-            ("GET" | "HEAD", None, None) => Access::Download,
-            ("PUT", Some(max_bytes), Some(content_type)) => {
+        let access = match (method, query.max_bytes, query.content_type, query.bytes, query.sha256) {
+            ("GET" | "HEAD", None, None, None, None) => Access::Download,
+            ("PUT", Some(max_bytes), Some(content_type), None, None) => {
                 let content_type = content_type.parse().map_err(|_| LinkRefused::Malformed)?;
                 Access::Upload { max_bytes, content_type }
+            }
+            ("PUT", None, None, Some(bytes), Some(sha256)) => {
+                let sha256 = hex::decode(sha256).ok().and_then(|digest| digest.try_into().ok());
+                Access::UploadPart(Announced { bytes, sha256: sha256.ok_or(LinkRefused::Malformed)? })
             }
             _ => return Err(LinkRefused::Forged),
         };
@@ -127,6 +144,9 @@ fn mac(secret: &LinkSecret, key: &ObjectKey, access: &Access, expires: i64) -> O
     let limits = match access {
         Access::Download => "GET".to_owned(),
         Access::Upload { max_bytes, content_type } => format!("PUT\n{max_bytes}\n{content_type}"),
+        Access::UploadPart(Announced { bytes, sha256 }) => {
+            format!("PUT exactly\n{bytes}\n{}", hex::encode(sha256))
+        }
     };
     mac.update(format!("{PURPOSE}\n{}\n{key}\n{expires}\n{limits}", secret.kid).as_bytes());
     Some(mac)
@@ -156,13 +176,18 @@ mod tests {
         }
     }
 
+    fn part() -> Grant {
+        let announced = Announced { bytes: 5, sha256: [7; 32] };
+        Grant { access: Access::UploadPart(announced), ..upload() }
+    }
+
     fn split(link: &str) -> (&str, &str) {
         link.strip_prefix("https://media.example/objects/").unwrap().split_once('?').unwrap()
     }
 
     #[test]
     fn a_link_opens_what_it_was_made_for_until_it_expires() {
-        for access in [Access::Download, upload().access] {
+        for access in [Access::Download, upload().access, part().access] {
             let grant = Grant { access, ..upload() };
             let link = signer().link(&grant);
             let (key, query) = split(&link);
@@ -200,6 +225,25 @@ mod tests {
         ] {
             assert_eq!(signer().verify("PUT", key, &changed, NOW), Err(LinkRefused::Malformed), "{changed}");
         }
+    }
+
+    #[test]
+    fn a_link_for_a_part_takes_no_other_bytes_and_is_no_link_for_a_file() {
+        let link = signer().link(&part());
+        let (key, query) = split(&link);
+        for (from, to) in [
+            ("&bytes=5", "&bytes=6"),
+            ("sha256=07", "sha256=08"),
+            ("&bytes=5", "&bytes=5&max_bytes=5&content_type=text%2Fhtml"),
+            ("&bytes=5", ""),
+        ] {
+            assert!(query.contains(from), "{query}");
+            let changed = query.replacen(from, to, 1);
+            assert_eq!(signer().verify("PUT", key, &changed, NOW), Err(LinkRefused::Forged), "{to}");
+        }
+        let short = query.replace("sha256=07", "sha256=");
+        assert_eq!(signer().verify("PUT", key, &short, NOW), Err(LinkRefused::Malformed));
+        assert_eq!(signer().verify("GET", key, query, NOW), Err(LinkRefused::Forged));
     }
 
     #[test]

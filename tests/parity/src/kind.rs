@@ -192,6 +192,7 @@ const TURKISH: &[&str] = &[
     "PATCH /api/v1/authoring/courses/{course_id}",
     "PUT /api/v1/authoring/courses/{course_id}/content",
     "POST /api/v1/authoring/imports",
+    "POST /api/v1/uploads",
     "GET /api/v1/media/{asset_id}/{*path}",
     "POST /api/v1/coupons/quote",
     "GET /api/v1/cart",

@@ -2,6 +2,7 @@
 
 pub mod invoices;
 pub mod lambda;
+pub mod media;
 
 use akademi_api::{caller::Caller, signed::PlaneKeys, token::TokenSigner};
 use akademi_domain::{

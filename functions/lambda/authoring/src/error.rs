@@ -66,6 +66,11 @@ impl From<AuthoringError> for Problem {
             )
             .with_errors(videos.into_iter().map(|title| FieldError { field: title.into(), message: "has no duration_seconds".into() }).collect()),
             AuthoringError::Invalid(errors) => Self::invalid().with_errors(errors),
+            AuthoringError::Store(error) if error.is_storage_full() => Self::new(
+                StatusCode::CONFLICT,
+                "storage-full",
+                "The academy would store more than it may: remove something, or ask for a higher limit.",
+            ),
             AuthoringError::Store(error) if error.retryable() => {
                 Self::unavailable().retry_after(1).because(error.with_source())
             }

@@ -40,7 +40,7 @@ use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{Authoring, AuthoringError, uploads::UploadLink};
+use crate::{Authoring, AuthoringError, storage::UploadLink};
 use job::JobAnswer;
 
 pub use report::{ImportCounts, ImportResult};

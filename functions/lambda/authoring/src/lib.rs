@@ -17,7 +17,7 @@
 //!
 //! # Files
 //! [`imports`] makes a draft of an archive that was sent straight to storage; [`assets`] leads whoever is enrolled to the
-//! files of a course by signed links.
+//! files of a course by signed links. [`uploads`] takes files in parts, and [`storage_use`] counts what the academy stores.
 //!
 //! # Jobs
 //! [`create_course`], [`import_content`] and [`publish_course`] are the same steps for whoever holds a transaction.
@@ -32,8 +32,11 @@ mod imports;
 mod publication;
 mod quiz_check;
 mod sanitising;
+mod storage;
+mod storage_use;
 mod store;
 mod uploads;
+mod video_settings;
 mod words;
 
 use akademi_api::{
@@ -57,7 +60,7 @@ pub use courses::{CourseHead, NewCourse, Summary, create_course};
 pub use error::AuthoringError;
 pub use imports::{ImportCounts, ImportResult, MAX_ARCHIVE_BYTES};
 pub use publication::publish_course;
-pub use uploads::Storage;
+pub use storage::Storage;
 pub use words::MAX_WORDS_BYTES;
 
 /// What the function stands on.
@@ -121,6 +124,12 @@ pub fn router(authoring: Authoring) -> Router {
         .route("/api/v1/authoring/imports/{job_id}/start", post(imports::start))
         .route("/api/v1/authoring/jobs/{job_id}", get(imports::job::show))
         .route("/api/v1/media/{asset_id}/{*path}", get(assets::show))
+        .route("/api/v1/uploads", post(uploads::create))
+        .route("/api/v1/uploads/{upload_id}", get(uploads::show).delete(uploads::delete))
+        .route("/api/v1/uploads/{upload_id}/parts", post(uploads::parts::links))
+        .route("/api/v1/uploads/{upload_id}/complete", post(uploads::completion::complete))
+        .route("/api/v1/academy/storage", get(storage_use::show))
+        .route("/api/v1/academy/video-settings", get(video_settings::show).put(video_settings::save))
         .with_state(authoring);
     gate.guard(router)
 }
@@ -136,6 +145,14 @@ pub fn router(authoring: Authoring) -> Router {
     imports::create,
     imports::start,
     imports::job::show,
-    assets::show
+    assets::show,
+    uploads::create,
+    uploads::show,
+    uploads::delete,
+    uploads::parts::links,
+    uploads::completion::complete,
+    storage_use::show,
+    video_settings::show,
+    video_settings::save
 ))]
 pub struct ApiDoc;

@@ -112,6 +112,13 @@ impl Etl {
                     night.failures.push(Failure { tenant: None, day: None, cause: error.with_source() });
                 }
             }
+            let now = self.ports.now();
+            match retention::delete_abandoned_uploads(&self.postgres, &self.objects, now).await {
+                Ok(uploads) => night.rows_deleted += uploads,
+                Err(error) => {
+                    night.failures.push(Failure { tenant: None, day: None, cause: error.with_source() });
+                }
+            }
             if let Some(wake) = &self.wake {
                 wake.wake();
             }

@@ -8,8 +8,10 @@ use akademi_feed::LambdaEvent;
 use akademi_lambda_store::{
     error::StoreError,
     feed,
+    object_key::InvalidKey,
     objects::{ObjectError, Objects},
     postgres::Postgres,
+    uploads::folder,
 };
 
 use crate::store;
@@ -18,8 +20,32 @@ use crate::store;
 const AT_ONCE: u32 = 5_000;
 /// Files that one round deletes: as many as storage lists and deletes by one request (S3's ListObjectsV2, DeleteObjects).
 const FILES_AT_ONCE: usize = 1_000;
+/// Uploads that one round takes away.
+const UPLOADS_AT_ONCE: u32 = 100;
 /// How many such rounds a night has; the next one goes on.
 const MAX_ROUNDS: usize = 200;
+
+/// Why something stays.
+#[derive(Debug, thiserror::Error)]
+pub enum RetentionError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Storage(#[from] ObjectError),
+    #[error(transparent)]
+    Key(#[from] InvalidKey),
+}
+
+impl RetentionError {
+    /// For the log.
+    pub fn with_source(&self) -> String {
+        match self {
+            Self::Store(error) => error.with_source(),
+            Self::Storage(error) => error.with_source(),
+            Self::Key(error) => error.to_string(),
+        }
+    }
+}
 
 /// Deletes what is due on this plane; how many rows.
 pub async fn delete_what_is_due(postgres: &Postgres, now: Timestamp) -> Result<u64, StoreError> {
@@ -60,6 +86,34 @@ pub async fn delete_files(objects: &Objects, tenant: TenantId) -> Result<u64, Ob
         all += deleted;
         if deleted == 0 {
             break;
+        }
+    }
+    Ok(all)
+}
+
+/// Takes away uploads that nobody has completed in time, and what they reserved; how many.
+///
+/// # Errors
+/// When the database or storage does not answer. What was given up and not taken away, the next night takes away.
+pub async fn delete_abandoned_uploads(
+    postgres: &Postgres,
+    objects: &Objects,
+    now: Timestamp,
+) -> Result<u64, RetentionError> {
+    let mut all = 0;
+    for _ in 0..MAX_ROUNDS {
+        let mut platform = postgres.platform().await?;
+        let given_up = platform.give_up_uploads(now, UPLOADS_AT_ONCE).await?;
+        platform.commit().await?;
+        if given_up.is_empty() {
+            break;
+        }
+        for (tenant, upload) in given_up {
+            objects.delete_folder(&folder(tenant, upload)?).await?;
+            let mut platform = postgres.platform().await?;
+            platform.delete_upload(tenant, upload).await?;
+            platform.commit().await?;
+            all += 1;
         }
     }
     Ok(all)

@@ -7,7 +7,7 @@ use akademi_api::{Ports, Problem};
 use akademi_authoring::Storage;
 use akademi_lambda_store::{
     object_key::ObjectKey,
-    objects::{Object, ObjectError, ObjectInfo},
+    objects::{Announced, Object, ObjectError, ObjectInfo},
     signed_url::{Access, Grant, LinkRefused},
 };
 use axum::{
@@ -103,18 +103,23 @@ impl Served {
                     let detail = format!("The link is for a file of the type {content_type}.");
                     return Err(Problem::forbidden().with_detail(detail));
                 }
-                let length = request.headers().get(header::CONTENT_LENGTH);
-                let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-                if length.is_some_and(|length| length > max_bytes) {
+                if announced_length(request.headers()).is_some_and(|length| length > max_bytes) {
                     return Err(Problem::too_large());
                 }
                 let body = request.into_body().into_data_stream();
                 let stored = self.storage.objects.put_stream(&key, &content_type, max_bytes, body).await;
-                stored.map_err(|error| match error {
-                    ObjectError::TooLarge { .. } => Problem::too_large(),
-                    ObjectError::Interrupted(_) => Problem::malformed_body().because(error),
-                    error => Problem::broken(error),
-                })?;
+                stored.map_err(not_stored)?;
+                Ok(StatusCode::OK.into_response())
+            }
+            Access::UploadPart(Announced { bytes, .. })
+                if announced_length(request.headers()).is_some_and(|length| length != bytes) =>
+            {
+                Err(Problem::field("content-length", format!("is not {bytes}")))
+            }
+            Access::UploadPart(announced) => {
+                let body = request.into_body().into_data_stream();
+                let stored = self.storage.objects.put_announced(&key, &announced, body).await;
+                stored.map_err(not_stored)?;
                 Ok(StatusCode::OK.into_response())
             }
         }
@@ -162,6 +167,22 @@ fn describe(headers: &mut HeaderMap, info: &ObjectInfo) -> Result<(), Problem> {
         headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
     }
     Ok(())
+}
+
+/// The body's length, where the request says it before.
+fn announced_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn not_stored(error: ObjectError) -> Problem {
+    match error {
+        ObjectError::TooLarge { .. } => Problem::too_large(),
+        ObjectError::NotAnnounced => {
+            Problem::invalid().with_detail("These are not the bytes that the link is for.")
+        }
+        ObjectError::Interrupted(_) => Problem::malformed_body().because(error),
+        error => Problem::broken(error),
+    }
 }
 
 fn refusal(error: ObjectError) -> Problem {

@@ -60,6 +60,11 @@ actions! {
     SeatsSet = "seats.set";
     SoldElsewhereRemoved = "sold_elsewhere.removed";
     SoldElsewhereSet = "sold_elsewhere.set";
+    UploadCompleted = "upload.completed";
+    UploadDeleted = "upload.deleted";
+    UploadPartsAnnounced = "upload.parts_announced";
+    UploadRequested = "upload.requested";
+    VideoSettingsSaved = "video_settings.saved";
 }
 
 /// What each staff write of this plane leaves in the log. A test compares it with the table of routes.
@@ -70,6 +75,11 @@ pub const AUDITED: &[(&str, Action)] = &[
     ("POST /api/v1/authoring/courses/{course_id}/publish", Action::CoursePublished),
     ("POST /api/v1/authoring/imports", Action::ImportRequested),
     ("POST /api/v1/authoring/imports/{job_id}/start", Action::ImportStarted),
+    ("POST /api/v1/uploads", Action::UploadRequested),
+    ("POST /api/v1/uploads/{upload_id}/parts", Action::UploadPartsAnnounced),
+    ("POST /api/v1/uploads/{upload_id}/complete", Action::UploadCompleted),
+    ("DELETE /api/v1/uploads/{upload_id}", Action::UploadDeleted),
+    ("PUT /api/v1/academy/video-settings", Action::VideoSettingsSaved),
     ("PUT /api/v1/commerce/courses/{course_id}/price", Action::PriceSet),
     ("PUT /api/v1/commerce/courses/{course_id}/seats", Action::SeatsSet),
     ("PUT /api/v1/commerce/courses/{course_id}/sold-elsewhere", Action::SoldElsewhereSet),

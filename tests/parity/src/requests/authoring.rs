@@ -9,7 +9,10 @@ use crate::{
     ask::Ask,
     kind::Kind,
     recorder::Recorder,
-    seed::lambda::{IMPORT, VIDEO_FILE},
+    seed::{
+        lambda::IMPORT,
+        media::{UPLOADED, VIDEO_FILE},
+    },
 };
 
 const CREATE: &str = "POST /api/v1/authoring/courses";
@@ -22,13 +25,23 @@ const IMPORTS: &str = "POST /api/v1/authoring/imports";
 const START: &str = "POST /api/v1/authoring/imports/{job_id}/start";
 const JOB: &str = "GET /api/v1/authoring/jobs/{job_id}";
 const MEDIA: &str = "GET /api/v1/media/{asset_id}/{*path}";
+const UPLOADS: &str = "POST /api/v1/uploads";
+const UPLOAD: &str = "GET /api/v1/uploads/{upload_id}";
+const REMOVE: &str = "DELETE /api/v1/uploads/{upload_id}";
+const PARTS: &str = "POST /api/v1/uploads/{upload_id}/parts";
+const COMPLETE: &str = "POST /api/v1/uploads/{upload_id}/complete";
+const STORAGE: &str = "GET /api/v1/academy/storage";
+const VIDEOS: &str = "GET /api/v1/academy/video-settings";
+const SET_VIDEOS: &str = "PUT /api/v1/academy/video-settings";
 const COURSES: &str = "/api/v1/authoring/courses";
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 pub async fn authoring(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     drafts(r).await?;
     imports(r).await?;
-    media(r).await
+    media(r).await?;
+    uploads(r).await?;
+    settings(r).await
 }
 
 async fn drafts(r: &mut Recorder<'_>) -> anyhow::Result<()> {
@@ -103,10 +116,61 @@ async fn media(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     let media = |path: &str| Ask::get(format!("/api/v1/media/{VIDEO_FILE}/{path}"));
     r.good((MEDIA, "playlist"), &staff, media("hls/720p/index.m3u8")).await?;
     r.send(Kind::Good, (MEDIA, "segment"), &staff, &media("hls/720p/segment-00000.m4s")).await?;
+    r.send(Kind::Good, (MEDIA, "the key of an encrypted video"), &staff, &media("hls/key")).await?;
+    r.send(Kind::Good, (MEDIA, "small pictures"), &staff, &media("hls/thumbnails.vtt")).await?;
     r.send(Kind::Good, (MEDIA, "the file itself"), &staff, &media("film.mp4")).await?;
     r.turkish((MEDIA, "under a Turkish name"), &staff, media("Ders%20notu%20%C5%9F.mp4")).await?;
     r.bad((MEDIA, "not of the video"), &staff, media("hls/1080p/index.m3u8")).await?;
     r.bad((MEDIA, "not enrolled"), &learner, media("film.mp4")).await?;
     r.bad((MEDIA, "unknown"), &staff, Ask::get(format!("/api/v1/media/{NOTHING}/film.mp4"))).await?;
+    Ok(())
+}
+
+async fn settings(r: &mut Recorder<'_>) -> anyhow::Result<()> {
+    let storage = Ask::get("/api/v1/academy/storage");
+    r.good((STORAGE, "what is used"), &r.staff.clone(), storage.clone()).await?;
+    r.bad((STORAGE, "made-up token"), &r.umraniye.signed_in("abc"), storage).await?;
+    let (staff, path) = (r.staff.clone(), "/api/v1/academy/video-settings");
+    let set = |body: Value| Ask::json(Method::PUT, path, &body);
+    r.good((VIDEOS, "before anybody has set them"), &staff, Ask::get(path)).await?;
+    r.bad((VIDEOS, "made-up token"), &r.umraniye.signed_in("abc"), Ask::get(path)).await?;
+    r.good((SET_VIDEOS, "encrypted"), &staff, set(json!({ "encrypted": true }))).await?;
+    r.bad((SET_VIDEOS, "unknown field"), &staff, set(json!({ "encrypted": true, "x": 1 }))).await?;
+    r.send(Kind::Good, (VIDEOS, "encrypted"), &staff, &Ask::get(path)).await?;
+    Ok(())
+}
+
+async fn uploads(r: &mut Recorder<'_>) -> anyhow::Result<()> {
+    let (staff, path) = (r.staff.clone(), "/api/v1/uploads");
+    let ask = |key: &'static str, name: &str, bytes: u64| {
+        let request = json!({ "file_name": name, "bytes": bytes, "kind": "document" });
+        Ask::post(path, &request).with(IDEMPOTENCY_KEY, HeaderValue::from_static(key))
+    };
+    let made = r.good((UPLOADS, "document"), &staff, ask("u", "notes.pdf", 100)).await?.json()?;
+    r.send(Kind::Good, (UPLOADS, "replayed"), &staff, &ask("u", "notes.pdf", 100)).await?;
+    r.turkish((UPLOADS, "a Turkish name"), &staff, ask("v", "Işık notları.pdf", 100)).await?;
+    r.bad((UPLOADS, "another body under the key"), &staff, ask("u", "notes.pdf", 101)).await?;
+    r.bad((UPLOADS, "larger than documents are"), &staff, ask("w", "notes.pdf", 6 << 20)).await?;
+
+    let of = |upload: &str, end: &str| format!("{path}/{upload}{end}");
+    let parts = |upload: &str, number: u64, digit: &str| {
+        let part = json!({ "number": number, "sha256": digit.repeat(64) });
+        Ask::post(of(upload, "/parts"), &json!({ "parts": [part] }))
+    };
+    let complete = |upload: &str| Ask::post(of(upload, "/complete"), &json!({}));
+    let (id, sent) = (made.text("id")?, UPLOADED.to_string());
+    r.good((PARTS, "the only one"), &staff, parts(&id, 1, "a")).await?;
+    r.bad((PARTS, "with another checksum"), &staff, parts(&id, 1, "b")).await?;
+    r.bad((PARTS, "that is none"), &staff, parts(&id, 2, "a")).await?;
+    r.bad((PARTS, "of nothing"), &staff, parts(NOTHING, 1, "a")).await?;
+    r.good((UPLOAD, "on its way"), &staff, Ask::get(of(&id, ""))).await?;
+    r.send(Kind::Good, (UPLOAD, "sent"), &staff, &Ask::get(of(&sent, ""))).await?;
+    r.bad((UPLOAD, "unknown"), &staff, Ask::get(of(NOTHING, ""))).await?;
+    r.good((COMPLETE, "sent"), &staff, complete(&sent)).await?;
+    r.bad((COMPLETE, "without its part"), &staff, complete(&id)).await?;
+    r.bad((COMPLETE, "unknown"), &staff, complete(NOTHING)).await?;
+    let remove = |upload: &str| Ask::new(Method::DELETE, of(upload, ""));
+    r.bad((REMOVE, "unknown"), &staff, remove(NOTHING)).await?;
+    r.good((REMOVE, "on its way"), &staff, remove(&id)).await?;
     Ok(())
 }

@@ -16,14 +16,12 @@ use sqlx::PgConnection;
 use std::sync::Arc;
 use uuid::{Uuid, uuid};
 
-use super::{Deployment, invoices::seed_invoices};
+use super::{Deployment, invoices::seed_invoices, media::seed_media};
 
 pub const COURSE: Uuid = uuid!("01890000-0000-7000-8000-0000000000c1");
 pub const OTHER_COURSE: Uuid = uuid!("01890000-0000-7000-8000-0000000000c2");
 /// An import whose archive is there.
 pub const IMPORT: Uuid = uuid!("01890000-0000-7000-8000-000000000101");
-/// A transcoded video.
-pub const VIDEO_FILE: Uuid = uuid!("01890000-0000-7000-8000-000000000102");
 /// Orders of the staff's: one that waits for the payment below, one that nobody paid in time.
 pub const PENDING_ORDER: Uuid = uuid!("01890000-0000-7000-8000-000000000103");
 pub const EXPIRED_ORDER: Uuid = uuid!("01890000-0000-7000-8000-000000000104");
@@ -41,8 +39,6 @@ const HOLDER: &str = "Gülşen Işıklı";
 /// 2026-09-21T14:13:20Z: a day that the reports are asked for.
 const ISSUED_AT: i64 = 1_790_000_000_000;
 const ARCHIVE: &[u8] = b"OLX\n\n";
-const PLAYLIST: &str = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:6\n#EXT-X-MAP:URI=\"init.mp4\"\n\
-                        #EXTINF:6.000000,\nsegment-00000.m4s\n#EXT-X-ENDLIST\n";
 
 /// A file as it lies in storage.
 pub struct StoredFile {
@@ -87,15 +83,16 @@ pub async fn seed_lambda(
         mail_to_staff(&mut superuser, deployment, mail, state).await?;
     }
     waiting_import(&mut superuser, deployment).await?;
-    transcoded_video(&mut superuser, deployment, &folder).await?;
+    let mut files = seed_media(&mut superuser, deployment, &folder).await?;
 
     deployment.callback = connect_paytr(deployment, database, ports).await?;
     compared_account(&mut superuser, deployment).await?;
-    let playlist = folder.join("hls")?.join("720p")?.join("index.m3u8")?;
-    Ok(vec![
-        StoredFile { key: folder.join("archive")?, content_type: "application/gzip", bytes: ARCHIVE.into() },
-        StoredFile { key: playlist, content_type: "application/vnd.apple.mpegurl", bytes: PLAYLIST.into() },
-    ])
+    files.push(StoredFile {
+        key: folder.join("archive")?,
+        content_type: "application/gzip",
+        bytes: ARCHIVE.into(),
+    });
+    Ok(files)
 }
 
 /// An account whose reports no night reads any more, since nobody is reached here, with two differences of the past.
@@ -296,34 +293,6 @@ async fn waiting_import(superuser: &mut PgConnection, deployment: &Deployment) -
     .bind(deployment.staff.as_uuid())
     .bind(i64::try_from(ARCHIVE.len())?)
     .bind(deployment.now.as_millis())
-    .execute(superuser)
-    .await?;
-    Ok(())
-}
-
-async fn transcoded_video(
-    superuser: &mut PgConnection,
-    deployment: &Deployment,
-    folder: &ObjectKey,
-) -> anyhow::Result<()> {
-    let file = |path: &str, content_type: &str| json!({ "path": path, "content_type": content_type });
-    let manifest = json!({ "files": [
-        file("720p/index.m3u8", "application/vnd.apple.mpegurl"),
-        file("720p/init.mp4", "video/mp4"),
-        file("720p/segment-00000.m4s", "video/iso.segment"),
-    ] });
-    sqlx::query(
-        "INSERT INTO asset (tenant_id, id, course_id, path, content_type, bytes, sha256, object_key, state, playback_key,
-                            manifest, duration_ms, created_at, updated_at)
-         VALUES ($1, $2, $3, 'film.mp4', 'video/mp4', 1, $4, $5, 'ready', $6, $7, 6000, 0, 0)",
-    )
-    .bind(deployment.umraniye.as_uuid())
-    .bind(VIDEO_FILE)
-    .bind(COURSE)
-    .bind([0_u8; 32].as_slice())
-    .bind(folder.join("film.mp4")?.as_str())
-    .bind(folder.join("hls")?.as_str())
-    .bind(manifest)
     .execute(superuser)
     .await?;
     Ok(())

@@ -4,7 +4,7 @@ use akademi_domain::{
     retention::{
         ANSWERS, CALLBACKS, CONSENTS, DOMAIN_CLAIMS, GUEST_CARTS, IMPORTS, INVOICE_DETAILS, INVOICE_KEYS,
         JOBS, LINKS, MAILS, PASSKEY_CHALLENGES, PENDING_PEOPLE, PROVIDER_DELETIONS, PROVIDER_SIGN_INS,
-        QUARANTINE, RECOVERY_CODES, RULES, Rule, SESSIONS, THROTTLES, TOMBSTONES, TRUSTED_THROTTLES,
+        QUARANTINE, RECOVERY_CODES, RULES, Rule, SESSIONS, THROTTLES, TOMBSTONES, TRUSTED_THROTTLES, UPLOADS,
     },
     time::Timestamp,
 };
@@ -114,7 +114,7 @@ async fn the_edge_deletes_what_is_due_and_keeps_what_is_younger() {
     }
     // Who has an account keeps their key and their sign-in.
     assert_eq!(world.edge_count("person_key", &format!("person_id = '{id}'")).await, 1);
-    let here = [MAILS, JOBS, IMPORTS, INVOICE_DETAILS, QUARANTINE, CALLBACKS, INVOICE_KEYS];
+    let here = [MAILS, JOBS, IMPORTS, UPLOADS, INVOICE_DETAILS, QUARANTINE, CALLBACKS, INVOICE_KEYS];
     let here = here.map(|rule| rule.what);
     let covered =
         |rule: &Rule| deleted.contains(&rule.what) || here.contains(&rule.what) || rule.what == "backup";
@@ -139,6 +139,10 @@ async fn the_books_delete_what_is_due_and_keep_what_is_younger() {
                 at(JOBS)
             ),
             format!("INSERT INTO course_import VALUES ('{tenant}', '{id}', '{id}', 'f', 1, {})", at(IMPORTS)),
+            format!(
+                "INSERT INTO upload (tenant_id, id, user_id, file_name, kind, bytes, part_bytes, state, created_at) VALUES ('{tenant}', '{id}', '{id}', 'f', 'image', 1, 1, 'open', {})",
+                at(UPLOADS)
+            ),
             format!(
                 "INSERT INTO idempotency VALUES ('{tenant}', '{id}', 'r', 'k', '', 'running', 1, 0, NULL, NULL, NULL, {})",
                 at(ANSWERS)
@@ -179,11 +183,12 @@ async fn the_books_delete_what_is_due_and_keep_what_is_younger() {
              INSERT INTO invoice_details VALUES ('{tenant}', '{tenant}', '', 0)"
         ))
         .await;
-    assert_eq!(world.night().await, 9);
+    assert_eq!(world.night().await, 10);
     for (table, left) in [
         ("mail", 1),
         ("job", 2),
         ("course_import", 1),
+        ("upload", 1),
         ("idempotency", 1),
         ("feed_quarantine", 1),
         ("payment_callback", 1),

@@ -46,7 +46,7 @@ pub enum ImportFailure {
     #[error("files could not be read or stored")]
     Storage(#[from] ObjectError),
     #[error("the course could not be saved")]
-    Store(#[from] StoreError),
+    Store(#[source] StoreError),
     /// A value of ours is not as it must be.
     #[error("the import broke: {0}")]
     Defect(String),
@@ -55,6 +55,16 @@ pub enum ImportFailure {
 impl From<InvalidKey> for ImportFailure {
     fn from(error: InvalidKey) -> Self {
         Self::Defect(error.to_string())
+    }
+}
+
+impl From<StoreError> for ImportFailure {
+    fn from(error: StoreError) -> Self {
+        if error.is_storage_full() {
+            Self::Broken("the academy would store more than it may".into())
+        } else {
+            Self::Store(error)
+        }
     }
 }
 
@@ -67,7 +77,7 @@ impl From<serde_json::Error> for ImportFailure {
 impl From<AuthoringError> for ImportFailure {
     fn from(error: AuthoringError) -> Self {
         match error {
-            AuthoringError::Store(error) => Self::Store(error),
+            AuthoringError::Store(error) => error.into(),
             AuthoringError::Invalid(errors) => {
                 let first = errors.first().map(|error| format!("{} {}", error.field, error.message));
                 Self::Broken(format!("the course cannot be kept: {}", first.unwrap_or_default()))

@@ -85,6 +85,11 @@ pub fn instructor(academy: u8) -> Person {
     }
 }
 
+/// Who runs the academy.
+pub fn administrator(academy: u8) -> Person {
+    Person { permissions: Role::TenantAdmin.permissions(), ..instructor(academy) }
+}
+
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,

@@ -13,3 +13,6 @@ mod media;
 mod publishing;
 mod real_course;
 mod refusals;
+mod storage_use;
+mod uploads;
+mod video_settings;

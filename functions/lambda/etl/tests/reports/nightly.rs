@@ -1,12 +1,16 @@
 //! The nightly run.
 
-use akademi_domain::time::Day;
+use akademi_domain::{ids::UploadId, time::Day};
 use akademi_etl::ScheduleEvent;
-use akademi_lambda_store::{content_type::ContentType, object_key::ObjectKey};
+use akademi_lambda_store::{
+    content_type::ContentType,
+    object_key::ObjectKey,
+    uploads::{folder, part_key},
+};
 use futures::StreamExt;
 use std::time::Duration;
 
-use crate::academies::{Academies, DAY, NIGHT, Who, admin, at, tenant};
+use crate::academies::{Academies, DAY, NIGHT, Who, admin, at, person, tenant};
 
 const NIGHTLY: ScheduleEvent = ScheduleEvent { day: None };
 
@@ -219,4 +223,55 @@ async fn the_files_of_an_academy_that_is_deleted_for_good_go_and_no_others() {
     put(1, &["media", "late.mp4"]).await;
     assert_eq!(academies.etl.handle(NIGHTLY).await.unwrap().files_deleted, 2);
     assert_eq!(academies.etl.handle(NIGHTLY).await.unwrap().files_deleted, 0);
+}
+
+#[tokio::test]
+async fn uploads_that_nobody_completes_go_with_their_parts_and_what_they_reserved() {
+    let academies = Academies::new().await;
+    let day = 24 * 60 * 60;
+    let make = async |n: u8, academy: u8, state: &str, seconds_ago: i64| {
+        let upload = UploadId::new(NIGHT, [n; 10]);
+        let content_type = if state == "complete" { "'image/png'" } else { "NULL" };
+        academies
+            .execute(&format!(
+                "INSERT INTO upload (tenant_id, id, user_id, file_name, kind, bytes, part_bytes, state, content_type,
+                                     completed_at, created_at)
+                 VALUES ('{}', '{upload}', '{}', 'a.png', 'image', 10, 5, '{state}', {content_type},
+                         length({content_type}), {});
+                 INSERT INTO upload_part SELECT tenant_id, id, 1, sha256('x') FROM upload WHERE id = '{upload}'",
+                tenant(academy),
+                person(n),
+                NIGHT.plus_seconds(-seconds_ago).as_millis(),
+            ))
+            .await;
+        let key = part_key(&folder(tenant(academy), upload).unwrap(), 1).unwrap();
+        academies
+            .objects
+            .put(&key, &ContentType::unknown(), bytes::Bytes::from_static(b"12345"))
+            .await
+            .unwrap();
+        key
+    };
+    academies.clock.set(NIGHT);
+    let old = make(1, 1, "open", day).await;
+    let given_up = make(2, 1, "given_up", day + 1).await;
+    let young = make(3, 1, "open", day - 1).await;
+    let complete = make(4, 1, "complete", 9 * day).await;
+    let others = make(5, 2, "open", 2 * day).await;
+    let reserved = async |n: u8| {
+        let sql = format!("SELECT uploads FROM storage_use WHERE tenant_id = '{}'", tenant(n));
+        academies.number(&sql).await
+    };
+    assert_eq!((reserved(1).await, reserved(2).await), (30, 10));
+    let night = academies.etl.handle(NIGHTLY).await.unwrap();
+    assert_eq!((night.rows_deleted, night.failures), (3, vec![]));
+    assert_eq!((reserved(1).await, reserved(2).await), (20, 0));
+    let is_there = async |key: &ObjectKey| academies.objects.head(key).await.is_ok();
+    for gone in [&old, &given_up, &others] {
+        assert!(!is_there(gone).await, "{gone}");
+    }
+    assert!(is_there(&young).await && is_there(&complete).await);
+    assert_eq!(academies.number("SELECT count(*) FROM upload").await, 2);
+    assert_eq!(academies.number("SELECT count(*) FROM upload_part").await, 2);
+    assert_eq!(academies.etl.handle(NIGHTLY).await.unwrap().rows_deleted, 0);
 }

@@ -53,6 +53,8 @@ pub const RECORDS: &[(&str, &str)] = records! {
     "audit_entry": "SELECT id, at, action, target, change,
         CASE WHEN sealed_for = $2 THEN encode(origin, 'hex') END AS sealed FROM audit_entry
         WHERE tenant_id = $1 AND (actor = $2 OR sealed_for = $2 OR target = 'person:' || $2::text) ORDER BY number";
+    "upload": "SELECT id, file_name, kind, bytes, state, created_at, completed_at FROM upload
+        WHERE tenant_id = $1 AND user_id = $2 ORDER BY created_at";
     "course_import": "SELECT id, file_name, bytes, created_at FROM course_import
         WHERE tenant_id = $1 AND user_id = $2 ORDER BY created_at";
 };

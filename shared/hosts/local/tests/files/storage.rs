@@ -3,11 +3,13 @@
 use akademi_domain::ids::TenantId;
 use akademi_lambda_store::{
     object_key::ObjectKey,
+    objects::Announced,
     signed_url::{Access, Grant},
 };
 use akademi_local::demo;
 use bytes::Bytes;
 use http::{HeaderName, Method, header};
+use sha2::{Digest, Sha256};
 
 use crate::deployment::{Deployment, INSTRUCTOR, ask, get, send, upload};
 
@@ -98,5 +100,39 @@ async fn a_stored_page_is_served_in_a_sandbox_and_only_by_its_link() {
         assert_eq!(get(&expired).await.status(), 403);
         assert_eq!(send(Method::PUT, &link, &[GZIP], Bytes::from_static(b"x")).await.status(), 403);
     }
+    deployment.local.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_for_a_part_takes_the_announced_bytes_and_stores_nothing_else() {
+    let deployment = Deployment::start().await;
+    let storage = &deployment.local.lambda.storage;
+    let now = deployment.local.edge.ports.now();
+    let key = ObjectKey::new(TenantId::new(now, [1; 10]), ["uploads", "u", "1"]).unwrap();
+    let announced = Announced { bytes: 1000, sha256: Sha256::digest([7; 1000]).into() };
+    let grant =
+        Grant { key: key.clone(), access: Access::UploadPart(announced), expires_at: now.plus_seconds(60) };
+    let link = storage.links.link(&grant);
+    let other = storage.links.link(&Grant { key: key.join("x").unwrap(), ..grant });
+    let mut changed = vec![7; 1000];
+    changed[999] = 8;
+    for (name, url, body, status) in [
+        ("one byte less", link.clone(), vec![7; 999], 422),
+        ("one byte more", link.clone(), vec![7; 1001], 422),
+        ("nothing", link.clone(), vec![], 422),
+        ("another byte", link.clone(), changed, 422),
+        ("for more", link.replace("bytes=1000", "bytes=1001"), vec![7; 1001], 403),
+        ("to elsewhere", other.replace("/x?", "?"), vec![7; 1000], 403),
+    ] {
+        let answer = send(Method::PUT, &url, &[], Bytes::from(body)).await;
+        assert_eq!(answer.status().as_u16(), status, "{name}");
+        assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/problem+json", "{name}");
+        assert_eq!(deployment.stored(), Vec::<std::path::PathBuf>::new(), "{name}");
+    }
+    assert_eq!(get(&link).await.status(), 403);
+    for _ in 0..2 {
+        assert_eq!(send(Method::PUT, &link, &[], Bytes::from(vec![7; 1000])).await.status(), 200);
+    }
+    assert_eq!(storage.objects.read(&key, 1000).await.unwrap(), vec![7; 1000]);
     deployment.local.stop().await;
 }
