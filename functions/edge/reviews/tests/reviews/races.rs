@@ -110,12 +110,12 @@ fn figures_drift_once_a_change_and_its_count_are_two_steps() {
 fn two_of_staff_who_decide_at_once_do_not_overwrite_each_other_unseen() {
     let world = World::new();
     let review = world.review(1, ISIK, 1, "Kötü");
-    let decide = |is_lax: bool| {
+    let decide = |version: i64, is_lax: bool| {
         let meeting = akademi_edge_world::Meeting { words: vec!["FROM review JOIN course"], many: 2, is_lax };
         let router = router(&world.store.racing(meeting), &world.variables);
         let path = format!("/api/v1/reviews/{review}/state");
         let [one, two] = ["insult", "other"].map(|reason| {
-            let body = json!({ "state": "hidden", "reason": reason, "version": 1 });
+            let body = json!({ "state": "hidden", "reason": reason, "version": version });
             let request = world.request(UMRANIYE, (Method::PUT, &path), administrator(), Some(&body));
             send(&router, request)
         });
@@ -124,6 +124,6 @@ fn two_of_staff_who_decide_at_once_do_not_overwrite_each_other_unseen() {
         statuses.sort_unstable();
         statuses
     };
-    assert_eq!(decide(false), [200, 409]);
-    assert_eq!(decide(true), [200, 200], "without the condition nobody learns of the other");
+    assert_eq!(decide(1, false), [200, 409]);
+    assert_eq!(decide(2, true), [200, 200], "without the condition nobody learns of the other");
 }

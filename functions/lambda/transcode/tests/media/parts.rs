@@ -201,8 +201,14 @@ async fn a_last_picture_that_stands_for_longer_than_a_part_is_the_end() {
     let (joined, cuts) = in_parts(&file).await;
     assert_eq!(cuts.last(), Some(&36.0));
     let whole = Transcoded::of(&file).await;
-    compare(&joined, &whole, &file, &cuts);
-    joined.check(40.0, (640, 360), 0.04);
+    for rendition in &joined.manifest.renditions {
+        let playlist = &rendition.playlist;
+        assert_eq!(joined.pictures(playlist), whole.pictures(playlist), "{playlist}");
+        // Where so few pictures are, one run may put two of them into a segment.
+        let seconds = lengths(&joined, playlist);
+        let seconds = seconds.iter().map(|length| length.trim_end_matches(',').parse::<f64>().unwrap());
+        assert!((seconds.sum::<f64>() - 40.0).abs() < 0.001, "{playlist}");
+    }
 }
 
 #[tokio::test]
