@@ -35,6 +35,7 @@ mod invariants;
 mod killing;
 mod network;
 mod ports;
+mod prepared;
 pub mod processes;
 mod protection;
 mod providers;
