@@ -152,9 +152,11 @@ impl World {
         self.ground.edge = EdgePlane::start(&self.ground.edge_file(), &self.gate, &self.ports).unwrap();
     }
 
-    /// As it was before any history, but for what differs between them.
+    /// As it was before any history, but for what differs between them: nothing that runs remembers another one.
     pub async fn reset(&mut self, seed: u64, setting: &Setting) -> anyhow::Result<()> {
         let Setting { limits, seats, providers } = setting;
+        (0..INSTANCES).for_each(|instance| self.replace_lambda(instance));
+        self.replace_edge();
         self.gate.settle().await;
         self.clock.reset();
         self.rng.reset(seed);

@@ -2,7 +2,7 @@
 //! away the same histories break a rule.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use akademi_faults::{Outcomes, Protection, histories, history, kill_at_random};
+use akademi_faults::{Outcomes, Protection, Totals, histories, history, kill_at_random};
 use std::{collections::BTreeSet, num::NonZeroUsize, path::Path};
 
 const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
@@ -32,6 +32,23 @@ fn a_seed_gives_the_same_history_again_step_by_step() {
         let again = history(seed, None).unwrap();
         assert!(first.trace.len() > 100);
         assert_eq!(first, again, "seed {seed}");
+    }
+}
+
+/// In the first of each two a connection stays open that the second begins with, unless each begins with none.
+#[test]
+fn a_seed_gives_the_same_history_whatever_was_before() {
+    for pair in [100..102, 188..190] {
+        let apart = pair.clone().map(|seed| history(seed, None).unwrap());
+        let apart: Vec<_> = apart.map(|report| (report.steps, report.waits, report.outcomes)).collect();
+        let Totals { steps, waits, outcomes, .. } = histories(pair, NonZeroUsize::MIN, None, false).unwrap();
+        let mut together = Outcomes::default();
+        apart.iter().for_each(|(_, _, outcomes)| together.add(outcomes));
+        assert_eq!(
+            (steps, waits),
+            (apart.iter().map(|one| one.0).sum(), apart.iter().map(|one| one.1).sum())
+        );
+        assert_eq!(outcomes, together);
     }
 }
 
