@@ -26,6 +26,8 @@ pub struct Totals {
     pub faults: usize,
     /// How often a statement waited for another transaction's lock.
     pub waits: usize,
+    /// How many payments were looked at for fraud.
+    pub reviews: usize,
     pub outcomes: Outcomes,
     /// The parts of protections that no statement had: no control takes them out of what they guard.
     pub unmet: BTreeSet<Part>,
@@ -39,6 +41,7 @@ impl Totals {
         self.steps += report.steps;
         self.faults += report.faults;
         self.waits += report.waits;
+        self.reviews += report.reviews;
         self.outcomes.add(&report.outcomes);
     }
 }

@@ -21,7 +21,7 @@ fn money_and_courses_are_right_after_every_history() {
     assert_eq!(totals.unmet, BTreeSet::new(), "the controls take nothing away");
     let Outcomes { captured, refunded, unwanted, paid_twice, .. } = totals.outcomes;
     assert!(totals.faults > 0 && captured > refunded && refunded > 0, "{totals:?}");
-    assert!(unwanted > 0 && paid_twice > 0, "{totals:?}");
+    assert!(unwanted > 0 && paid_twice > 0 && totals.reviews > 0, "{totals:?}");
     println!("{} histories, {} steps, {} faults", totals.histories, totals.steps, totals.faults);
 }
 
@@ -83,6 +83,11 @@ fn without_the_unique_keys_a_second_order_is_noticed() {
 #[test]
 fn without_the_amount_check_a_payment_of_less_is_noticed() {
     noticed(Protection::AmountCheck);
+}
+
+#[test]
+fn without_waiting_for_a_review_a_fraud_that_pays_is_noticed() {
+    noticed(Protection::FraudReview);
 }
 
 #[test]
