@@ -49,4 +49,5 @@ pub use history::Report;
 pub use invariants::Outcomes;
 pub use killing::{Survived, kill_at_random};
 pub use protection::{Part, Protection};
+pub use providers::Provider;
 pub use runs::{Totals, histories, history};

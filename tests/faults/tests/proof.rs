@@ -2,7 +2,7 @@
 //! away the same histories break a rule.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use akademi_faults::{Outcomes, Protection, Totals, histories, history, kill_at_random};
+use akademi_faults::{Outcomes, Protection, Provider, Totals, histories, history, kill_at_random};
 use std::{collections::BTreeSet, num::NonZeroUsize, path::Path};
 
 const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
@@ -125,5 +125,8 @@ fn processes_that_are_killed_50_times_leave_the_books_right() {
     let survived = kill_at_random(Path::new(env!("CARGO_BIN_EXE_akademi-faults")), 50, 1).unwrap();
     assert_eq!(survived.violations, Vec::<String>::new());
     assert!(survived.outcomes.captured > 0 && survived.outcomes.refunded > 0, "{survived:?}");
+    for provider in [Provider::PayTr, Provider::Iyzico] {
+        assert!(survived.paid.get(&provider).is_some_and(|paid| *paid > 0), "{survived:?}");
+    }
     println!("{survived:?}");
 }
