@@ -150,7 +150,7 @@ async fn live_through(program: &Path, rounds: usize, mut random: Random) -> anyh
     let mut survived = Survived::default();
     // On a loaded machine few buyers get as far as paying between two kills.
     while survived.killed < rounds || survived.killed < MOST_TIMES * rounds && !has_each_paid(&providers) {
-        let is_at_paytr = survived.killed / ROUNDS_AT_ONE % 2 == 0;
+        let is_at_paytr = (survived.killed / ROUNDS_AT_ONE).is_multiple_of(2);
         let provider = if is_at_paytr { Provider::PayTr } else { Provider::Iyzico };
         staff.take_orders_at(tenant(), provider.name()).await?;
         tokio::time::sleep(Duration::from_millis(40 + random.below(160) as u64)).await;

@@ -37,6 +37,7 @@ mod network;
 mod ports;
 mod prepared;
 pub mod processes;
+mod processor;
 mod protection;
 mod providers;
 mod proxy;

@@ -28,6 +28,7 @@ use tokio::{
 use crate::{
     gate::{Busy, Done, Gate, Owner, Passage, Work},
     prepared::{Prepared, Session, What},
+    processor,
     protection::{Part, Protection},
     wire::{Messages, message, query},
 };
@@ -191,6 +192,7 @@ impl Server {
         let (prepared, greeting) = (Prepared::default(), BytesMut::new());
         let mut server = Self { answers, requests, pid: 0, status: IDLE, prepared, greeting };
         server.greeting = server.ask(startup).await?;
+        processor::share(server.pid);
         Ok(server)
     }
 

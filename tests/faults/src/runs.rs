@@ -14,6 +14,7 @@ use std::{
 use crate::{
     history::{History, Report},
     invariants::Outcomes,
+    processor,
     protection::{Part, Protection},
     world::World,
 };
@@ -59,7 +60,8 @@ pub fn histories(
     let next = AtomicU64::new(seeds.start);
     let is_over = AtomicBool::new(false);
     let totals = Mutex::new(Totals { unmet: Protection::all_parts(), ..Totals::default() });
-    let work = || {
+    let work = |place: usize| {
+        processor::stay(place);
         runtime()?.block_on(async {
             let mut world = World::new(without).await?;
             loop {
@@ -80,7 +82,8 @@ pub fn histories(
         })
     };
     thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads.get()).map(|_| scope.spawn(work)).collect();
+        let threads = (0..threads.get()).map(|place| scope.spawn(move || work(place)));
+        let threads: Vec<_> = threads.collect();
         threads.into_iter().try_for_each(|thread| thread.join().unwrap())
     })?;
     let mut totals = totals.into_inner().unwrap();

@@ -17,6 +17,7 @@ use crate::{
     gate::{Gate, Owner},
     ground::Ground,
     ports::{MovedClock, START, Seeded, SteppedNetwork, Wakes, ports},
+    processor,
     protection::{Part, Protection},
     providers::Provider,
     proxy::{Backend, Proxy},
@@ -97,6 +98,9 @@ impl World {
         }
         let mut emptier = ground.database.superuser().await?;
         sqlx::raw_sql(WITHOUT_TRIGGERS).execute(&mut emptier).await?;
+        for connection in [&mut ground.observer, &mut emptier] {
+            processor::share(sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(connection).await?);
+        }
         let edge_observer = rusqlite::Connection::open(ground.edge_file())?;
         edge_observer.pragma_update(None, "synchronous", "off")?;
         let server = ground.server_socket()?;
