@@ -7,7 +7,7 @@ mod steps;
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::{Request, StatusCode, header::CONTENT_TYPE};
+use http::Request;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
@@ -15,12 +15,12 @@ use std::{
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{
-    academy::{COUPONS, tenant, visit},
+    academy::{COUPONS, tenant},
     edge::{REQUEST, serve},
     gate::{Done, Owner},
     invariants::{self, Outcomes},
     protection::Protection,
-    providers::{Provider, Providers, Way},
+    providers::{Provider, Providers},
     random::Random,
     world::{INSTANCES, Setting, World},
 };
@@ -47,6 +47,8 @@ pub struct Report {
     pub faults: usize,
     /// How often a statement waited for another transaction's lock.
     pub waits: usize,
+    /// How many payments were looked at for fraud.
+    pub reviews: usize,
     pub outcomes: Outcomes,
 }
 
@@ -128,7 +130,8 @@ impl<'w> History<'w> {
         let slowness = random.pick(&[0, 20, 60]);
         // As if the providers did not look either.
         let books_anything = world.without == Some(Protection::Reservation);
-        let providers = Providers { books_anything, ..Providers::default() };
+        let hides_reviews = world.without == Some(Protection::FraudReview);
+        let providers = Providers { books_anything, hides_reviews, ..Providers::default() };
         let mut history = Self {
             world,
             random,
@@ -227,11 +230,7 @@ impl<'w> History<'w> {
             (Job::Ask(n), Ended::Answer(answer)) => self.learn(instance, n, answer),
             (Job::Notification(n), Ended::Answer(answer)) => {
                 let notification = &mut self.providers.notifications[n];
-                notification.is_taken |= match notification.way {
-                    Way::Callback => answer.status() == StatusCode::OK && answer.body() == "OK",
-                    Way::Webhook(_) => answer.status().is_success(),
-                    Way::Browser(_) => answer.status() == StatusCode::SEE_OTHER,
-                };
+                notification.learn(&answer);
                 let what = notification.what;
                 self.note(format!("L{instance} answers notification {n} ({what}): {}", answer.status()));
             }
@@ -307,18 +306,7 @@ impl<'w> History<'w> {
     fn notification_request(&mut self, n: usize) -> Request<Body> {
         let notification = &mut self.providers.notifications[n];
         notification.times += 1;
-        let callbacks = &self.world.ground.callbacks;
-        let request = match &notification.way {
-            Way::Callback => Request::post(callbacks.paytr.as_str())
-                .header(CONTENT_TYPE, "application/x-www-form-urlencoded"),
-            Way::Webhook(signature) => Request::post(callbacks.iyzico.as_str())
-                .header(CONTENT_TYPE, "application/json")
-                .header("x-iyz-signature-v3", signature),
-            Way::Browser(path) => {
-                return visit(path, &notification.body, &self.world.ports).map(Body::from);
-            }
-        };
-        request.body(Body::from(notification.body.clone())).unwrap()
+        notification.request(&self.world.ground.callbacks, &self.world.ports).map(Body::from)
     }
 
     /// Has the edge serve a request; nobody may wait for the answer.

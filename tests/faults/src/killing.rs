@@ -1,9 +1,10 @@
-//! Learners buy from real processes, and staff gives back; they are killed with `kill -9` and whose connections to PostgreSQL are cut, at random
-//! moments; then the books are looked at.
+//! Learners buy from real processes, at PayTR or at iyzico, and staff gives back; the processes are killed with `kill -9` and
+//! their connections to PostgreSQL are cut, at random moments; then the books are looked at.
 
 mod buying;
 mod finish;
 
+use akademi_lambda_store::postgres::Postgres;
 use anyhow::ensure;
 use axum::{
     Router,
@@ -12,6 +13,7 @@ use axum::{
 };
 use http::{Request, Response};
 use std::{
+    collections::BTreeMap,
     ffi::OsString,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -25,10 +27,11 @@ use tokio::{
 };
 
 use crate::{
+    academy::tenant,
     ground::Ground,
     invariants::{self, Outcomes},
     processes::process_ports,
-    providers::Providers,
+    providers::{Provider, Providers},
     random::Random,
 };
 use buying::{Market, buy, notify};
@@ -37,9 +40,13 @@ use finish::finish;
 const PEOPLE: u8 = 120;
 /// So many learners buy at once, one after the other.
 const AT_ONCE: u8 = 6;
+/// So many times as many kills, until each provider has taken money.
+const MOST_TIMES: usize = 4;
+/// After so many kills staff has the other provider take orders.
+const ROUNDS_AT_ONE: usize = 5;
 /// The port in the name of the socket that the processes take for PostgreSQL's.
 const CUT_PORT: u16 = 7;
-/// No request to PayTR is larger.
+/// No request to a provider is larger.
 const MOST_BYTES: usize = 64 * 1024;
 
 /// What was left when it was over.
@@ -48,6 +55,8 @@ pub struct Survived {
     pub killed: usize,
     pub cut: usize,
     pub outcomes: Outcomes,
+    /// How many payments each provider took.
+    pub paid: BTreeMap<Provider, usize>,
     pub violations: Vec<String>,
 }
 
@@ -85,7 +94,7 @@ fn spawn(program: &Path, arguments: &[OsString]) -> anyhow::Result<Child> {
     Ok(Command::new(program).args(arguments).stdin(Stdio::null()).spawn()?)
 }
 
-/// Kills one of the processes so many times, and cuts the connections to PostgreSQL as often; `program` is `akademi-faults`.
+/// Kills one of the processes so many times or some more, and cuts the connections to PostgreSQL as often; `program` is `akademi-faults`.
 ///
 /// # Errors
 /// When a process cannot be started, or nothing comes to its end.
@@ -108,7 +117,7 @@ async fn live_through(program: &Path, rounds: usize, mut random: Random) -> anyh
     let [edge, first, second] = [free_address().await?, free_address().await?, free_address().await?];
     let database = database_url(&ground)?;
     let listening = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let at_paytr = listening.local_addr()?;
+    let at_providers = listening.local_addr()?;
     let provider = Router::new().fallback(answer).with_state(providers.clone());
     tokio::spawn(async move { axum::serve(listening, provider).await });
 
@@ -116,8 +125,8 @@ async fn live_through(program: &Path, rounds: usize, mut random: Random) -> anyh
     let mut processes =
         vec![Immortal::start(program, words(["edge", "--listen", &edge.to_string(), "--file"], file))?];
     for listen in [first, second] {
-        let (listen, edge, paytr) = (listen.to_string(), edge.to_string(), at_paytr.to_string());
-        let told = ["lambda", "--listen", &listen, "--edge", &edge, "--paytr", &paytr, "--database"];
+        let (listen, edge, providers) = (listen.to_string(), edge.to_string(), at_providers.to_string());
+        let told = ["lambda", "--listen", &listen, "--edge", &edge, "--providers", &providers, "--database"];
         processes.push(Immortal::start(program, words(told, database.clone().into()))?);
     }
 
@@ -125,7 +134,7 @@ async fn live_through(program: &Path, rounds: usize, mut random: Random) -> anyh
         providers.clone(),
         edge,
         [first, second],
-        ground.callbacks.paytr.clone(),
+        ground.callbacks.clone(),
         ports.clone(),
     ));
     let share = PEOPLE / AT_ONCE;
@@ -136,8 +145,14 @@ async fn live_through(program: &Path, rounds: usize, mut random: Random) -> anyh
     let buyers: Vec<_> = buyers.collect();
     let notifier = tokio::spawn(notify(market.clone(), Random::new(random.next())));
 
+    let postgres = Postgres::new(ground.database.options(), 2);
+    let staff = finish::payments(ports, &postgres, &providers)?;
     let mut survived = Survived::default();
-    for _ in 0..rounds {
+    // On a loaded machine few buyers get as far as paying between two kills.
+    while survived.killed < rounds || survived.killed < MOST_TIMES * rounds && !has_each_paid(&providers) {
+        let is_at_paytr = (survived.killed / ROUNDS_AT_ONE).is_multiple_of(2);
+        let provider = if is_at_paytr { Provider::PayTr } else { Provider::Iyzico };
+        staff.take_orders_at(tenant(), provider.name()).await?;
         tokio::time::sleep(Duration::from_millis(40 + random.below(160) as u64)).await;
         let victim = random.below(processes.len());
         processes[victim].kill()?;
@@ -152,15 +167,26 @@ async fn live_through(program: &Path, rounds: usize, mut random: Random) -> anyh
     }
     notifier.await?;
     drop(processes);
-    finish(&ground, &providers).await?;
+    finish(&ground, postgres, &providers).await?;
     let providers = std::mem::take(&mut *providers.lock().unwrap());
+    for attempt in providers.attempts.iter().filter(|attempt| attempt.paid().is_some()) {
+        *survived.paid.entry(attempt.provider).or_default() += 1;
+    }
     survived.violations = market.violations();
     survived.violations.extend(invariants::check(&mut ground, &providers).await?);
     survived.outcomes = invariants::outcomes(&mut ground).await?;
     Ok(survived)
 }
 
-/// PayTR's answer.
+fn has_each_paid(providers: &Mutex<Providers>) -> bool {
+    let providers = providers.lock().unwrap();
+    let has_paid = |provider| {
+        providers.attempts.iter().any(|attempt| attempt.provider == provider && attempt.paid().is_some())
+    };
+    has_paid(Provider::PayTr) && has_paid(Provider::Iyzico)
+}
+
+/// The provider's answer.
 async fn answer(State(providers): State<Arc<Mutex<Providers>>>, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, MOST_BYTES).await.unwrap_or_default();

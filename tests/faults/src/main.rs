@@ -70,7 +70,8 @@ fn live_through(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let Outcomes { captured, refunded, unwanted, refused, paid_twice, .. } = totals.outcomes;
     println!("orders: {}; {captured} minor units captured, {refunded} given back", orders.join(", "));
     println!(
-        "{unwanted} payments too late or twice, {paid_twice} lines paid by somebody who had paid for the course before, {refused} refunds refused"
+        "{unwanted} payments too late or twice, {} looked at for fraud, {paid_twice} lines paid by somebody who had paid for the course before, {refused} refunds refused",
+        totals.reviews
     );
     println!("{} steps, {} faults, {} waits for a lock", totals.steps, totals.faults, totals.waits);
     let rate = totals.histories as f64 / seconds;

@@ -26,7 +26,7 @@ pub struct Lambda {
     #[arg(long)]
     pub edge: SocketAddr,
     #[arg(long)]
-    pub paytr: SocketAddr,
+    pub providers: SocketAddr,
 }
 
 /// What the edge is told.
@@ -61,7 +61,11 @@ pub fn lambda(options: &Lambda) -> anyhow::Result<()> {
     runtime()?.block_on(async {
         let ports = process_ports();
         let postgres = Postgres::from_url(&options.database, POOL)?;
-        let hosts = vec![("edge.test", options.edge), ("www.paytr.com", options.paytr)];
+        let hosts = vec![
+            ("edge.test", options.edge),
+            ("www.paytr.com", options.providers),
+            ("sandbox-api.iyzipay.com", options.providers),
+        ];
         let http = Arc::new(Network::new(hosts));
         let config = Config::new(&lookup);
         let wakes = Arc::new(Wakes::default());

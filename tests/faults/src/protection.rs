@@ -14,6 +14,8 @@ pub enum Protection {
     UniqueKey,
     /// A callback pays an order only with what was asked.
     AmountCheck,
+    /// A payment that is looked at for fraud pays nothing yet.
+    FraudReview,
     /// What the edge must hear of is committed with the change.
     OutboxAtomicity,
     /// Events are numbered after their commit, by one publisher.
@@ -84,11 +86,12 @@ const ONE_RUN: &[Part] = &[
 ];
 
 impl Protection {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::IdempotencyRecord,
         Self::RowLock,
         Self::UniqueKey,
         Self::AmountCheck,
+        Self::FraudReview,
         Self::OutboxAtomicity,
         Self::PublisherOrder,
         Self::SignatureCheck,

@@ -6,9 +6,11 @@ pub mod paytr;
 
 use akademi_domain::time::{Day, Timestamp};
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode, header::CONTENT_TYPE};
 use serde_json::Value;
 
+use crate::academy::{Callbacks, visit};
+use akademi_api::Ports;
 use iyzico::Form;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,11 +29,18 @@ impl Provider {
     }
 }
 
-/// How a payment page was left.
+/// How a payment page was left. Totals are in minor units, with interest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// Minor units, with interest.
     Paid {
+        total: i64,
+    },
+    /// iyzico looks whether it is a fraud, and holds the money.
+    InReview {
+        total: i64,
+    },
+    /// iyzico found it to be one.
+    Fraud {
         total: i64,
     },
     Declined,
@@ -90,6 +99,28 @@ pub struct Notification {
 }
 
 impl Notification {
+    /// As it comes to the academy.
+    pub fn request(&self, callbacks: &Callbacks, ports: &Ports) -> Request<Bytes> {
+        let request = match &self.way {
+            Way::Callback => Request::post(callbacks.paytr.as_str())
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded"),
+            Way::Webhook(signature) => Request::post(callbacks.iyzico.as_str())
+                .header(CONTENT_TYPE, "application/json")
+                .header("x-iyz-signature-v3", signature),
+            Way::Browser(path) => return visit(path, &self.body, ports),
+        };
+        request.body(Bytes::from(self.body.clone())).unwrap()
+    }
+
+    /// Takes note of the academy's answer.
+    pub fn learn(&mut self, answer: &Response<Bytes>) {
+        self.is_taken |= match self.way {
+            Way::Callback => answer.status() == StatusCode::OK && answer.body() == "OK",
+            Way::Webhook(_) => answer.status().is_success(),
+            Way::Browser(_) => answer.status() == StatusCode::SEE_OTHER,
+        };
+    }
+
     /// Whether the provider tells it no more.
     pub const fn is_given_up(&self) -> bool {
         matches!(self.way, Way::Webhook(_)) && self.times >= iyzico::MOST_WEBHOOKS
@@ -128,6 +159,8 @@ pub struct Providers {
     pub notifications: Vec<Notification>,
     /// Book refunds of more than was paid.
     pub books_anything: bool,
+    /// Say of a payment that is looked at that it is none: what it would count as if nobody heeded that.
+    pub hides_reviews: bool,
 }
 
 impl Providers {
@@ -142,7 +175,7 @@ impl Providers {
         Response::new(Bytes::from(answer.to_string()))
     }
 
-    /// The buyer leaves the page with an outcome, which is final.
+    /// The buyer leaves the page with an outcome, which is final unless it is in review.
     pub fn decide(&mut self, attempt: usize, outcome: Outcome) {
         self.attempts[attempt].outcome = Some(outcome);
         self.attempts[attempt].decided_at = self.now;
@@ -150,6 +183,25 @@ impl Providers {
             Provider::PayTr => paytr::tell(self, attempt, outcome),
             Provider::Iyzico => iyzico::tell(self, attempt, outcome),
         }
+    }
+
+    /// iyzico ends a review. Its documents do not say whether it tells so, or has to be asked.
+    pub fn end_review(&mut self, attempt: usize, is_fraud: bool, is_told: bool) {
+        let Some(Outcome::InReview { total }) = self.attempts[attempt].outcome else { return };
+        let outcome = if is_fraud { Outcome::Fraud { total } } else { Outcome::Paid { total } };
+        self.attempts[attempt].outcome = Some(outcome);
+        if is_told {
+            iyzico::tell_again(self, attempt, outcome);
+        }
+    }
+
+    /// The attempts that are in review since this moment or before, in milliseconds.
+    pub fn in_review_since(&self, millis: i64) -> Vec<usize> {
+        let is_it = |attempt: &Attempt| {
+            matches!(attempt.outcome, Some(Outcome::InReview { .. })) && attempt.decided_at <= millis
+        };
+        let all = self.attempts.iter().enumerate();
+        all.filter(|(_, attempt)| is_it(attempt)).map(|(place, _)| place).collect()
     }
 
     /// Somebody says that an attempt was paid; the newest notification brings it.

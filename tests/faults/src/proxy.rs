@@ -3,9 +3,10 @@
 //!
 //! A cut ends what its connection stood for: the transaction is rolled back, and all that a session has is discarded. The
 //! server's process itself serves the instance's next connection, since one that has just begun knows no table and takes
-//! milliseconds for the first statement on each. Real processes lose real connections in [`crate::kill_at_random`].
+//! milliseconds for the first statement on each; what it has read and planned it need not read again ([`crate::prepared`]).
+//! Real processes lose real connections in [`crate::kill_at_random`].
 
-use bytes::{Buf as _, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 use std::{
     collections::BTreeSet,
     io,
@@ -26,8 +27,10 @@ use tokio::{
 
 use crate::{
     gate::{Busy, Done, Gate, Owner, Passage, Work},
+    prepared::{Prepared, Session, What},
+    processor,
     protection::{Part, Protection},
-    wire::{Messages, Prepared, query},
+    wire::{Messages, message, query},
 };
 
 /// The server's process behind an instance's newest connection.
@@ -126,14 +129,21 @@ impl Proxy {
             self.unmet.lock().unwrap().retain(|part| part.taken_from(sql).is_none());
             self.without.map_or_else(|| sql.to_owned(), |without| without.rewrite(sql))
         };
-        let mut prepared = Prepared::default();
+        let mut session = Session::default();
         loop {
-            let Some(unit) = prepared.unit(requests, &rewrite).await? else { return Ok(None) };
+            let unit = session.unit(requests, &mut server.prepared, &rewrite).await?;
+            let Some(unit) = unit else { return Ok(None) };
             let busy = self.gate.busy();
-            let Some(sql) = unit.sql else {
-                let answer = server.ask(&unit.bytes).await?;
-                client.write_all(&answer).await?;
-                continue;
+            let sql = match unit.what {
+                What::Execute(sql) => sql,
+                What::Prepare(text) => {
+                    client.write_all(&server.prepare(&text, &unit.bytes).await?).await?;
+                    continue;
+                }
+                What::Other => {
+                    client.write_all(&server.ask(&unit.bytes).await?).await?;
+                    continue;
+                }
             };
             let (go, decided) = oneshot::channel();
             let is_commit = sql == "COMMIT";
@@ -147,7 +157,7 @@ impl Proxy {
             let lost = self.without.filter(|_| is_commit && passage == Passage::CutAfter);
             let bytes = lost.and_then(Protection::instead_of_commit).map_or(unit.bytes, query);
             let answer = server.ask(&bytes).await?;
-            self.backend.in_transaction.store(server.in_transaction, Ordering::SeqCst);
+            self.backend.in_transaction.store(server.status != IDLE, Ordering::SeqCst);
             if passage == Passage::CutAfter {
                 return Ok(Some(done));
             }
@@ -157,12 +167,20 @@ impl Proxy {
     }
 }
 
+/// What the server is ready for, as ReadyForQuery says it: no transaction is open, or the open one has failed.
+const IDLE: u8 = b'I';
+const FAILED: u8 = b'E';
+/// All that a session may have, but for what is prepared (PostgreSQL documentation, "DISCARD").
+const END_SESSION: &str = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *;
+    SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES";
+
 /// A process of the server, and the way to it.
 struct Server {
     answers: Messages<OwnedReadHalf>,
     requests: OwnedWriteHalf,
     pid: i32,
-    in_transaction: bool,
+    status: u8,
+    prepared: Prepared,
     /// What it said when its connection began.
     greeting: BytesMut,
 }
@@ -171,8 +189,10 @@ impl Server {
     async fn connect(socket: &Path, startup: &[u8]) -> io::Result<Self> {
         let (answers, requests) = UnixStream::connect(socket).await?.into_split();
         let answers = Messages::new(answers);
-        let mut server = Self { answers, requests, pid: 0, in_transaction: false, greeting: BytesMut::new() };
+        let (prepared, greeting) = (Prepared::default(), BytesMut::new());
+        let mut server = Self { answers, requests, pid: 0, status: IDLE, prepared, greeting };
         server.greeting = server.ask(startup).await?;
+        processor::share(server.pid);
         Ok(server)
     }
 
@@ -188,7 +208,7 @@ impl Server {
                 b'K' => self.pid = (&message[5..9]).get_i32(),
                 // ReadyForQuery
                 b'Z' => {
-                    self.in_transaction = message[5] != b'I';
+                    self.status = message[5];
                     return Ok(answer);
                 }
                 _ => {}
@@ -196,12 +216,29 @@ impl Server {
         }
     }
 
-    /// Returns when the server's process has given up its locks, its roles and all that was prepared.
+    /// Has a text prepared and described, as `unit` asks for it, unless it is already.
+    async fn prepare(&mut self, text: &Bytes, unit: &[u8]) -> io::Result<BytesMut> {
+        if self.status == FAILED {
+            return self.ask(unit).await;
+        }
+        let ready = message(b'Z', &[&[self.status]]);
+        if let Some(known) = self.prepared.answer(text) {
+            return Ok([&known[..], &ready].concat().as_slice().into());
+        }
+        let answer = self.ask(unit).await?;
+        // ParseComplete, and no error after it.
+        if let Some(known) = answer.strip_suffix(&ready[..]).filter(|known| known.starts_with(b"1")) {
+            self.prepared.learn(text, known);
+        }
+        Ok(answer)
+    }
+
+    /// Returns when the server's process has given up its locks and its roles.
     async fn end_session(&mut self) -> io::Result<()> {
-        if self.in_transaction {
+        if self.status != IDLE {
             self.ask(&query("ROLLBACK")).await?;
         }
-        self.ask(&query("DISCARD ALL")).await?;
+        self.ask(&query(END_SESSION)).await?;
         Ok(())
     }
 }

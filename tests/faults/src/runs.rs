@@ -14,6 +14,7 @@ use std::{
 use crate::{
     history::{History, Report},
     invariants::Outcomes,
+    processor,
     protection::{Part, Protection},
     world::World,
 };
@@ -26,6 +27,8 @@ pub struct Totals {
     pub faults: usize,
     /// How often a statement waited for another transaction's lock.
     pub waits: usize,
+    /// How many payments were looked at for fraud.
+    pub reviews: usize,
     pub outcomes: Outcomes,
     /// The parts of protections that no statement had: no control takes them out of what they guard.
     pub unmet: BTreeSet<Part>,
@@ -39,6 +42,7 @@ impl Totals {
         self.steps += report.steps;
         self.faults += report.faults;
         self.waits += report.waits;
+        self.reviews += report.reviews;
         self.outcomes.add(&report.outcomes);
     }
 }
@@ -56,7 +60,8 @@ pub fn histories(
     let next = AtomicU64::new(seeds.start);
     let is_over = AtomicBool::new(false);
     let totals = Mutex::new(Totals { unmet: Protection::all_parts(), ..Totals::default() });
-    let work = || {
+    let work = |place: usize| {
+        processor::stay(place);
         runtime()?.block_on(async {
             let mut world = World::new(without).await?;
             loop {
@@ -77,7 +82,8 @@ pub fn histories(
         })
     };
     thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads.get()).map(|_| scope.spawn(work)).collect();
+        let threads = (0..threads.get()).map(|place| scope.spawn(move || work(place)));
+        let threads: Vec<_> = threads.collect();
         threads.into_iter().try_for_each(|thread| thread.join().unwrap())
     })?;
     let mut totals = totals.into_inner().unwrap();

@@ -1,7 +1,7 @@
 //! PostgreSQL's messages (PostgreSQL documentation, "Frontend/Backend Protocol"), as far as the proxy must read them.
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
-use std::{collections::BTreeMap, io};
+use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 /// The messages of one direction.
@@ -40,69 +40,23 @@ impl<R: AsyncRead + Unpin> Messages<R> {
     }
 }
 
-/// What a client sends before it waits for an answer.
-pub struct Unit {
-    pub bytes: BytesMut,
-    /// What is executed; `None` where something is only prepared, or the connection only asked whether it lives.
-    pub sql: Option<String>,
-}
-
-/// The statements that a connection has prepared, by name.
-#[derive(Default)]
-pub struct Prepared(BTreeMap<String, String>);
-
-impl Prepared {
-    /// The next unit of `client`; `None` when it has gone. Each text passes through `rewrite` on its way.
-    pub async fn unit<R: AsyncRead + Unpin>(
-        &mut self,
-        client: &mut Messages<R>,
-        rewrite: &(dyn Fn(&str) -> String + Send + Sync),
-    ) -> io::Result<Option<Unit>> {
-        let mut unit = Unit { bytes: BytesMut::new(), sql: None };
-        loop {
-            let Some(message) = client.next().await? else { return Ok(None) };
-            let content = &message[5..];
-            match message[0] {
-                b'X' => return Ok(None),
-                b'P' => {
-                    let (name, rest) = text(content);
-                    let (sql, types) = text(rest);
-                    let sql = rewrite(sql);
-                    unit.bytes.put_u8(b'P');
-                    unit.bytes.put_u32((4 + name.len() + 1 + sql.len() + 1 + types.len()) as u32);
-                    for part in [name.as_bytes(), b"\0", sql.as_bytes(), b"\0", types] {
-                        unit.bytes.put_slice(part);
-                    }
-                    self.0.insert(name.to_owned(), sql);
-                    continue;
-                }
-                b'B' => {
-                    let (_, rest) = text(content);
-                    unit.sql = self.0.get(text(rest).0).cloned();
-                }
-                b'Q' => unit.sql = Some(text(content).0.to_owned()),
-                _ => {}
-            }
-            unit.bytes.put_slice(&message);
-            if matches!(message[0], b'S' | b'Q') {
-                return Ok(Some(unit));
-            }
-        }
-    }
-}
-
 /// A text that ends with a zero, and what follows it.
-fn text(bytes: &[u8]) -> (&str, &[u8]) {
+pub fn text(bytes: &[u8]) -> (&str, &[u8]) {
     let end = bytes.iter().position(|byte| *byte == 0).unwrap();
     (std::str::from_utf8(&bytes[..end]).unwrap(), &bytes[end + 1..])
 }
 
+/// A message of this type, with all of this in it.
+pub fn message(kind: u8, content: &[&[u8]]) -> BytesMut {
+    let length: usize = content.iter().map(|part| part.len()).sum();
+    let mut message = BytesMut::with_capacity(length + 5);
+    message.put_u8(kind);
+    message.put_u32(length as u32 + 4);
+    content.iter().for_each(|part| message.put_slice(part));
+    message
+}
+
 /// A simple query.
 pub fn query(sql: &str) -> BytesMut {
-    let mut message = BytesMut::new();
-    message.put_u8(b'Q');
-    message.put_u32(sql.len() as u32 + 5);
-    message.put_slice(sql.as_bytes());
-    message.put_u8(0);
-    message
+    message(b'Q', &[sql.as_bytes(), b"\0"])
 }

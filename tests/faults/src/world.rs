@@ -5,7 +5,7 @@ use akademi_lambda_store::postgres::Postgres;
 use akademi_payments::Payments;
 use akademi_sync::Sync;
 use axum::Router;
-use sqlx::{AssertSqlSafe, Row as _, postgres::PgConnectOptions};
+use sqlx::{AssertSqlSafe, PgConnection, Row as _, postgres::PgConnectOptions};
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex},
@@ -17,6 +17,7 @@ use crate::{
     gate::{Gate, Owner},
     ground::Ground,
     ports::{MovedClock, START, Seeded, SteppedNetwork, Wakes, ports},
+    processor,
     protection::{Part, Protection},
     providers::Provider,
     proxy::{Backend, Proxy},
@@ -25,10 +26,11 @@ use crate::{
 /// How many requests and jobs run at once on the Lambda plane.
 pub const INSTANCES: usize = 4;
 
-/// Empties what histories write; what every history begins with stays. Triggers are not heeded: the audit log's refuse it, and
-/// those of foreign keys would look for children that are deleted too.
+/// Triggers are not heeded where histories are emptied: the audit log's refuse it, and those of foreign keys would look for
+/// children that are deleted too.
+const WITHOUT_TRIGGERS: &str = "SET session_replication_role = replica";
+/// Empties what histories write; what every history begins with stays.
 const EMPTY: &str = "
-    SET session_replication_role = replica;
     DELETE FROM reconciliation_difference; DELETE FROM provider_transaction; DELETE FROM reconciliation;
     DELETE FROM ledger_entry; DELETE FROM ledger_transaction; DELETE FROM refund_line; DELETE FROM refund;
     DELETE FROM reservation; DELETE FROM budget WHERE kind NOT IN ('coupon', 'seat'); DELETE FROM invoice; DELETE FROM job;
@@ -37,14 +39,16 @@ const EMPTY: &str = "
     DELETE FROM idempotency; DELETE FROM feed_event; DELETE FROM feed_cursor; DELETE FROM feed_quarantine;
     DELETE FROM enrolment; DELETE FROM due_day; DELETE FROM appended;
     DELETE FROM audit_entry; DELETE FROM audit_head; DELETE FROM payment_account;
-    UPDATE feed_state SET last_number = 0, acknowledged = 0;
-    SET session_replication_role = origin";
+    UPDATE feed_state SET last_number = 0, acknowledged = 0";
 const EMPTY_EDGE: &str = "
     DELETE FROM enrolment; DELETE FROM feed_event; DELETE FROM feed_cursor; DELETE FROM applied;
     UPDATE feed_head SET number = 0, acknowledged = 0;
     UPDATE coupon SET available = 1; UPDATE price SET seats_left = 1 WHERE seats_left IS NOT NULL";
 /// Dead rows of this many histories are swept at once: nothing else does it in a server for tests.
 const SWEEP_EVERY: u32 = 25;
+
+/// As PostgreSQL does by itself from a prepared statement's sixth time on.
+const PLAN_ONCE: [(&str, &str); 1] = [("plan_cache_mode", "force_generic_plan")];
 
 /// What differs between histories from the beginning.
 #[derive(Debug)]
@@ -76,6 +80,8 @@ pub struct World {
     pub without: Option<Protection>,
     /// The parts of protections that no statement has had so far.
     pub unmet: Arc<Mutex<BTreeSet<Part>>>,
+    /// Empties the database: by a connection of its own, since the setting has PostgreSQL forget the plans of the observer's.
+    emptier: PgConnection,
     /// Another process on the edge's file.
     edge_observer: rusqlite::Connection,
     histories: u32,
@@ -90,6 +96,11 @@ impl World {
         if let Some(change) = without.and_then(Protection::schema_change) {
             sqlx::raw_sql(change).execute(&mut ground.observer).await?;
         }
+        let mut emptier = ground.database.superuser().await?;
+        sqlx::raw_sql(WITHOUT_TRIGGERS).execute(&mut emptier).await?;
+        for connection in [&mut ground.observer, &mut emptier] {
+            processor::share(sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(connection).await?);
+        }
         let edge_observer = rusqlite::Connection::open(ground.edge_file())?;
         edge_observer.pragma_update(None, "synchronous", "off")?;
         let server = ground.server_socket()?;
@@ -100,11 +111,12 @@ impl World {
             rng,
             wakes: Arc::default(),
             lambdas: Vec::new(),
+            emptier,
             edge_observer,
             without,
             unmet: Arc::new(Mutex::new(Protection::all_parts())),
             histories: 0,
-            options: ground.database.options().socket(ground.folder.path()),
+            options: ground.database.options().socket(ground.folder.path()).options(PLAN_ONCE),
             ground,
         };
         for instance in 0..INSTANCES {
@@ -144,9 +156,11 @@ impl World {
         self.ground.edge = EdgePlane::start(&self.ground.edge_file(), &self.gate, &self.ports).unwrap();
     }
 
-    /// As it was before any history, but for what differs between them.
+    /// As it was before any history, but for what differs between them: nothing that runs remembers another one.
     pub async fn reset(&mut self, seed: u64, setting: &Setting) -> anyhow::Result<()> {
         let Setting { limits, seats, providers } = setting;
+        (0..INSTANCES).for_each(|instance| self.replace_lambda(instance));
+        self.replace_edge();
         self.gate.settle().await;
         self.clock.reset();
         self.rng.reset(seed);
@@ -168,10 +182,10 @@ impl World {
         if let Some(reset) = self.without.and_then(Protection::reset) {
             statements = format!("{statements}; {reset}");
         }
-        sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut self.ground.observer).await?;
+        sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut self.emptier).await?;
         self.histories += 1;
         if self.histories.is_multiple_of(SWEEP_EVERY) {
-            sqlx::raw_sql("VACUUM").execute(&mut self.ground.observer).await?;
+            sqlx::raw_sql("VACUUM").execute(&mut self.emptier).await?;
         }
         self.edge_observer.execute_batch(&format!("BEGIN; {EMPTY_EDGE}; COMMIT"))?;
         Ok(())

@@ -7,7 +7,7 @@ use crate::{
     academy::{COUPONS, COURSES, PEOPLE, course},
     edge::quote_request,
     protection::Protection,
-    providers::{Lie, Outcome, Provider},
+    providers::{Attempt, Lie, Outcome, Provider},
 };
 
 const MOST_ORDERS: usize = 6;
@@ -25,6 +25,7 @@ enum Beginning {
     /// The same request again, perhaps while the first is still under way.
     Repeat(usize),
     Decide(usize),
+    EndReview(usize),
     Notify(usize),
     Forge(usize),
     NotifyLess(usize),
@@ -57,6 +58,7 @@ impl History<'_> {
             }
             Beginning::Repeat(n) => self.run(instance, Job::Ask(n)),
             Beginning::Decide(attempt) => self.decide(attempt),
+            Beginning::EndReview(attempt) => self.end_review(attempt),
             Beginning::Notify(n) => self.run(instance, Job::Notification(n)),
             Beginning::Forge(attempt) => {
                 let is_missed = self.world.without == Some(Protection::SignatureCheck);
@@ -125,7 +127,10 @@ impl History<'_> {
                     choices.extend([Beginning::Decide(n); 5]);
                     choices.extend([Beginning::Forge(n), Beginning::NotifyLess(n)]);
                 }
-                Some(Outcome::Declined) => choices.push(Beginning::Forge(n)),
+                Some(Outcome::InReview { .. }) => {
+                    choices.extend([Beginning::EndReview(n), Beginning::EndReview(n), Beginning::Forge(n)]);
+                }
+                Some(Outcome::Declined | Outcome::Fraud { .. }) => choices.push(Beginning::Forge(n)),
                 Some(Outcome::Paid { .. }) => {}
             }
         }
@@ -173,15 +178,26 @@ impl History<'_> {
     }
 
     fn decide(&mut self, attempt: usize) {
-        let asked = self.providers.attempts[attempt].asked;
+        let Attempt { provider, asked, .. } = self.providers.attempts[attempt];
+        let total = if self.random.chance(125) { asked + asked / 50 } else { asked };
         let outcome = match self.random.below(8) {
             0 | 1 => Outcome::Declined,
-            2 => Outcome::Paid { total: asked + asked / 50 },
-            _ => Outcome::Paid { total: asked },
+            2 if provider == Provider::Iyzico => Outcome::InReview { total },
+            _ => Outcome::Paid { total },
         };
         self.note(format!("attempt {attempt} of {asked}: {outcome:?}"));
         self.providers.now = self.world.ports.now().as_millis();
         self.providers.decide(attempt, outcome);
+    }
+
+    pub(super) fn end_review(&mut self, attempt: usize) {
+        let (is_fraud, is_told) = (self.random.chance(250), self.random.chance(500));
+        let (found, told) =
+            (if is_fraud { "a fraud" } else { "none" }, if is_told { ", which it tells" } else { "" });
+        self.note(format!("iyzico finds attempt {attempt} to be {found}{told}"));
+        self.report.reviews += 1;
+        self.providers.now = self.world.ports.now().as_millis();
+        self.providers.end_review(attempt, is_fraud, is_told);
     }
 
     fn lie(&mut self, instance: usize, attempt: usize, lie: Lie) {

@@ -21,6 +21,9 @@ impl History<'_> {
         self.slowness = 0;
         self.behind.clear();
         self.providers.be_honest();
+        for attempt in self.providers.in_review_since(self.world.ports.now().as_millis()) {
+            self.end_review(attempt);
+        }
         for (_, request) in std::mem::take(&mut self.late) {
             self.arrive_late(request);
         }

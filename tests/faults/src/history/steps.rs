@@ -51,6 +51,9 @@ const LONGEST_WAY: i64 = 10 * 60 * 1000;
 /// [`LONGEST_WAY`] it is less than what the academy waits before it holds a refund for never booked. Others may take as
 /// long as they like.
 const LONGEST_RUN: i64 = 15 * 60 * 1000;
+/// Milliseconds that iyzico looks at a payment: less than the days for which the academy asks about one, and reads its report
+/// again.
+const LONGEST_REVIEW: i64 = 2 * 24 * 60 * 60 * 1000;
 /// Longer than a statement takes that waits for nobody.
 const SOON: Duration = Duration::from_millis(1);
 /// A deadlock ends after a second; nothing takes longer.
@@ -207,9 +210,14 @@ impl History<'_> {
         Ok(())
     }
 
-    /// Time passes; what is under way to a provider or tells it of refunds ends when its own time is over.
+    /// Time passes; what is under way to a provider or tells it of refunds ends when its own time is over, and so does what
+    /// a provider looks at.
     pub(super) fn pass(&mut self, millis: i64) {
         let until = self.world.millis() + millis;
+        let now = self.world.ports.now().as_millis();
+        for attempt in self.providers.in_review_since(now + millis - LONGEST_REVIEW) {
+            self.end_review(attempt);
+        }
         let (due, late) = std::mem::take(&mut self.late)
             .into_iter()
             .partition(|(sent, request)| is_refund(request) && sent + LONGEST_WAY < until);

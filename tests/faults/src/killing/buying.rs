@@ -1,4 +1,4 @@
-//! Learners who buy whatever happens to the processes, staff who gives back, and PayTR's notifications.
+//! Learners who buy whatever happens to the processes, staff who gives back, and what the providers notify.
 
 use akademi_api::Ports;
 use akademi_domain::{
@@ -6,10 +6,9 @@ use akademi_domain::{
     permission::{Permission, Permissions},
 };
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, header};
+use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 use std::{
-    collections::BTreeMap,
     net::SocketAddr,
     ops::RangeInclusive,
     sync::{
@@ -20,10 +19,10 @@ use std::{
 };
 
 use crate::{
-    academy::{COUPONS, COURSES, STAFF, course, forwarded, person},
+    academy::{COUPONS, COURSES, Callbacks, STAFF, course, forwarded, person},
     edge::quote_request,
     network::Network,
-    providers::{Outcome, Providers},
+    providers::{Attempt, Notification, Outcome, Provider, Providers},
     random::Random,
 };
 
@@ -40,7 +39,7 @@ pub struct Market {
     providers: Arc<Mutex<Providers>>,
     edge: SocketAddr,
     lambdas: [SocketAddr; 2],
-    callback: String,
+    callbacks: Callbacks,
     ports: Ports,
     network: Network,
     is_closed: AtomicBool,
@@ -53,14 +52,14 @@ impl Market {
         providers: Arc<Mutex<Providers>>,
         edge: SocketAddr,
         lambdas: [SocketAddr; 2],
-        callback: String,
+        callbacks: Callbacks,
         ports: Ports,
     ) -> Self {
         Self {
             providers,
             edge,
             lambdas,
-            callback,
+            callbacks,
             ports,
             network: Network::new(Vec::new()),
             is_closed: AtomicBool::new(false),
@@ -86,7 +85,7 @@ impl Market {
 /// Each of these people buys a course after the other, until the market closes.
 pub async fn buy(market: Arc<Market>, people: RangeInclusive<u8>, mut random: Random) {
     market.buying.fetch_add(1, Ordering::SeqCst);
-    // What staff may give back: by now PayTR has told of it.
+    // What staff may give back: by now the provider has told of it.
     let mut paid_before: Option<String> = None;
     for learner in people {
         for n in 1..=COURSES.len() as u8 {
@@ -105,7 +104,7 @@ pub async fn buy(market: Arc<Market>, people: RangeInclusive<u8>, mut random: Ra
     market.buying.fetch_sub(1, Ordering::SeqCst);
 }
 
-/// The order's id, if it is paid at PayTR.
+/// The order's id, if it is paid.
 async fn buy_one(market: &Market, learner: u8, n: u8, random: &mut Random) -> Option<String> {
     let coupon = random.chance(600).then(|| random.pick(&COUPONS).0);
     let quoted = loop {
@@ -126,16 +125,21 @@ async fn buy_one(market: &Market, learner: u8, n: u8, random: &mut Random) -> Op
     };
     let made = json_of(&answered_alike(market, &wanted, random).await?);
     let page = made["checkout"]["page"].as_str()?;
-    let attempt = page.rsplit_once("/page").and_then(|(_, place)| place.parse().ok())?;
+    let place = page.rsplit(|character: char| !character.is_ascii_digit()).next()?;
+    let attempt: usize = place.parse().ok()?;
     let mut providers = market.providers.lock().unwrap();
+    let Attempt { provider, asked: total, .. } = providers.attempts[attempt];
     match random.below(6) {
         0 => None,
         1 => {
             providers.decide(attempt, Outcome::Declined);
             None
         }
+        2 if provider == Provider::Iyzico => {
+            providers.decide(attempt, Outcome::InReview { total });
+            None
+        }
         _ => {
-            let total = providers.attempts[attempt].asked;
             providers.decide(attempt, Outcome::Paid { total });
             made["id"].as_str().map(str::to_owned)
         }
@@ -209,34 +213,46 @@ async fn answer(market: &Market, wanted: &Wanted, random: &mut Random) -> Option
     None
 }
 
-/// Sends what PayTR has to say until all of it was taken and nobody buys any more; some of it once more.
+/// Sends what the providers have to say until all of it was taken or is given up and nobody buys any more; some of it once
+/// more. Now and then iyzico ends its reviews.
 pub async fn notify(market: Arc<Market>, mut random: Random) {
-    let mut tries = BTreeMap::<usize, usize>::new();
     loop {
-        let bodies: Vec<(usize, String)> = {
-            let providers = market.providers.lock().unwrap();
-            let all = providers.notifications.iter().enumerate();
-            all.filter(|(_, one)| !one.is_taken || random.chance(20))
-                .map(|(n, one)| (n, one.body.clone()))
-                .collect()
-        };
         let is_over = !market.is_open() && market.buying.load(Ordering::SeqCst) == 0;
-        for (n, body) in bodies {
-            let request = Request::post(market.callback.as_str())
-                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .body(Bytes::from(body))
-                .unwrap();
-            let answer = market.network.to(random.pick(&market.lambdas), request).await;
-            let is_taken = answer.is_ok_and(|answer| answer.body() == "OK");
-            market.providers.lock().unwrap().notifications[n].is_taken |= is_taken;
-            *tries.entry(n).or_default() += 1;
-        }
-        let is_all_taken = market.providers.lock().unwrap().notifications.iter().all(|one| one.is_taken);
-        if is_over && (is_all_taken || tries.values().any(|tries| *tries > MOST_TRIES)) {
+        let due = due_notifications(&market, is_over, &mut random);
+        if is_over && due.is_empty() {
             return;
+        }
+        for (n, request) in due {
+            let answer = market.network.to(random.pick(&market.lambdas), request).await;
+            if let Ok(answer) = answer {
+                market.providers.lock().unwrap().notifications[n].learn(&answer);
+            }
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// By their places.
+fn due_notifications(market: &Market, is_over: bool, random: &mut Random) -> Vec<(usize, Request<Bytes>)> {
+    let mut providers = market.providers.lock().unwrap();
+    for attempt in providers.in_review_since(i64::MAX) {
+        if is_over || random.chance(100) {
+            providers.end_review(attempt, random.chance(300), random.chance(500));
+        }
+    }
+    let is_due = |one: &Notification| {
+        // A browser comes back once.
+        let is_told_again = one.is_genuine && !one.is_given_up() && one.times < MOST_TRIES;
+        !one.is_taken && (is_told_again || one.times == 0)
+    };
+    let mut due = Vec::new();
+    for (n, one) in providers.notifications.iter_mut().enumerate() {
+        if is_due(one) || !is_over && random.chance(20) {
+            one.times += 1;
+            due.push((n, one.request(&market.callbacks, &market.ports)));
+        }
+    }
+    due
 }
 
 fn json_of(answer: &Response<Bytes>) -> Value {

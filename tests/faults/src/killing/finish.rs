@@ -43,28 +43,40 @@ impl Clock for Ahead {
     }
 }
 
-/// PayTR without a network between.
-struct AtPayTr(Arc<Mutex<Providers>>);
+/// The providers without a network between.
+struct AtProviders(Arc<Mutex<Providers>>);
 
-impl HttpClient for AtPayTr {
+impl HttpClient for AtProviders {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, Unreachable>> {
         Box::pin(async move { Ok(self.0.lock().unwrap().answer(&request)) })
     }
 }
 
-/// Ends the orders that nobody pays, finds out what became of refunds and carries the feed to its end.
-pub async fn finish(ground: &Ground, providers: &Arc<Mutex<Providers>>) -> anyhow::Result<()> {
+/// The function that nobody kills.
+pub fn payments(
+    ports: Ports,
+    postgres: &Postgres,
+    providers: &Arc<Mutex<Providers>>,
+) -> anyhow::Result<Payments> {
+    let (http, wakes) = (Arc::new(AtProviders(providers.clone())), Arc::new(Wakes::default()));
+    Ok(Payments::new(ports, planes(), postgres.clone(), http, wakes, &Config::new(&lookup))?)
+}
+
+/// Ends the orders that nobody pays, asks what nobody told of payments and refunds, and carries the feed to its end.
+pub async fn finish(
+    ground: &Ground,
+    postgres: Postgres,
+    providers: &Arc<Mutex<Providers>>,
+) -> anyhow::Result<()> {
     let ports = process_ports();
-    let postgres = Postgres::new(ground.database.options(), 2);
-    let config = Config::new(&lookup);
     let ahead = Arc::new(Ahead { clock: ports.clock.clone(), seconds: AtomicI64::new(0) });
     let later = Ports { clock: ahead.clone(), ..ports.clone() };
-    let (provider, wakes) = (Arc::new(AtPayTr(providers.clone())), Arc::new(Wakes::default()));
-    let payments = Payments::new(later.clone(), planes(), postgres.clone(), provider, wakes, &config)?;
+    let payments = payments(later.clone(), &postgres, providers)?;
     let mut resolved = None;
     for _ in 0..MOST_RUNS {
         ahead.seconds.fetch_add(UNTIL_ALL_IS_DUE, Ordering::SeqCst);
         payments.expire_orders(later.now()).await?;
+        payments.ask_about_attempts(later.now()).await?;
         resolved = Some(payments.resolve_refunds(later.now()).await?);
         if resolved == Some(0) {
             break;
@@ -72,7 +84,7 @@ pub async fn finish(ground: &Ground, providers: &Arc<Mutex<Providers>>) -> anyho
     }
     ensure!(resolved == Some(0), "refunds do not come to rest");
     let edge = Arc::new(Direct(ground.edge.router.clone()));
-    let sync = Sync::new(ports, planes(), postgres.clone(), edge, &config)?;
+    let sync = Sync::new(ports, planes(), postgres.clone(), edge, &Config::new(&lookup))?;
     while sync.handle(Trigger::Wake).await? != Carried::default() {}
     postgres.close().await;
     Ok(())

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
 
-use super::{Attempt, Lie, Outcome, Providers, Way};
+use super::{Lie, Outcome, Providers, Way};
 pub use giving_back::{CANCEL, REFUND};
 use signature::Call;
 
@@ -64,13 +64,20 @@ pub(super) fn answer(providers: &mut Providers, request: &Request<Bytes>) -> Val
 
 /// By a webhook, and by the browser that comes back.
 pub(super) fn tell(providers: &mut Providers, attempt: usize, outcome: Outcome) {
+    tell_again(providers, attempt, outcome);
+    come_back(providers, attempt, "the buyer comes back");
+}
+
+/// By a webhook.
+pub(super) fn tell_again(providers: &mut Providers, attempt: usize, outcome: Outcome) {
     let (status, what) = match outcome {
         Outcome::Paid { .. } => ("SUCCESS", "paid"),
+        Outcome::InReview { .. } => ("SUCCESS", "in review"),
+        Outcome::Fraud { .. } => ("FAILURE", "a fraud"),
         Outcome::Declined => ("FAILURE", "declined"),
     };
-    let (body, signature) = webhook(&providers.attempts[attempt], attempt, status);
+    let (body, signature) = webhook(providers, attempt, status);
     providers.notify(attempt, Way::Webhook(signature), body, true, what);
-    come_back(providers, attempt, "the buyer comes back");
 }
 
 /// Who asks after it hears the lie from somebody who stands between, or from iyzico itself; and one who has no key sends a
@@ -78,7 +85,7 @@ pub(super) fn tell(providers: &mut Providers, attempt: usize, outcome: Outcome) 
 pub(super) fn lie(providers: &mut Providers, attempt: usize, lie: Lie) {
     providers.attempts[attempt].form.lie = Some(lie);
     if lie == Lie::Forged {
-        let (body, _) = webhook(&providers.attempts[attempt], attempt, "SUCCESS");
+        let (body, _) = webhook(providers, attempt, "SUCCESS");
         providers.notify(attempt, Way::Webhook("0".repeat(64)), body, false, lie.what());
     }
     come_back(providers, attempt, lie.what());
@@ -90,8 +97,9 @@ fn come_back(providers: &mut Providers, attempt: usize, what: &'static str) {
     providers.notify(attempt, Way::Browser(path), body, false, what);
 }
 
-/// Its body and its signature.
-fn webhook(attempt: &Attempt, place: usize, status: &str) -> (String, String) {
+/// Its body and its signature, of the attempt at this place.
+fn webhook(providers: &Providers, place: usize, status: &str) -> (String, String) {
+    let attempt = &providers.attempts[place];
     let (token, conversation) = (attempt.form.token.as_str(), attempt.reference.as_str());
     let number = payment_number(place);
     let body = json!({
@@ -99,9 +107,9 @@ fn webhook(attempt: &Attempt, place: usize, status: &str) -> (String, String) {
         "merchantId": "7",
         "token": token,
         "status": status,
-        "iyziReferenceCode": format!("ref-{number}"),
+        "iyziReferenceCode": format!("ref-{}", providers.notifications.len()),
         "iyziEventType": EVENT,
-        "iyziEventTime": attempt.decided_at,
+        "iyziEventTime": providers.now,
         "iyziPaymentId": number,
     });
     let signature = signature::of_webhook(&[EVENT, &number.to_string(), token, conversation, status]);

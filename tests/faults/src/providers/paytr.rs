@@ -85,6 +85,7 @@ pub(super) fn tell(providers: &mut Providers, attempt: usize, outcome: Outcome) 
     let (body, what) = match outcome {
         Outcome::Paid { total } => (body(of, "success", total, of.asked), "paid"),
         Outcome::Declined => (body(of, "failed", 0, of.asked), "declined"),
+        Outcome::InReview { .. } | Outcome::Fraud { .. } => unreachable!("PayTR tells of no review"),
     };
     providers.notify(attempt, Way::Callback, body, true, what);
 }

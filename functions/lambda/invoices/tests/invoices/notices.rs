@@ -79,6 +79,26 @@ async fn whoever_ends_after_issuing_has_told_the_buyer_and_the_next_does_not_tel
     assert_eq!(world.mails().await.len(), 1);
 }
 
+/// The one who issues ends before a transaction of the mail's own.
+#[tokio::test]
+async fn without_the_issuings_transaction_the_mail_would_be_lost() {
+    let world = World::set_up().await;
+    world.buy(1, 1).await;
+    world
+        .execute(
+            "CREATE FUNCTION leave_for_later() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+             CREATE TRIGGER leave_for_later BEFORE INSERT ON mail FOR EACH ROW EXECUTE FUNCTION leave_for_later()",
+        )
+        .await;
+    world.integrator.moods.lock().unwrap().push_back(Mood::Busy);
+    world.run().await;
+    assert_eq!(world.listed(1, "").await[0]["number"], "EAR2026000000001", "it is issued");
+    world.execute("DROP TRIGGER leave_for_later ON mail").await;
+    world.clock.advance_seconds(3600);
+    assert_eq!(world.run().await.delivered, 1);
+    assert_eq!(world.mails().await, [], "the next one does not tell of what was issued before");
+}
+
 #[tokio::test]
 async fn nobody_is_told_who_was_erased_and_no_invoice_waits_for_a_host() {
     let world = World::set_up().await;

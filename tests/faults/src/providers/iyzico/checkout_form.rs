@@ -58,14 +58,17 @@ pub(super) fn by_conversation(providers: &mut Providers, call: &Call) -> Result<
 }
 
 fn detail(providers: &mut Providers, place: usize, call: &Call, is_form: bool) -> Result<Value, Refused> {
+    let hides_reviews = providers.hides_reviews;
     let attempt = &mut providers.attempts[place];
     let lie = attempt.form.lie.take();
     let asked = attempt.asked - i64::from(lie == Some(Lie::Less));
-    let (status, total) = match (lie, attempt.outcome) {
-        (Some(_), _) => ("SUCCESS", asked),
-        (None, None) => ("INIT_CREDIT", asked),
-        (None, Some(Outcome::Paid { total })) => ("SUCCESS", total),
-        (None, Some(Outcome::Declined)) => ("FAILURE", asked),
+    let (status, total, fraud_status) = match (lie, attempt.outcome) {
+        (Some(_), _) => ("SUCCESS", asked, json!(1)),
+        (None, None) => ("INIT_CREDIT", asked, Value::Null),
+        (None, Some(Outcome::Paid { total })) => ("SUCCESS", total, json!(1)),
+        (None, Some(Outcome::InReview { total })) => ("SUCCESS", total, json!(i8::from(hides_reviews))),
+        (None, Some(Outcome::Fraud { total })) => ("SUCCESS", total, json!(-1)),
+        (None, Some(Outcome::Declined)) => ("FAILURE", asked, Value::Null),
     };
     let (id, conversation) = (payment_number(place).to_string(), call.text("/conversationId"));
     let (paid, price) = (plain(total), plain(asked));
@@ -86,7 +89,7 @@ fn detail(providers: &mut Providers, place: usize, call: &Call, is_form: bool) -
         "currency": CURRENCY,
         "basketId": attempt.reference,
         "conversationId": conversation,
-        "fraudStatus": if status == "SUCCESS" { json!(1) } else { Value::Null },
+        "fraudStatus": fraud_status,
         "signature": signature,
     });
     if is_form {

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{NO_PAYMENT, Refused, number, payment_number, signature::Call};
-use crate::providers::{Attempt, Provider, Providers, Return, day_of};
+use crate::providers::{Attempt, Outcome, Provider, Providers, Return, day_of};
 
 pub(super) const DETAILS: &str = "/v2/reporting/payment/details";
 pub(super) const TRANSACTIONS: &str = "/v2/reporting/payment/transactions";
@@ -41,8 +41,14 @@ pub(super) fn transactions(providers: &Providers, call: &Call) -> Result<Value, 
     let mut rows = Vec::new();
     let all = providers.attempts.iter().enumerate();
     for (place, attempt) in all.filter(|(_, attempt)| attempt.provider == Provider::Iyzico) {
-        if let Some(total) = attempt.paid().filter(|_| is_of_day(attempt.decided_at)) {
-            rows.extend(sale(attempt, place, total));
+        let booked = match attempt.outcome {
+            Some(Outcome::Paid { total }) => Some((total, 2)),
+            Some(Outcome::InReview { total }) => Some((total, 0)),
+            Some(Outcome::Fraud { total }) => Some((total, -1)),
+            Some(Outcome::Declined) | None => None,
+        };
+        if let Some((total, status)) = booked.filter(|_| is_of_day(attempt.decided_at)) {
+            rows.extend(sale(attempt, place, total, status));
         }
         for (n, one) in attempt.returns.iter().enumerate().filter(|(_, one)| is_of_day(one.at)) {
             rows.extend(given_back(attempt, place, n, one));
@@ -51,12 +57,13 @@ pub(super) fn transactions(providers: &Providers, call: &Call) -> Result<Value, 
     Ok(json!({ "transactions": rows, "currentPage": 1, "totalPageCount": 1 }))
 }
 
-fn sale(attempt: &Attempt, place: usize, total: i64) -> Vec<Value> {
+/// With what iyzico says of it: 2 once it is the merchant's, 0 in review, -1 for a fraud.
+fn sale(attempt: &Attempt, place: usize, total: i64, status: i8) -> Vec<Value> {
     let row = |(item, amount): (usize, i64)| {
         let fee = if item == 0 { FEE } else { 0 };
         let transaction = (payment_number(place) * 100 + item).to_string();
         json!({
-            "transactionType": "PAYMENT", "transactionId": transaction, "transactionStatus": 2,
+            "transactionType": "PAYMENT", "transactionId": transaction, "transactionStatus": status,
             "paymentTxId": transaction, "paymentId": payment_number(place).to_string(),
             "conversationId": attempt.reference, "basketId": attempt.reference,
             "price": number(amount), "paidPrice": number(amount),
