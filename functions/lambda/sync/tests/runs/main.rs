@@ -6,6 +6,7 @@ mod audit;
 mod edge;
 mod mail;
 mod poison;
+mod progress;
 mod withheld;
 
 use akademi_api::{
