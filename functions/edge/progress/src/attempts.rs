@@ -43,19 +43,18 @@ pub async fn submit(
     let key = store::find_answer_key(&database, caller.user, place).await?.ok_or_else(Problem::not_found)?;
     let scored = score(&key, &submission).map_err(|error| Problem::field("answers", error))?;
 
-    let recorded = record(&progress, &caller, place, |standing, now| {
+    let recorded = record(&progress, &caller, place, &|standing, now| {
         let mut progress = standing.progress.clone();
         progress.opened_at.get_or_insert(now);
         progress.attempts += 1;
-        let best = better(progress.best_score, scored.score);
-        progress.best_score = Some(best);
-        Ok(Change { progress, clock: standing.clock.clone(), told: best })
+        progress.best_score = Some(better(progress.best_score, scored.score));
+        Ok(Change { progress, clock: standing.clock.clone(), watched: None })
     })
     .await?;
     Ok(Body(AttemptResult {
         score: scored.score,
         questions: scored.questions,
-        best_score: recorded.told,
+        best_score: recorded.progress.best_score.unwrap_or(scored.score),
         attempts: recorded.progress.attempts,
         explanation: key.explanation.as_str().to_owned(),
         lesson_completed: recorded.progress.completed_at.is_some(),

@@ -5,6 +5,7 @@ use akademi_domain::{
     course::completion::{Completion, completion},
     ids::{CourseId, LessonId},
     time::Timestamp,
+    watch::RefusedSeconds,
 };
 use axum::extract::State;
 use serde::Serialize;
@@ -26,6 +27,9 @@ pub struct LessonSummary {
     lesson: LessonId,
     watched_seconds: u32,
     position_seconds: u32,
+    /// Seconds that were reported and did not count.
+    refused_seconds: u32,
+    refusals: RefusedSeconds,
     completed: bool,
 }
 
@@ -50,6 +54,8 @@ pub async fn show(
             lesson: begun.lesson,
             watched_seconds: begun.seconds,
             position_seconds: begun.position_seconds,
+            refused_seconds: begun.refused_seconds,
+            refusals: begun.refusals,
             completed: begun.completed,
         })
         .collect();

@@ -9,7 +9,7 @@ use akademi_domain::{
     ids::{CourseId, EnrolmentId, LessonId},
     quiz::Score,
     time::Timestamp,
-    watch::{LearnerClock, LessonDuration, Watched},
+    watch::{LearnerClock, LessonDuration, Positions, Refusal, RefusedSeconds, Watched},
 };
 use akademi_edge_store::{TenantDatabase, append_event, replace_event};
 use akademi_feed::EdgeEvent;
@@ -30,10 +30,14 @@ pub struct Place {
 #[derive(Debug, Clone, Default)]
 pub struct LessonProgress {
     pub watched: Watched,
-    /// Where to resume, and when the learner was there.
+    /// Where the learner was last, and when.
     pub position_seconds: u32,
     pub position_at: Timestamp,
+    /// Where each device was last.
+    pub positions: Positions,
     pub refused_seconds: i64,
+    /// The reasons, as far as they are known.
+    pub refusals: RefusedSeconds,
     pub opened_at: Option<Timestamp>,
     pub best_score: Option<Score>,
     pub attempts: i64,
@@ -63,16 +67,23 @@ impl Standing {
 }
 
 /// What a request changes.
-pub struct Change<T> {
+pub struct Change {
     pub progress: LessonProgress,
     pub clock: LearnerClock,
-    /// What the caller wants to tell about it.
-    pub told: T,
+    pub watched: Option<WatchedNow>,
+}
+
+/// What came of a heartbeat, in seconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WatchedNow {
+    pub gained: u32,
+    pub refused: u32,
+    pub refusal: Option<Refusal>,
 }
 
 /// What was written.
-pub struct Recorded<T> {
-    pub told: T,
+pub struct Recorded {
+    pub watched: Option<WatchedNow>,
     pub progress: LessonProgress,
     pub course_completed: bool,
 }
@@ -83,12 +94,12 @@ pub struct Recorded<T> {
 /// # Errors
 /// `not-found` when the learner is not enrolled or the lesson is not of the course; whatever `decide` refuses
 /// with; `conflict` when too many of the learner's requests came at once.
-pub async fn record<T>(
+pub async fn record(
     state: &Progress,
     caller: &Caller,
     place: Place,
-    decide: impl Fn(&Standing, Timestamp) -> Result<Change<T>, Problem>,
-) -> Result<Recorded<T>, Problem> {
+    decide: &(dyn Fn(&Standing, Timestamp) -> Result<Change, Problem> + Sync),
+) -> Result<Recorded, Problem> {
     let database = state.edge.tenant(caller.tenant);
     for _ in 0..MAX_TRIES {
         let now = state.edge.ports.now();
@@ -142,7 +153,7 @@ pub async fn record<T>(
                 };
                 state.remembered.keep(caller, place, now, after);
                 return Ok(Recorded {
-                    told: change.told,
+                    watched: change.watched,
                     progress: change.progress,
                     course_completed: course_completed_at.is_some(),
                 });

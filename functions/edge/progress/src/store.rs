@@ -5,7 +5,7 @@ use akademi_domain::{
     ids::{CourseId, EnrolmentId, LessonId, UserId},
     quiz::{AnswerKey, Score},
     time::Timestamp,
-    watch::{LearnerClock, LessonDuration, Watched},
+    watch::{LearnerClock, LessonDuration, Positions, RefusedSeconds, Watched},
 };
 use akademi_edge_store::{Constraint, Row, StoreError, TenantDatabase, TenantSql, TenantStatement};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -22,7 +22,16 @@ fn duration(row: &Row, column: usize) -> Result<Option<LessonDuration>, StoreErr
     Ok(seconds.and_then(|seconds| LessonDuration::from_seconds(seconds as f64).ok()))
 }
 
-/// The columns of `progress` from `first` on, in the order of [`PROGRESS_COLUMNS`]; NULLs for nothing yet.
+/// What is read of a lesson's row in `progress`.
+macro_rules! progress_columns {
+    () => {
+        "watched, position_seconds, position_at, refused_seconds, opened_at, score_points, score_max, attempts, \
+         progress.completed_at AS done_at, refusals, positions "
+    };
+}
+
+/// [`progress_columns`] from `first` on; NULLs for nothing yet. What was watched beyond the lesson's end, which has moved
+/// since then, does not count.
 fn lesson_progress(
     row: &Row,
     first: usize,
@@ -31,10 +40,11 @@ fn lesson_progress(
     if row.optional_integer(first + 1)?.is_none() {
         return Ok(LessonProgress::default());
     }
+    let watched = Watched::decode(row.blob(first)?, LessonDuration::LONGEST)
+        .map_err(|error| StoreError::Engine(error.to_string()))?;
     let watched = match duration {
-        Some(duration) => Watched::decode(row.blob(first)?, duration)
-            .map_err(|error| StoreError::Engine(error.to_string()))?,
-        None => Watched::default(),
+        Some(duration) => watched.clip(0, duration.seconds()),
+        None => watched,
     };
     let best_score = match (row.optional_integer(first + 5)?, row.optional_integer(first + 6)?) {
         (Some(points), Some(max)) => Some(Score { points: small(points), max: small(max) }),
@@ -50,6 +60,9 @@ fn lesson_progress(
         best_score,
         attempts: row.integer(first + 7)?,
         completed_at: moment(first + 8)?,
+        refusals: json(row.text(first + 9)?)?,
+        positions: Positions::decode(row.blob(first + 10)?)
+            .map_err(|error| StoreError::Engine(error.to_string()))?,
     })
 }
 
@@ -64,40 +77,38 @@ pub async fn find_standing(
     person: UserId,
     place: Place,
 ) -> Result<Option<Standing>, StoreError> {
-    const SQL: TenantSql = TenantSql::new(
-        "SELECT lesson.kind, lesson.duration_seconds, lesson.requirement, \
-         watched, position_seconds, position_at, refused_seconds, opened_at, score_points, score_max, attempts, \
-         progress.completed_at AS done_at, learner_clock.state, learner_clock.version AS clock_version, \
-         enrolment.id, enrolment.completed_at AS course_done_at, course.version AS course_version \
-         FROM enrolment \
+    const SQL: TenantSql = TenantSql::new(concat!(
+        "SELECT lesson.kind, lesson.duration_seconds, lesson.requirement, learner_clock.state, \
+         learner_clock.version AS clock_version, enrolment.id, enrolment.completed_at AS course_done_at, \
+         course.version AS course_version, ",
+        progress_columns!(),
+        "FROM enrolment \
          JOIN course ON course.tenant_id = ?1 AND course.id = ?3 \
          JOIN lesson ON lesson.tenant_id = ?1 AND lesson.course_id = ?3 AND lesson.version = course.version \
          AND lesson.id = ?4 \
          LEFT JOIN progress ON progress.tenant_id = ?1 AND progress.person_id = ?2 AND progress.course_id = ?3 \
          AND progress.lesson_id = ?4 \
          LEFT JOIN learner_clock ON learner_clock.tenant_id = ?1 AND learner_clock.person_id = ?2 \
-         WHERE enrolment.tenant_id = ?1 AND enrolment.person_id = ?2 AND enrolment.course_id = ?3",
-    );
+         WHERE enrolment.tenant_id = ?1 AND enrolment.person_id = ?2 AND enrolment.course_id = ?3"
+    ));
     let row = database.row(SQL.with([person.into(), place.course.into(), place.lesson.into()])).await?;
     row.map(|row| {
         let duration = duration(&row, 1)?;
-        let clock_version = row.optional_integer(13)?.unwrap_or(0);
+        let clock_version = row.optional_integer(4)?.unwrap_or(0);
         let clock = match clock_version {
             0 => LearnerClock::default(),
-            _ => {
-                LearnerClock::decode(row.blob(12)?).map_err(|error| StoreError::Engine(error.to_string()))?
-            }
+            _ => LearnerClock::decode(row.blob(3)?).map_err(|error| StoreError::Engine(error.to_string()))?,
         };
         Ok(Standing {
             kind: kind(row.text(0)?)?,
             duration,
             requirement: row.optional_text(2)?.map(json::<Requirement>).transpose()?,
-            progress: lesson_progress(&row, 3, duration)?,
+            progress: lesson_progress(&row, 8, duration)?,
             clock,
             clock_version,
-            enrolment: row.parse(14)?,
-            course_completed_at: row.optional_integer(15)?.map(Timestamp::from_millis),
-            course_version: row.integer(16)?,
+            enrolment: row.parse(5)?,
+            course_completed_at: row.optional_timestamp(6)?,
+            course_version: row.integer(7)?,
         })
     })
     .transpose()
@@ -113,18 +124,17 @@ pub async fn find_lesson(
     person: UserId,
     place: Place,
 ) -> Result<Option<(String, LessonProgress)>, StoreError> {
-    const SQL: TenantSql = TenantSql::new(
-        "SELECT lesson.body, lesson.duration_seconds, \
-         watched, position_seconds, position_at, refused_seconds, opened_at, score_points, score_max, attempts, \
-         progress.completed_at AS done_at \
-         FROM enrolment \
+    const SQL: TenantSql = TenantSql::new(concat!(
+        "SELECT lesson.body, lesson.duration_seconds, ",
+        progress_columns!(),
+        "FROM enrolment \
          JOIN course ON course.tenant_id = ?1 AND course.id = ?3 \
          JOIN lesson ON lesson.tenant_id = ?1 AND lesson.course_id = ?3 AND lesson.version = course.version \
          AND lesson.id = ?4 \
          LEFT JOIN progress ON progress.tenant_id = ?1 AND progress.person_id = ?2 AND progress.course_id = ?3 \
          AND progress.lesson_id = ?4 \
-         WHERE enrolment.tenant_id = ?1 AND enrolment.person_id = ?2 AND enrolment.course_id = ?3",
-    );
+         WHERE enrolment.tenant_id = ?1 AND enrolment.person_id = ?2 AND enrolment.course_id = ?3"
+    ));
     let row = database.row(SQL.with([person.into(), place.course.into(), place.lesson.into()])).await?;
     row.map(|row| {
         let progress = lesson_progress(&row, 2, duration(&row, 1)?)?;
@@ -189,13 +199,14 @@ pub fn save_progress(
 ) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(
         "INSERT INTO progress (tenant_id, person_id, course_id, lesson_id, watched, seconds, position_seconds, \
-         position_at, refused_seconds, opened_at, score_points, score_max, attempts, completed_at, updated_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
+         position_at, refused_seconds, opened_at, score_points, score_max, attempts, completed_at, updated_at, \
+         refusals, positions) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
          ON CONFLICT (tenant_id, person_id, course_id, lesson_id) DO UPDATE SET watched = excluded.watched, \
          seconds = excluded.seconds, position_seconds = excluded.position_seconds, \
          position_at = excluded.position_at, refused_seconds = excluded.refused_seconds, \
          opened_at = excluded.opened_at, score_points = excluded.score_points, score_max = excluded.score_max, \
-         attempts = excluded.attempts, completed_at = excluded.completed_at, updated_at = excluded.updated_at",
+         attempts = excluded.attempts, completed_at = excluded.completed_at, updated_at = excluded.updated_at, \
+         refusals = excluded.refusals, positions = excluded.positions",
     );
     SQL.with([
         person.into(),
@@ -212,6 +223,8 @@ pub fn save_progress(
         progress.attempts.into(),
         progress.completed_at.into(),
         now.into(),
+        serde_json::to_string(&progress.refusals).unwrap_or_default().into(),
+        progress.positions.encode().into(),
     ])
 }
 
@@ -268,7 +281,7 @@ pub struct EnrolledCourse {
 
 /// A row of `progress` as [`find_course`] packs it.
 #[derive(Deserialize)]
-#[serde(from = "(LessonId, u32, u32, u8, Option<u32>, Option<u32>, u8)")]
+#[serde(from = "BegunRow")]
 pub struct BegunLesson {
     pub lesson: LessonId,
     pub seconds: u32,
@@ -276,22 +289,26 @@ pub struct BegunLesson {
     opened: bool,
     best_score: Option<Score>,
     pub completed: bool,
+    pub refused_seconds: u32,
+    pub refusals: RefusedSeconds,
 }
 
-impl From<(LessonId, u32, u32, u8, Option<u32>, Option<u32>, u8)> for BegunLesson {
+type BegunRow = (LessonId, u32, u32, u8, Option<u32>, Option<u32>, u8, u32, RefusedSeconds);
+
+impl From<BegunRow> for BegunLesson {
     fn from(
-        (lesson, seconds, position_seconds, opened, points, max, completed): (
-            LessonId,
-            u32,
-            u32,
-            u8,
-            Option<u32>,
-            Option<u32>,
-            u8,
-        ),
+        (lesson, seconds, position_seconds, opened, points, max, completed, refused_seconds, refusals): BegunRow,
     ) -> Self {
-        let best_score = points.zip(max).map(|(points, max)| Score { points, max });
-        Self { lesson, seconds, position_seconds, opened: opened != 0, best_score, completed: completed != 0 }
+        Self {
+            lesson,
+            seconds,
+            position_seconds,
+            opened: opened != 0,
+            best_score: points.zip(max).map(|(points, max)| Score { points, max }),
+            completed: completed != 0,
+            refused_seconds,
+            refusals,
+        }
     }
 }
 
@@ -330,7 +347,7 @@ pub async fn find_course(
     const SQL: TenantSql = TenantSql::new(
         "SELECT outline, enrolment.created_at AS enrolled_at, enrolment.completed_at AS completed_at, \
          (SELECT json_group_array(json_array(lesson_id, seconds, position_seconds, opened_at IS NOT NULL, \
-          score_points, score_max, completed_at IS NOT NULL)) FROM progress \
+          score_points, score_max, completed_at IS NOT NULL, refused_seconds, json(refusals))) FROM progress \
           WHERE progress.tenant_id = ?1 AND progress.person_id = ?2 AND progress.course_id = ?3) AS begun \
          FROM enrolment JOIN course ON course.tenant_id = ?1 AND course.id = ?3 \
          WHERE enrolment.tenant_id = ?1 AND enrolment.person_id = ?2 AND enrolment.course_id = ?3",

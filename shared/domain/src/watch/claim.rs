@@ -6,7 +6,7 @@ use crate::ids::PlaybackId;
 /// The most intervals that one heartbeat may report.
 pub const MAX_INTERVALS: usize = 64;
 
-/// The longest lesson, in seconds: 12 hours.
+/// The longest lesson, in seconds.
 const MAX_DURATION_SECONDS: u32 = 12 * 3600;
 
 /// The fastest rate that players know (the HTML standard asks for nothing beyond; browsers stop at 16).
@@ -25,6 +25,9 @@ pub struct LessonDuration(u32);
 pub struct InvalidDuration;
 
 impl LessonDuration {
+    /// The longest that there can be: 12 hours.
+    pub const LONGEST: Self = Self(MAX_DURATION_SECONDS);
+
     /// From a media file's duration in seconds; its last partial second is dropped.
     pub fn from_seconds(seconds: f64) -> Result<Self, InvalidDuration> {
         if (1.0..f64::from(MAX_DURATION_SECONDS + 1)).contains(&seconds) {
