@@ -1,6 +1,6 @@
 //! Answers to a quiz, scored on the server.
 
-use akademi_api::{Body, Caller, PathParam, Problem};
+use akademi_api::{Body, Caller, PathParam, Problem, problem::ProblemDocument};
 use akademi_domain::{
     ids::{CourseId, LessonId},
     quiz::{QuestionScore, Score, Submission, score},
@@ -31,7 +31,8 @@ pub struct AttemptResult {
 /// Answer a quiz
 #[utoipa::path(post, path = "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/attempts", tag = "learning", request_body = Submission,
     params(("course_id" = CourseId, Path, description = "The course"), ("lesson_id" = LessonId, Path, description = "The lesson")),
-    responses((status = 200, description = "The attempt's score", body = AttemptResult)))]
+    responses((status = 200, description = "The attempt's score", body = AttemptResult),
+              (status = 403, description = "The lesson is not open yet", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn submit(
     State(progress): State<Progress>,
     caller: Caller,

@@ -1,7 +1,8 @@
 //! The player's reports of what was watched (design §10).
 
-use akademi_api::{Academy, Body, Caller, Problem};
+use akademi_api::{Academy, Body, Caller, Problem, problem::ProblemDocument};
 use akademi_domain::{
+    course::LessonKind,
     ids::{CourseId, LessonId, PlaybackId},
     watch::{Claim, LessonDuration, Refusal, Reported, Rules, credit},
 };
@@ -56,11 +57,12 @@ pub struct HeartbeatResult {
 
 /// Report what was watched
 ///
-/// May be sent late, twice or out of order: seconds that are known change nothing, and new seconds count only
+/// Of a video, or of a text that has to be read for a time. May be sent late, twice or out of order: seconds that are known change nothing, and new seconds count only
 /// as fast as the clock allows.
 #[utoipa::path(post, path = "/api/v1/progress/heartbeats", tag = "progress", request_body = Heartbeat,
     responses((status = 200, description = "What counts now", body = HeartbeatResult),
-              (status = 409, description = "The lesson is no video, or its video has no length yet", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
+              (status = 403, description = "The lesson is not open yet", body = ProblemDocument, content_type = "application/problem+json"),
+              (status = 409, description = "The lesson is no video, or one of unknown length, and nothing to be read for a time", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn heartbeat(
     State(progress): State<Progress>,
     academy: Academy,
@@ -75,11 +77,13 @@ pub async fn heartbeat(
         rate: heartbeat.rate,
         late_seconds: heartbeat.late_seconds,
     };
-    let rules = Rules::new(academy.profile.watch_rate_percent, SLACK_SECONDS).map_err(Problem::broken)?;
+    let rules = |percent| Rules::new(percent, SLACK_SECONDS).map_err(Problem::broken);
+    let (videos, texts) = (rules(academy.profile.watch_rate_percent)?, rules(100)?);
     let recorded = record(&progress, &caller, place, &|standing, now| {
         let claim =
             Claim::parse(&reported, duration(standing)?).map_err(|error| Problem::field("", error))?;
-        let credit = credit(&standing.clock, &standing.progress.watched, &claim, &rules, now);
+        let rules = if standing.kind == LessonKind::Video { &videos } else { &texts };
+        let credit = credit(&standing.clock, &standing.progress.watched, &claim, rules, now);
         let mut progress = standing.progress.clone();
         progress.watched = credit.watched;
         progress.refused_seconds += i64::from(credit.refused_seconds);
@@ -110,7 +114,7 @@ pub async fn heartbeat(
 }
 
 fn duration(standing: &Standing) -> Result<LessonDuration, Problem> {
-    standing.duration.ok_or_else(|| {
-        Problem::new(StatusCode::CONFLICT, "nothing-to-watch", "This lesson has no video of a known length.")
-    })
+    standing
+        .duration
+        .ok_or_else(|| Problem::new(StatusCode::CONFLICT, "nothing-to-watch", "This lesson has no length."))
 }

@@ -1,6 +1,6 @@
 //! What an enrolled learner gets of a lesson.
 
-use akademi_api::{Body, Caller, PathParam, Problem};
+use akademi_api::{Body, Caller, PathParam, Problem, problem::ProblemDocument};
 use akademi_domain::{
     course::LessonBody,
     ids::{CourseId, LessonId, SessionId},
@@ -14,8 +14,8 @@ use serde_json::value::RawValue;
 
 use crate::{
     Progress,
+    openings::find_open,
     record::{Change, LessonProgress, Place, record},
-    store,
 };
 
 /// How far the learner is in a lesson.
@@ -66,7 +66,8 @@ pub struct Lesson {
 /// A lesson and how far one is in it
 #[utoipa::path(get, path = "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}", tag = "learning",
     params(("course_id" = CourseId, Path, description = "The course"), ("lesson_id" = LessonId, Path, description = "The lesson")),
-    responses((status = 200, description = "The lesson", body = Lesson)))]
+    responses((status = 200, description = "The lesson", body = Lesson),
+              (status = 403, description = "The lesson is not open yet", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn show(
     State(progress): State<Progress>,
     caller: Caller,
@@ -74,16 +75,17 @@ pub async fn show(
 ) -> Result<Body<Lesson>, Problem> {
     let database = progress.edge.tenant(caller.tenant);
     let place = Place { course, lesson };
-    let (body, standing) =
-        store::find_lesson(&database, caller.user, place).await?.ok_or_else(Problem::not_found)?;
-    let body = RawValue::from_string(body).map_err(Problem::broken)?;
-    Ok(Body(Lesson { id: lesson, body, standing: LessonStanding::new(standing, caller.session) }))
+    let now = progress.edge.ports.now();
+    let found = find_open(&database, caller.user, place, true, now).await?;
+    let body = RawValue::from_string(found.body.unwrap_or_default()).map_err(Problem::broken)?;
+    Ok(Body(Lesson { id: lesson, body, standing: LessonStanding::new(found.progress, caller.session) }))
 }
 
 /// Say that a lesson was opened
 #[utoipa::path(post, path = "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/opening", tag = "learning",
     params(("course_id" = CourseId, Path, description = "The course"), ("lesson_id" = LessonId, Path, description = "The lesson")),
-    responses((status = 200, description = "How far one is now", body = LessonStanding)))]
+    responses((status = 200, description = "How far one is now", body = LessonStanding),
+              (status = 403, description = "The lesson is not open yet", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn open(
     State(progress): State<Progress>,
     caller: Caller,

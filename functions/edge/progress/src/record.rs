@@ -3,8 +3,9 @@
 use akademi_api::{Caller, Problem};
 use akademi_domain::{
     course::{
-        LessonKind, Requirement,
+        LessonKind, LessonOutline, Requirement,
         completion::{LessonState, completion},
+        opening::Opening,
     },
     ids::{CourseId, EnrolmentId, LessonId},
     quiz::Score,
@@ -14,7 +15,7 @@ use akademi_domain::{
 use akademi_edge_store::{TenantDatabase, append_event, replace_event};
 use akademi_feed::EdgeEvent;
 
-use crate::{Progress, store};
+use crate::{Progress, openings::find_open, store};
 
 /// A learner's requests that come at once make each other read again; this often at most.
 const MAX_TRIES: usize = 8;
@@ -49,6 +50,11 @@ pub struct Standing {
     pub kind: LessonKind,
     pub duration: Option<LessonDuration>,
     pub requirement: Option<Requirement>,
+    /// What the lesson waits for.
+    pub opens: Option<Opening>,
+    pub enrolled_at: Timestamp,
+    /// The lesson's, as JSON, where it was asked for.
+    pub body: Option<String>,
     pub progress: LessonProgress,
     pub clock: LearnerClock,
     /// Moves with each of the learner's writes.
@@ -92,7 +98,7 @@ pub struct Recorded {
 /// (lesson done, course done) and the feed's events in one atomic step.
 ///
 /// # Errors
-/// `not-found` when the learner is not enrolled or the lesson is not of the course; whatever `decide` refuses
+/// `not-found` when the learner is not enrolled or the lesson is not of the course; `lesson-closed`; whatever `decide` refuses
 /// with; `conflict` when too many of the learner's requests came at once.
 pub async fn record(
     state: &Progress,
@@ -107,9 +113,7 @@ pub async fn record(
         let is_remembered = remembered.is_some();
         let standing = match remembered {
             Some(standing) => standing,
-            None => {
-                store::find_standing(&database, caller.user, place).await?.ok_or_else(Problem::not_found)?
-            }
+            None => find_open(&database, caller.user, place, false, now).await?,
         };
         let mut change = match decide(&standing, now) {
             // It may be refused for what is no longer so.
@@ -186,16 +190,10 @@ async fn course_is_complete(
     let Some(course) = store::find_course(database, caller.user, place.course).await? else {
         return Ok(false);
     };
-    let outline = course.outline()?;
-    let states = course.lesson_states(&outline)?;
-    let state_of = |lesson| {
-        if lesson == place.lesson {
-            lesson_state(progress, duration)
-        } else {
-            states.get(&lesson).copied().unwrap_or_default()
-        }
+    let state_of = |lesson: &LessonOutline| {
+        if lesson.id == place.lesson { lesson_state(progress, duration) } else { course.state_of(lesson) }
     };
-    Ok(completion(&outline, state_of).complete)
+    Ok(completion(&course.outline, &state_of).complete)
 }
 
 fn progress_event(

@@ -1,6 +1,7 @@
 //! Learners who watch, over the function's own routes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod openings;
 mod positions;
 mod refusals;
 mod remembered;

@@ -39,7 +39,7 @@ use tower::ServiceExt;
 pub const MADE: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 pub const HEARTBEATS: &str = "/api/v1/progress/heartbeats";
 /// What the gate asks of each request.
-const GATE: usize = 1;
+pub const GATE: usize = 1;
 
 /// The condition that a heartbeat's batch stands under, and a form of it that always holds.
 const CONDITION: [&str; 2] = ["CASE version WHEN ?7 THEN version + 1 END", "version + 1 + 0 * ?7"];
@@ -157,6 +157,7 @@ impl World {
             title: "Işık".into(),
             duration_seconds: Some(seconds),
             requirement: None,
+            opens: None,
             body: LessonBody::Video {
                 source: VideoSource::Youtube { id: "aaaaaaaaaaa".parse().unwrap() },
                 start_seconds: None,
@@ -171,6 +172,7 @@ impl World {
             slug: "isik".parse().unwrap(),
             title: "Işık".parse().unwrap(),
             language: None,
+            minimum_score: None,
             modules: Vec::new(),
         };
         self.apply(&LambdaEvent::CoursePublished {
@@ -215,9 +217,14 @@ impl World {
 
     /// A heartbeat of a learner's player, which plays `from..to`; how many statements were read for it.
     pub fn beat(&self, instance: &Router, number: u8, from: u32, to: u32) -> (StatusCode, Value, usize) {
-        let before = self.database.queries.load(Ordering::SeqCst);
+        let before = self.queries();
         let (status, answer) = self.ask(instance, number, Method::POST, HEARTBEATS, played(number, from, to));
-        (status, answer, self.database.queries.load(Ordering::SeqCst) - before)
+        (status, answer, self.queries() - before)
+    }
+
+    /// How many statements were read by since the store was opened.
+    pub fn queries(&self) -> usize {
+        self.database.queries.load(Ordering::SeqCst)
     }
 
     /// What a learner asks from their only device.

@@ -13,3 +13,4 @@ mod media;
 mod publishing;
 mod real_course;
 mod refusals;
+mod rules;
