@@ -57,8 +57,8 @@ pub struct HeartbeatResult {
 
 /// Report what was watched
 ///
-/// Of a video, or of a text that has to be read for a time. May be sent late, twice or out of order: seconds that are known change nothing, and new seconds count only
-/// as fast as the clock allows.
+/// Of a video, or of a text that has to be read for a time. May be sent late, twice or out of order: seconds that
+/// are known change nothing, and new seconds count only as fast as the clock allows.
 #[utoipa::path(post, path = "/api/v1/progress/heartbeats", tag = "progress", request_body = Heartbeat,
     responses((status = 200, description = "What counts now", body = HeartbeatResult),
               (status = 403, description = "The lesson is not open yet", body = ProblemDocument, content_type = "application/problem+json"),

@@ -98,8 +98,8 @@ pub struct Recorded {
 /// (lesson done, course done) and the feed's events in one atomic step.
 ///
 /// # Errors
-/// `not-found` when the learner is not enrolled or the lesson is not of the course; `lesson-closed`; whatever `decide` refuses
-/// with; `conflict` when too many of the learner's requests came at once.
+/// `not-found` when the learner is not enrolled or the lesson is not of the course; `lesson-closed`; whatever `decide`
+/// refuses with; `conflict` when too many of the learner's requests came at once.
 pub async fn record(
     state: &Progress,
     caller: &Caller,
@@ -131,7 +131,9 @@ pub async fn record(
             store::save_progress(caller.user, place, &change.progress, now),
         ];
         batch.extend(progress_event(caller, place, &change.progress, standing.duration, now));
-        let completes_course = newly_done
+        // A better score may be what the course waits for.
+        let moves_course = newly_done || change.progress.best_score != standing.progress.best_score;
+        let completes_course = moves_course
             && standing.course_completed_at.is_none()
             && course_is_complete(&database, caller, place, &change.progress, standing.duration).await?;
         if completes_course {

@@ -29,8 +29,8 @@ fn duration(row: &Row, column: usize) -> Result<Option<LessonDuration>, StoreErr
     Ok(seconds.and_then(|seconds| LessonDuration::from_seconds(seconds as f64).ok()))
 }
 
-/// The columns of `progress` from `first` on, as [`find_standing`] reads them; NULLs for nothing yet. What was watched beyond the lesson's end, which has moved
-/// since then, does not count.
+/// The columns of `progress` from `first` on, as [`find_standing`] reads them; NULLs for nothing yet. What was watched
+/// beyond the lesson's end, which has moved since then, does not count.
 fn lesson_progress(
     row: &Row,
     first: usize,

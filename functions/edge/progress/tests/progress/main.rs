@@ -3,6 +3,7 @@
 
 mod openings;
 mod positions;
+mod quizzes;
 mod refusals;
 mod remembered;
 mod world;

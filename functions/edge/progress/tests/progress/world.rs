@@ -222,6 +222,12 @@ impl World {
         (status, answer, self.queries() - before)
     }
 
+    /// One number of the store.
+    pub fn count(&self, sql: &'static str) -> i64 {
+        let rows = block_on(self.edge.database.query(Statement { sql, params: Vec::new() })).unwrap();
+        rows[0].integer(0).unwrap()
+    }
+
     /// How many statements were read by since the store was opened.
     pub fn queries(&self) -> usize {
         self.database.queries.load(Ordering::SeqCst)
