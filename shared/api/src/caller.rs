@@ -34,6 +34,8 @@ pub struct AcademyProfile {
     pub origins: Vec<String>,
     /// What the academy has switched off.
     pub features_off: Features,
+    /// The fastest playing of a video that counts, in percent of normal speed: 50 to 300.
+    pub watch_rate_percent: u32,
 }
 
 /// A signed-in person.

@@ -10,6 +10,7 @@
 //! and no learner's answer can hold a key.
 
 pub mod completion;
+pub mod opening;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,9 @@ use crate::{
     ids::{AssetId, CourseId, LessonId, ModuleId, SectionId},
     quiz::Quiz,
     text::{InvalidForm, InvalidText, fold, line, nfc, text_type},
+    watch::LessonDuration,
 };
+use opening::Opening;
 
 text_type! {
     /// The title of a course, module, section or lesson: one line in NFC of 1 to [`Title::MAX`] characters.
@@ -180,6 +183,8 @@ pub enum Requirement {
     Coverage { percent: Percent },
     /// The lesson was opened.
     Opened,
+    /// The lesson was opened and read for so many seconds, which the player of a text reports as one of a video does.
+    OpenedFor { seconds: LessonDuration },
     /// At least this share of a quiz's points was reached in one attempt.
     Score { percent: Percent },
 }
@@ -195,11 +200,20 @@ impl Requirement {
         }
     }
 
+    /// How long a lesson is that lasts as long as it has to be read.
+    pub const fn reading_time(self) -> Option<LessonDuration> {
+        match self {
+            Self::OpenedFor { seconds } => Some(seconds),
+            Self::Coverage { .. } | Self::Opened | Self::Score { .. } => None,
+        }
+    }
+
     /// Whether a lesson of this kind can fulfil it at all.
     pub const fn fits(self, kind: LessonKind) -> bool {
         match self {
             Self::Coverage { .. } => matches!(kind, LessonKind::Video),
             Self::Score { .. } => matches!(kind, LessonKind::Quiz),
+            Self::OpenedFor { .. } => matches!(kind, LessonKind::Html | LessonKind::Document),
             Self::Opened => true,
         }
     }
@@ -213,6 +227,9 @@ pub struct CourseOutline {
     pub slug: Slug,
     pub title: Title,
     pub language: Option<Language>,
+    /// The least mean share of the required quizzes' points that completes the course.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum_score: Option<Percent>,
     /// In the order of the course, as every list below.
     pub modules: Vec<ModuleOutline>,
 }
@@ -220,7 +237,7 @@ pub struct CourseOutline {
 impl CourseOutline {
     /// All lessons in the order of the course.
     pub fn lessons(&self) -> impl Iterator<Item = &LessonOutline> {
-        self.modules.iter().flat_map(|module| &module.sections).flat_map(|section| &section.lessons)
+        self.modules.iter().flat_map(ModuleOutline::lessons)
     }
 }
 
@@ -229,7 +246,19 @@ impl CourseOutline {
 pub struct ModuleOutline {
     pub id: ModuleId,
     pub title: Title,
+    /// So many of its required lessons are enough; absent for all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<u32>,
+    /// What it waits for; absent if it is open from the beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens: Option<Opening>,
     pub sections: Vec<SectionOutline>,
+}
+
+impl ModuleOutline {
+    pub fn lessons(&self) -> impl Iterator<Item = &LessonOutline> {
+        self.sections.iter().flat_map(|section| &section.lessons)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

@@ -36,12 +36,18 @@ mod credit;
 mod encoding;
 #[cfg(test)]
 mod histories;
+mod positions;
+mod refusals;
 mod second_set;
+#[cfg(test)]
+mod traces;
 
 pub use claim::{Claim, InvalidDuration, InvalidHeartbeat, LessonDuration, MAX_INTERVALS, Reported};
 pub use clock::{HORIZON_SECONDS, LearnerClock};
-pub use credit::{Credit, InvalidRules, MAX_SLACK_SECONDS, Refusal, Rules, credit};
+pub use credit::{Credit, InvalidRules, MAX_SLACK_SECONDS, RATE_LIMIT_PERCENT, Rules, credit};
 pub use encoding::InvalidEncoding;
+pub use positions::Positions;
+pub use refusals::{Refusal, RefusedSeconds};
 pub use second_set::SecondSet;
 
 /// The watched seconds of one lesson.

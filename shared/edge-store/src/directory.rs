@@ -16,7 +16,8 @@ use crate::{
 };
 
 const ACADEMY_BY_HOST: PlatformSql = PlatformSql::new(
-    "SELECT tenant.id, slug, name, locale, brand_colour, generation, origins, features_off FROM domain \
+    "SELECT tenant.id, slug, name, locale, brand_colour, generation, origins, features_off, \
+     watch_rate_percent FROM domain \
      JOIN tenant ON tenant.id = domain.tenant_id WHERE host = ?1 AND state = 'active'",
 );
 
@@ -51,6 +52,7 @@ fn academy(row: &Row) -> Result<Academy, StoreError> {
             brand_colour: row.text(4)?.to_owned(),
             origins: row.text(6)?.split_whitespace().map(str::to_owned).collect(),
             features_off: Features::from_bits(u32::try_from(row.integer(7)?).unwrap_or_default()),
+            watch_rate_percent: u32::try_from(row.integer(8)?).unwrap_or_default(),
         }),
     })
 }

@@ -32,6 +32,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0015_cart.sql",
     "0016_reviews.sql",
     "0017_offers.sql",
+    "0018_watching.sql",
 ];
 
 #[cfg(test)]

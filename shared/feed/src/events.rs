@@ -2,7 +2,7 @@
 
 use akademi_domain::{
     certificate::CertificateSerial,
-    course::{CourseOutline, LessonBody, Requirement, Slug, Title},
+    course::{CourseOutline, LessonBody, Requirement, Slug, Title, opening::Opening},
     ids::{
         AuditId, BundleId, CouponId, CourseId, EnrolmentId, LessonId, LinkId, MailId, OrderId, TenantId,
         UserId,
@@ -168,6 +168,9 @@ feed! {
             title: String,
             duration_seconds: Option<u32>,
             requirement: Option<Requirement>,
+            /// What the lesson's module waits for.
+            #[serde(default)]
+            opens: Option<Opening>,
             body: LessonBody,
             /// A [`akademi_domain::quiz::AnswerKey`] as JSON, which the edge keeps as it is: only who scores an attempt reads
             /// it, and carries what matches its patterns.

@@ -53,6 +53,7 @@ pub fn publication(id: CourseId, number: u32, made: Timestamp) -> anyhow::Result
             title: lesson.title.as_str().to_owned(),
             duration_seconds: lesson.duration_seconds,
             requirement: lesson.requirement,
+            opens: None,
             body: body(lesson.kind)?,
             answers: None,
             words: "Beyaz ışık bir prizmadan geçince kırmızıdan mora bütün renklere ayrılır.".into(),
@@ -91,6 +92,8 @@ fn outline(id: CourseId, number: u32, made: Timestamp) -> anyhow::Result<CourseO
         Ok(ModuleOutline {
             id: ModuleId::new(made, random(module)),
             title: format!("Modül {module}").parse()?,
+            at_least: None,
+            opens: None,
             sections: sections.collect::<anyhow::Result<_>>()?,
         })
     });
@@ -99,6 +102,7 @@ fn outline(id: CourseId, number: u32, made: Timestamp) -> anyhow::Result<CourseO
         slug: slug(number)?,
         title: title(number)?,
         language: Some("tr".parse()?),
+        minimum_score: None,
         modules: modules.collect::<anyhow::Result<_>>()?,
     })
 }

@@ -162,7 +162,10 @@ pub async fn populate(
     };
     add_people(people, superuser).await?;
     let router = akademi_payments::router(payments);
-    let staff = Permissions::NONE.with(Permission::CommerceWrite).with(Permission::CoursesAll);
+    let staff = Permissions::NONE
+        .with(Permission::CommerceWrite)
+        .with(Permission::FinanceWrite)
+        .with(Permission::CoursesAll);
     let write = async |method: Method, target: &str, body: Value| {
         let request = forwarded(person(STAFF), staff, method, target, None, &body, ports);
         let answer = serve(router.clone(), request.map(Body::from)).await;

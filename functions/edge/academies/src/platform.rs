@@ -390,6 +390,7 @@ fn made(new: &NewAcademy<'_>) -> Academy {
             brand_colour: new.brand_colour.to_owned(),
             origins: Vec::new(),
             features_off: Features::default(),
+            watch_rate_percent: 200,
         }),
     }
 }

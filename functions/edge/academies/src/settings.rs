@@ -5,6 +5,7 @@ use akademi_domain::{
     academy::{Feature, PageLanguage, WebOrigin},
     colour::Colour,
     text,
+    watch::RATE_LIMIT_PERCENT,
 };
 use akademi_edge_store::StoreError;
 use akademi_identity::Origin;
@@ -52,6 +53,8 @@ pub struct Settings {
     features: BTreeMap<&'static str, bool>,
     /// Whether reviews wait for staff before others see them.
     reviews_need_approval: bool,
+    /// The fastest playing of a video that counts, in percent of normal speed.
+    watch_rate_percent: i64,
     session_idle_minutes: i64,
     session_absolute_minutes: i64,
     /// People there are, and the most there may be.
@@ -74,6 +77,7 @@ impl From<AcademyRow> for Settings {
             origins: row.origins,
             features: Feature::ALL.iter().map(|one| (one.name(), !row.features_off.has(*one))).collect(),
             reviews_need_approval: row.reviews_need_approval,
+            watch_rate_percent: row.watch_rate_percent,
             session_idle_minutes: row.session_idle_seconds / 60,
             session_absolute_minutes: row.session_absolute_seconds / 60,
             people: row.people,
@@ -106,6 +110,9 @@ pub struct SettingsChange {
     /// Whether reviews that are written or changed from now on wait for staff before others see them. What is shown stays
     /// shown, and what waits stays to be approved.
     reviews_need_approval: Option<bool>,
+    /// The fastest playing of a video that counts, in percent of normal speed: 50 to 300.
+    #[schema(minimum = 50, maximum = 300)]
+    watch_rate_percent: Option<i64>,
     /// 15 to 525,600
     session_idle_minutes: Option<i64>,
     /// 15 to 525,600
@@ -156,6 +163,12 @@ impl SettingsChange {
                 if on { row.features_off.without(feature) } else { row.features_off.with(feature) };
         }
         row.reviews_need_approval = self.reviews_need_approval.unwrap_or(row.reviews_need_approval);
+        if let Some(percent) = self.watch_rate_percent {
+            if !u32::try_from(percent).is_ok_and(|percent| RATE_LIMIT_PERCENT.contains(&percent)) {
+                return Err(Problem::field("watch_rate_percent", "is not 50 to 300"));
+            }
+            row.watch_rate_percent = percent;
+        }
         for (field, minutes, seconds) in [
             ("session_idle_minutes", self.session_idle_minutes, &mut row.session_idle_seconds),
             ("session_absolute_minutes", self.session_absolute_minutes, &mut row.session_absolute_seconds),

@@ -27,6 +27,7 @@ pub struct AcademyRow {
     pub origins: Vec<String>,
     pub features_off: Features,
     pub reviews_need_approval: bool,
+    pub watch_rate_percent: i64,
     pub session_idle_seconds: i64,
     pub session_absolute_seconds: i64,
     pub people: i64,
@@ -42,7 +43,8 @@ macro_rules! academy_columns {
     () => {
         "SELECT id, slug, name, locale, languages, brand_colour, logo_url, time_zone, origins, features_off, \
          session_idle_seconds, session_absolute_seconds, people, people_limit, storage_limit, \
-         state = 'active' AS active, delete_at, created_at, version, reviews_need_approval FROM tenant "
+         state = 'active' AS active, delete_at, created_at, version, reviews_need_approval, \
+         watch_rate_percent FROM tenant "
     };
 }
 
@@ -61,6 +63,7 @@ impl AcademyRow {
             time_zone: row.text(7)?.to_owned(),
             origins: words(8)?,
             reviews_need_approval: row.boolean(19)?,
+            watch_rate_percent: row.integer(20)?,
             features_off: Features::from_bits(u32::try_from(row.integer(9)?).unwrap_or_default()),
             session_idle_seconds: row.integer(10)?,
             session_absolute_seconds: row.integer(11)?,
@@ -88,6 +91,7 @@ impl AcademyRow {
             origins: Vec::new(),
             features_off: Features::default(),
             reviews_need_approval: false,
+            watch_rate_percent: 200,
             session_idle_seconds: 2_592_000,
             session_absolute_seconds: 15_552_000,
             people: 0,
@@ -101,7 +105,7 @@ impl AcademyRow {
     }
 
     /// What an academy decides and the platform allows, as the audit log tells it.
-    fn facts(&self) -> [(&'static str, Json); 14] {
+    fn facts(&self) -> [(&'static str, Json); 15] {
         [
             ("name", json!(self.name)),
             ("locale", json!(self.locale)),
@@ -112,6 +116,7 @@ impl AcademyRow {
             ("origins", json!(self.origins)),
             ("features_off", json!(self.features_off.iter().collect::<Vec<_>>())),
             ("reviews_need_approval", json!(self.reviews_need_approval)),
+            ("watch_rate_percent", json!(self.watch_rate_percent)),
             ("session_idle_seconds", json!(self.session_idle_seconds)),
             ("session_absolute_seconds", json!(self.session_absolute_seconds)),
             ("people_limit", json!(self.people_limit)),
@@ -149,7 +154,7 @@ pub fn update_settings(row: &AcademyRow) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(
         "UPDATE tenant SET name = ?2, locale = ?3, languages = ?4, brand_colour = ?5, logo_url = ?6, time_zone = ?7, \
          origins = ?8, features_off = ?9, session_idle_seconds = ?10, session_absolute_seconds = ?11, \
-         reviews_need_approval = ?12, generation = generation + 1, version = version + 1 WHERE id = ?1",
+         reviews_need_approval = ?12, watch_rate_percent = ?13, generation = generation + 1, version = version + 1 WHERE id = ?1",
     );
     SQL.with([
         row.name.as_str().into(),
@@ -163,6 +168,7 @@ pub fn update_settings(row: &AcademyRow) -> TenantStatement {
         row.session_idle_seconds.into(),
         row.session_absolute_seconds.into(),
         row.reviews_need_approval.into(),
+        row.watch_rate_percent.into(),
     ])
 }
 

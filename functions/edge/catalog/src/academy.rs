@@ -28,6 +28,8 @@ pub struct AcademyFace<'a> {
     time_zone: String,
     /// What visitors can do here.
     features: Vec<Feature>,
+    /// The fastest playing of a video that counts, in percent of normal speed.
+    watch_rate_percent: u32,
 }
 
 /// What only this page shows of an academy.
@@ -61,6 +63,7 @@ pub async fn show(
             logo_url,
             time_zone,
             features: academy.profile.features_off.others().iter().collect(),
+            watch_rate_percent: academy.profile.watch_rate_percent,
         };
         let body = serde_json::to_vec(&face).map_err(Problem::broken)?.into();
         Ok((Answer { etag: etag.clone(), body }, true))

@@ -81,6 +81,7 @@ fn changes(tenant: TenantId, event: LambdaEvent, now: Timestamp) -> Result<Vec<S
             title,
             duration_seconds,
             requirement,
+            opens,
             body,
             answers,
             words,
@@ -93,6 +94,7 @@ fn changes(tenant: TenantId, event: LambdaEvent, now: Timestamp) -> Result<Vec<S
                 title: &title,
                 duration_seconds,
                 requirement,
+                opens,
                 body: &body,
                 words,
             };

@@ -10,7 +10,7 @@ pub use shop::*;
 
 use akademi_domain::{
     certificate::CertificateSerial,
-    course::{CourseOutline, LessonBody, LessonKind, Requirement},
+    course::{CourseOutline, LessonBody, LessonKind, Requirement, opening::Opening},
     ids::{CourseId, LessonId, TenantId, UserId},
     time::Timestamp,
 };
@@ -123,6 +123,7 @@ pub struct NewLesson<'a> {
     pub title: &'a str,
     pub duration_seconds: Option<u32>,
     pub requirement: Option<Requirement>,
+    pub opens: Option<Opening>,
     pub body: &'a LessonBody,
     /// Folded.
     pub words: String,
@@ -131,10 +132,10 @@ pub struct NewLesson<'a> {
 pub fn save_lesson(new: NewLesson<'_>) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(
         "INSERT INTO lesson (tenant_id, course_id, version, id, kind, duration_seconds, requirement, body, title, \
-         words) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+         words, opens) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
          ON CONFLICT (tenant_id, course_id, version, id) DO UPDATE SET kind = excluded.kind, \
          duration_seconds = excluded.duration_seconds, requirement = excluded.requirement, body = excluded.body, \
-         title = excluded.title, words = excluded.words",
+         title = excluded.title, words = excluded.words, opens = excluded.opens",
     );
     let kind = match new.body.kind() {
         LessonKind::Video => "video",
@@ -152,6 +153,7 @@ pub fn save_lesson(new: NewLesson<'_>) -> TenantStatement {
         json(new.body),
         new.title.into(),
         new.words.into(),
+        new.opens.as_ref().map_or(Value::Null, json),
     ])
 }
 

@@ -1,6 +1,6 @@
 //! Answers to a quiz, scored on the server.
 
-use akademi_api::{Body, Caller, PathParam, Problem};
+use akademi_api::{Body, Caller, PathParam, Problem, problem::ProblemDocument};
 use akademi_domain::{
     ids::{CourseId, LessonId},
     quiz::{QuestionScore, Score, Submission, score},
@@ -31,7 +31,8 @@ pub struct AttemptResult {
 /// Answer a quiz
 #[utoipa::path(post, path = "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/attempts", tag = "learning", request_body = Submission,
     params(("course_id" = CourseId, Path, description = "The course"), ("lesson_id" = LessonId, Path, description = "The lesson")),
-    responses((status = 200, description = "The attempt's score", body = AttemptResult)))]
+    responses((status = 200, description = "The attempt's score", body = AttemptResult),
+              (status = 403, description = "The lesson is not open yet", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn submit(
     State(progress): State<Progress>,
     caller: Caller,
@@ -43,19 +44,18 @@ pub async fn submit(
     let key = store::find_answer_key(&database, caller.user, place).await?.ok_or_else(Problem::not_found)?;
     let scored = score(&key, &submission).map_err(|error| Problem::field("answers", error))?;
 
-    let recorded = record(&progress, &caller, place, |standing, now| {
+    let recorded = record(&progress, &caller, place, &|standing, now| {
         let mut progress = standing.progress.clone();
         progress.opened_at.get_or_insert(now);
         progress.attempts += 1;
-        let best = better(progress.best_score, scored.score);
-        progress.best_score = Some(best);
-        Ok(Change { progress, clock: standing.clock.clone(), told: best })
+        progress.best_score = Some(better(progress.best_score, scored.score));
+        Ok(Change { progress, clock: standing.clock.clone(), watched: None })
     })
     .await?;
     Ok(Body(AttemptResult {
         score: scored.score,
         questions: scored.questions,
-        best_score: recorded.told,
+        best_score: recorded.progress.best_score.unwrap_or(scored.score),
         attempts: recorded.progress.attempts,
         explanation: key.explanation.as_str().to_owned(),
         lesson_completed: recorded.progress.completed_at.is_some(),

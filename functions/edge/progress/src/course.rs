@@ -26,6 +26,8 @@ pub struct LessonSummary {
     lesson: LessonId,
     watched_seconds: u32,
     position_seconds: u32,
+    /// Seconds that were reported and did not count; the lesson tells why.
+    refused_seconds: u32,
     completed: bool,
 }
 
@@ -40,16 +42,15 @@ pub async fn show(
 ) -> Result<Body<CourseProgress>, Problem> {
     let database = progress.edge.tenant(caller.tenant);
     let found = store::find_course(&database, caller.user, course).await?.ok_or_else(Problem::not_found)?;
-    let outline = found.outline()?;
-    let states = found.lesson_states(&outline)?;
-    let completion = completion(&outline, |lesson| states.get(&lesson).copied().unwrap_or_default());
+    let completion = completion(&found.outline, &|lesson| found.state_of(lesson));
     let lessons = found
-        .begun()
+        .begun
         .iter()
         .map(|begun| LessonSummary {
             lesson: begun.lesson,
             watched_seconds: begun.seconds,
             position_seconds: begun.position_seconds,
+            refused_seconds: begun.refused_seconds,
             completed: begun.completed,
         })
         .collect();

@@ -1,7 +1,8 @@
 //! The player's reports of what was watched (design §10).
 
-use akademi_api::{Body, Caller, Problem};
+use akademi_api::{Academy, Body, Caller, Problem, problem::ProblemDocument};
 use akademi_domain::{
+    course::LessonKind,
     ids::{CourseId, LessonId, PlaybackId},
     watch::{Claim, LessonDuration, Refusal, Reported, Rules, credit},
 };
@@ -11,14 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Progress,
-    record::{Change, Place, Standing, record},
+    record::{Change, Place, Standing, WatchedNow, record},
 };
 
-/// At most twice the normal speed, and 15 s ahead of the clock: a player beats every 10 s.
-const RULES: Rules = match Rules::new(200, 15) {
-    Ok(rules) => rules,
-    Err(_) => unreachable!(),
-};
+/// How far ahead of the clock seconds count: a player beats every 10 s.
+const SLACK_SECONDS: u32 = 15;
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -59,13 +57,15 @@ pub struct HeartbeatResult {
 
 /// Report what was watched
 ///
-/// May be sent late, twice or out of order: seconds that are known change nothing, and new seconds count only
-/// as fast as the clock allows.
+/// Of a video, or of a text that has to be read for a time. May be sent late, twice or out of order: seconds that
+/// are known change nothing, and new seconds count only as fast as the clock allows.
 #[utoipa::path(post, path = "/api/v1/progress/heartbeats", tag = "progress", request_body = Heartbeat,
     responses((status = 200, description = "What counts now", body = HeartbeatResult),
-              (status = 409, description = "The lesson is no video, or its video has no length yet", body = akademi_api::problem::ProblemDocument, content_type = "application/problem+json")))]
+              (status = 403, description = "The lesson is not open yet", body = ProblemDocument, content_type = "application/problem+json"),
+              (status = 409, description = "The lesson is no video, or one of unknown length, and nothing to be read for a time", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn heartbeat(
     State(progress): State<Progress>,
+    academy: Academy,
     caller: Caller,
     Body(heartbeat): Body<Heartbeat>,
 ) -> Result<Body<HeartbeatResult>, Problem> {
@@ -77,28 +77,36 @@ pub async fn heartbeat(
         rate: heartbeat.rate,
         late_seconds: heartbeat.late_seconds,
     };
-    let recorded = record(&progress, &caller, place, |standing, now| {
+    let rules = |percent| Rules::new(percent, SLACK_SECONDS).map_err(Problem::broken);
+    let (videos, texts) = (rules(academy.profile.watch_rate_percent)?, rules(100)?);
+    let recorded = record(&progress, &caller, place, &|standing, now| {
         let claim =
             Claim::parse(&reported, duration(standing)?).map_err(|error| Problem::field("", error))?;
-        let credit = credit(&standing.clock, &standing.progress.watched, &claim, &RULES, now);
+        let rules = if standing.kind == LessonKind::Video { &videos } else { &texts };
+        let credit = credit(&standing.clock, &standing.progress.watched, &claim, rules, now);
         let mut progress = standing.progress.clone();
         progress.watched = credit.watched;
         progress.refused_seconds += i64::from(credit.refused_seconds);
+        if let Some(reason) = credit.refusal {
+            progress.refusals = progress.refusals.with(reason, credit.refused_seconds);
+        }
         progress.opened_at.get_or_insert(now);
+        progress.positions.moved(caller.session, credit.position_seconds, credit.played_at);
         if credit.played_at >= progress.position_at {
             progress.position_seconds = credit.position_seconds;
             progress.position_at = credit.played_at;
         }
-        let told = (credit.gained, credit.refused_seconds, credit.refusal);
-        Ok(Change { progress, clock: credit.clock, told })
+        let watched =
+            WatchedNow { gained: credit.gained, refused: credit.refused_seconds, refusal: credit.refusal };
+        Ok(Change { progress, clock: credit.clock, watched: Some(watched) })
     })
     .await?;
-    let (gained_seconds, refused_seconds, refusal) = recorded.told;
+    let now = recorded.watched.unwrap_or_default();
     Ok(Body(HeartbeatResult {
         watched_seconds: recorded.progress.watched.seconds(),
-        gained_seconds,
-        refused_seconds,
-        refusal,
+        gained_seconds: now.gained,
+        refused_seconds: now.refused,
+        refusal: now.refusal,
         position_seconds: recorded.progress.position_seconds,
         lesson_completed: recorded.progress.completed_at.is_some(),
         course_completed: recorded.course_completed,
@@ -106,7 +114,7 @@ pub async fn heartbeat(
 }
 
 fn duration(standing: &Standing) -> Result<LessonDuration, Problem> {
-    standing.duration.ok_or_else(|| {
-        Problem::new(StatusCode::CONFLICT, "nothing-to-watch", "This lesson has no video of a known length.")
-    })
+    standing
+        .duration
+        .ok_or_else(|| Problem::new(StatusCode::CONFLICT, "nothing-to-watch", "This lesson has no length."))
 }

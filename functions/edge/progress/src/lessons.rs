@@ -1,11 +1,12 @@
 //! What an enrolled learner gets of a lesson.
 
-use akademi_api::{Body, Caller, PathParam, Problem};
+use akademi_api::{Body, Caller, PathParam, Problem, problem::ProblemDocument};
 use akademi_domain::{
     course::LessonBody,
-    ids::{CourseId, LessonId},
+    ids::{CourseId, LessonId, SessionId},
     quiz::Score,
     time::Timestamp,
+    watch::RefusedSeconds,
 };
 use axum::extract::State;
 use serde::Serialize;
@@ -13,8 +14,8 @@ use serde_json::value::RawValue;
 
 use crate::{
     Progress,
+    openings::find_open,
     record::{Change, LessonProgress, Place, record},
-    store,
 };
 
 /// How far the learner is in a lesson.
@@ -23,8 +24,12 @@ pub struct LessonStanding {
     watched_seconds: u32,
     /// Seconds that were reported and did not count.
     refused_seconds: i64,
-    /// Where to resume, in whole seconds.
+    /// Why they did not: seconds by reason, which the heartbeat's answer explains.
+    refusals: RefusedSeconds,
+    /// Where the learner was last, on any device, in whole seconds.
     position_seconds: u32,
+    /// Where this device was last; null if it was not here, or not lately.
+    device_position_seconds: Option<u32>,
     opened_at: Option<Timestamp>,
     /// The best attempt at a quiz.
     best_score: Option<Score>,
@@ -32,12 +37,15 @@ pub struct LessonStanding {
     completed_at: Option<Timestamp>,
 }
 
-impl From<LessonProgress> for LessonStanding {
-    fn from(progress: LessonProgress) -> Self {
+impl LessonStanding {
+    /// As somebody sees it who asks from this device.
+    fn new(progress: LessonProgress, device: SessionId) -> Self {
         Self {
             watched_seconds: progress.watched.seconds(),
             refused_seconds: progress.refused_seconds,
+            refusals: progress.refusals,
             position_seconds: progress.position_seconds,
+            device_position_seconds: progress.positions.of(device),
             opened_at: progress.opened_at,
             best_score: progress.best_score,
             attempts: progress.attempts,
@@ -58,7 +66,8 @@ pub struct Lesson {
 /// A lesson and how far one is in it
 #[utoipa::path(get, path = "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}", tag = "learning",
     params(("course_id" = CourseId, Path, description = "The course"), ("lesson_id" = LessonId, Path, description = "The lesson")),
-    responses((status = 200, description = "The lesson", body = Lesson)))]
+    responses((status = 200, description = "The lesson", body = Lesson),
+              (status = 403, description = "The lesson is not open yet", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn show(
     State(progress): State<Progress>,
     caller: Caller,
@@ -66,26 +75,27 @@ pub async fn show(
 ) -> Result<Body<Lesson>, Problem> {
     let database = progress.edge.tenant(caller.tenant);
     let place = Place { course, lesson };
-    let (body, standing) =
-        store::find_lesson(&database, caller.user, place).await?.ok_or_else(Problem::not_found)?;
-    let body = RawValue::from_string(body).map_err(Problem::broken)?;
-    Ok(Body(Lesson { id: lesson, body, standing: standing.into() }))
+    let now = progress.edge.ports.now();
+    let found = find_open(&database, caller.user, place, true, now).await?;
+    let body = RawValue::from_string(found.body.unwrap_or_default()).map_err(Problem::broken)?;
+    Ok(Body(Lesson { id: lesson, body, standing: LessonStanding::new(found.progress, caller.session) }))
 }
 
 /// Say that a lesson was opened
 #[utoipa::path(post, path = "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/opening", tag = "learning",
     params(("course_id" = CourseId, Path, description = "The course"), ("lesson_id" = LessonId, Path, description = "The lesson")),
-    responses((status = 200, description = "How far one is now", body = LessonStanding)))]
+    responses((status = 200, description = "How far one is now", body = LessonStanding),
+              (status = 403, description = "The lesson is not open yet", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn open(
     State(progress): State<Progress>,
     caller: Caller,
     PathParam((course, lesson)): PathParam<(CourseId, LessonId)>,
 ) -> Result<Body<LessonStanding>, Problem> {
-    let recorded = record(&progress, &caller, Place { course, lesson }, |standing, now| {
+    let recorded = record(&progress, &caller, Place { course, lesson }, &|standing, now| {
         let mut progress = standing.progress.clone();
         progress.opened_at.get_or_insert(now);
-        Ok(Change { progress, clock: standing.clock.clone(), told: () })
+        Ok(Change { progress, clock: standing.clock.clone(), watched: None })
     })
     .await?;
-    Ok(Body(recorded.progress.into()))
+    Ok(Body(LessonStanding::new(recorded.progress, caller.session)))
 }

@@ -8,6 +8,7 @@ mod course;
 mod enrolments;
 mod heartbeats;
 mod lessons;
+mod openings;
 mod record;
 mod remembered;
 mod store;

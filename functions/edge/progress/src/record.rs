@@ -3,18 +3,19 @@
 use akademi_api::{Caller, Problem};
 use akademi_domain::{
     course::{
-        LessonKind, Requirement,
+        LessonKind, LessonOutline, Requirement,
         completion::{LessonState, completion},
+        opening::Opening,
     },
     ids::{CourseId, EnrolmentId, LessonId},
     quiz::Score,
     time::Timestamp,
-    watch::{LearnerClock, LessonDuration, Watched},
+    watch::{LearnerClock, LessonDuration, Positions, Refusal, RefusedSeconds, Watched},
 };
 use akademi_edge_store::{TenantDatabase, append_event, replace_event};
 use akademi_feed::EdgeEvent;
 
-use crate::{Progress, store};
+use crate::{Progress, openings::find_open, store};
 
 /// A learner's requests that come at once make each other read again; this often at most.
 const MAX_TRIES: usize = 8;
@@ -30,10 +31,14 @@ pub struct Place {
 #[derive(Debug, Clone, Default)]
 pub struct LessonProgress {
     pub watched: Watched,
-    /// Where to resume, and when the learner was there.
+    /// Where the learner was last, and when.
     pub position_seconds: u32,
     pub position_at: Timestamp,
+    /// Where each device was last.
+    pub positions: Positions,
     pub refused_seconds: i64,
+    /// The reasons, as far as they are known.
+    pub refusals: RefusedSeconds,
     pub opened_at: Option<Timestamp>,
     pub best_score: Option<Score>,
     pub attempts: i64,
@@ -45,6 +50,11 @@ pub struct Standing {
     pub kind: LessonKind,
     pub duration: Option<LessonDuration>,
     pub requirement: Option<Requirement>,
+    /// What the lesson waits for.
+    pub opens: Option<Opening>,
+    pub enrolled_at: Timestamp,
+    /// The lesson's, as JSON, where it was asked for.
+    pub body: Option<String>,
     pub progress: LessonProgress,
     pub clock: LearnerClock,
     /// Moves with each of the learner's writes.
@@ -63,16 +73,23 @@ impl Standing {
 }
 
 /// What a request changes.
-pub struct Change<T> {
+pub struct Change {
     pub progress: LessonProgress,
     pub clock: LearnerClock,
-    /// What the caller wants to tell about it.
-    pub told: T,
+    pub watched: Option<WatchedNow>,
+}
+
+/// What came of a heartbeat, in seconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WatchedNow {
+    pub gained: u32,
+    pub refused: u32,
+    pub refusal: Option<Refusal>,
 }
 
 /// What was written.
-pub struct Recorded<T> {
-    pub told: T,
+pub struct Recorded {
+    pub watched: Option<WatchedNow>,
     pub progress: LessonProgress,
     pub course_completed: bool,
 }
@@ -81,14 +98,14 @@ pub struct Recorded<T> {
 /// (lesson done, course done) and the feed's events in one atomic step.
 ///
 /// # Errors
-/// `not-found` when the learner is not enrolled or the lesson is not of the course; whatever `decide` refuses
-/// with; `conflict` when too many of the learner's requests came at once.
-pub async fn record<T>(
+/// `not-found` when the learner is not enrolled or the lesson is not of the course; `lesson-closed`; whatever `decide`
+/// refuses with; `conflict` when too many of the learner's requests came at once.
+pub async fn record(
     state: &Progress,
     caller: &Caller,
     place: Place,
-    decide: impl Fn(&Standing, Timestamp) -> Result<Change<T>, Problem>,
-) -> Result<Recorded<T>, Problem> {
+    decide: &(dyn Fn(&Standing, Timestamp) -> Result<Change, Problem> + Sync),
+) -> Result<Recorded, Problem> {
     let database = state.edge.tenant(caller.tenant);
     for _ in 0..MAX_TRIES {
         let now = state.edge.ports.now();
@@ -96,9 +113,7 @@ pub async fn record<T>(
         let is_remembered = remembered.is_some();
         let standing = match remembered {
             Some(standing) => standing,
-            None => {
-                store::find_standing(&database, caller.user, place).await?.ok_or_else(Problem::not_found)?
-            }
+            None => find_open(&database, caller.user, place, false, now).await?,
         };
         let mut change = match decide(&standing, now) {
             // It may be refused for what is no longer so.
@@ -116,7 +131,9 @@ pub async fn record<T>(
             store::save_progress(caller.user, place, &change.progress, now),
         ];
         batch.extend(progress_event(caller, place, &change.progress, standing.duration, now));
-        let completes_course = newly_done
+        // A better score may be what the course waits for.
+        let moves_course = newly_done || change.progress.best_score != standing.progress.best_score;
+        let completes_course = moves_course
             && standing.course_completed_at.is_none()
             && course_is_complete(&database, caller, place, &change.progress, standing.duration).await?;
         if completes_course {
@@ -142,7 +159,7 @@ pub async fn record<T>(
                 };
                 state.remembered.keep(caller, place, now, after);
                 return Ok(Recorded {
-                    told: change.told,
+                    watched: change.watched,
                     progress: change.progress,
                     course_completed: course_completed_at.is_some(),
                 });
@@ -175,16 +192,10 @@ async fn course_is_complete(
     let Some(course) = store::find_course(database, caller.user, place.course).await? else {
         return Ok(false);
     };
-    let outline = course.outline()?;
-    let states = course.lesson_states(&outline)?;
-    let state_of = |lesson| {
-        if lesson == place.lesson {
-            lesson_state(progress, duration)
-        } else {
-            states.get(&lesson).copied().unwrap_or_default()
-        }
+    let state_of = |lesson: &LessonOutline| {
+        if lesson.id == place.lesson { lesson_state(progress, duration) } else { course.state_of(lesson) }
     };
-    Ok(completion(&outline, state_of).complete)
+    Ok(completion(&course.outline, &state_of).complete)
 }
 
 fn progress_event(

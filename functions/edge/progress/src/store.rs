@@ -1,20 +1,27 @@
 //! The function's SQL: one function a statement.
 
+mod course;
+
+pub use course::*;
+
 use akademi_domain::{
-    course::{CourseOutline, LessonKind, Requirement, completion::LessonState},
-    ids::{CourseId, EnrolmentId, LessonId, UserId},
+    course::{LessonKind, Requirement},
+    ids::{CourseId, EnrolmentId, UserId},
     quiz::{AnswerKey, Score},
     time::Timestamp,
-    watch::{LearnerClock, LessonDuration, Watched},
+    watch::{LearnerClock, LessonDuration, Positions, Watched},
 };
 use akademi_edge_store::{Constraint, Row, StoreError, TenantDatabase, TenantSql, TenantStatement};
-use serde::{Deserialize, de::DeserializeOwned};
-use std::collections::HashMap;
+use serde::de::DeserializeOwned;
 
 use crate::record::{LessonProgress, Place, Standing};
 
 fn json<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|error| StoreError::Engine(error.to_string()))
+    serde_json::from_str(text).map_err(unreadable)
+}
+
+fn unreadable(error: impl ToString) -> StoreError {
+    StoreError::Engine(error.to_string())
 }
 
 fn duration(row: &Row, column: usize) -> Result<Option<LessonDuration>, StoreError> {
@@ -22,7 +29,8 @@ fn duration(row: &Row, column: usize) -> Result<Option<LessonDuration>, StoreErr
     Ok(seconds.and_then(|seconds| LessonDuration::from_seconds(seconds as f64).ok()))
 }
 
-/// The columns of `progress` from `first` on, in the order of [`PROGRESS_COLUMNS`]; NULLs for nothing yet.
+/// The columns of `progress` from `first` on, as [`find_standing`] reads them; NULLs for nothing yet. What was watched
+/// beyond the lesson's end, which has moved since then, does not count.
 fn lesson_progress(
     row: &Row,
     first: usize,
@@ -31,10 +39,10 @@ fn lesson_progress(
     if row.optional_integer(first + 1)?.is_none() {
         return Ok(LessonProgress::default());
     }
+    let watched = Watched::decode(row.blob(first)?, LessonDuration::LONGEST).map_err(unreadable)?;
     let watched = match duration {
-        Some(duration) => Watched::decode(row.blob(first)?, duration)
-            .map_err(|error| StoreError::Engine(error.to_string()))?,
-        None => Watched::default(),
+        Some(duration) => watched.clip(0, duration.seconds()),
+        None => watched,
     };
     let best_score = match (row.optional_integer(first + 5)?, row.optional_integer(first + 6)?) {
         (Some(points), Some(max)) => Some(Score { points: small(points), max: small(max) }),
@@ -50,7 +58,22 @@ fn lesson_progress(
         best_score,
         attempts: row.integer(first + 7)?,
         completed_at: moment(first + 8)?,
+        refusals: json(row.text(first + 9)?)?,
+        positions: Positions::decode(row.blob(first + 10)?).map_err(unreadable)?,
     })
+}
+
+/// What a lesson lasts: its video, or the time that it has to be read for.
+fn length(
+    row: &Row,
+    column: usize,
+    requirement: Option<Requirement>,
+) -> Result<Option<LessonDuration>, StoreError> {
+    Ok(duration(row, column)?.or(requirement.and_then(Requirement::reading_time)))
+}
+
+fn optional_json<T: DeserializeOwned>(row: &Row, column: usize) -> Result<Option<T>, StoreError> {
+    row.optional_text(column)?.map(json).transpose()
 }
 
 /// A number that was written as a `u32`.
@@ -58,17 +81,20 @@ fn small(value: i64) -> u32 {
     u32::try_from(value).unwrap_or(0)
 }
 
-/// Where the learner stands in a lesson of a course that they are enrolled in.
+/// Where the learner stands in a lesson of a course that they are enrolled in; with the lesson's body where it is wanted.
 pub async fn find_standing(
     database: &TenantDatabase<'_>,
     person: UserId,
     place: Place,
+    with_body: bool,
 ) -> Result<Option<Standing>, StoreError> {
     const SQL: TenantSql = TenantSql::new(
-        "SELECT lesson.kind, lesson.duration_seconds, lesson.requirement, \
+        "SELECT lesson.kind, lesson.duration_seconds, lesson.requirement, learner_clock.state, \
+         learner_clock.version AS clock_version, enrolment.id, enrolment.completed_at AS course_done_at, \
+         course.version AS course_version, opens, enrolment.created_at AS enrolled_at, \
+         CASE WHEN ?5 THEN lesson.body END AS body, \
          watched, position_seconds, position_at, refused_seconds, opened_at, score_points, score_max, attempts, \
-         progress.completed_at AS done_at, learner_clock.state, learner_clock.version AS clock_version, \
-         enrolment.id, enrolment.completed_at AS course_done_at, course.version AS course_version \
+         progress.completed_at AS done_at, refusals, positions \
          FROM enrolment \
          JOIN course ON course.tenant_id = ?1 AND course.id = ?3 \
          JOIN lesson ON lesson.tenant_id = ?1 AND lesson.course_id = ?3 AND lesson.version = course.version \
@@ -78,26 +104,29 @@ pub async fn find_standing(
          LEFT JOIN learner_clock ON learner_clock.tenant_id = ?1 AND learner_clock.person_id = ?2 \
          WHERE enrolment.tenant_id = ?1 AND enrolment.person_id = ?2 AND enrolment.course_id = ?3",
     );
-    let row = database.row(SQL.with([person.into(), place.course.into(), place.lesson.into()])).await?;
+    let params = [person.into(), place.course.into(), place.lesson.into(), with_body.into()];
+    let row = database.row(SQL.with(params)).await?;
     row.map(|row| {
-        let duration = duration(&row, 1)?;
-        let clock_version = row.optional_integer(13)?.unwrap_or(0);
+        let requirement = optional_json(&row, 2)?;
+        let duration = length(&row, 1, requirement)?;
+        let clock_version = row.optional_integer(4)?.unwrap_or(0);
         let clock = match clock_version {
             0 => LearnerClock::default(),
-            _ => {
-                LearnerClock::decode(row.blob(12)?).map_err(|error| StoreError::Engine(error.to_string()))?
-            }
+            _ => LearnerClock::decode(row.blob(3)?).map_err(unreadable)?,
         };
         Ok(Standing {
             kind: kind(row.text(0)?)?,
             duration,
-            requirement: row.optional_text(2)?.map(json::<Requirement>).transpose()?,
-            progress: lesson_progress(&row, 3, duration)?,
+            requirement,
+            opens: optional_json(&row, 8)?,
+            enrolled_at: row.timestamp(9)?,
+            body: row.optional_text(10)?.map(str::to_owned),
+            progress: lesson_progress(&row, 11, duration)?,
             clock,
             clock_version,
-            enrolment: row.parse(14)?,
-            course_completed_at: row.optional_integer(15)?.map(Timestamp::from_millis),
-            course_version: row.integer(16)?,
+            enrolment: row.parse(5)?,
+            course_completed_at: row.optional_timestamp(6)?,
+            course_version: row.integer(7)?,
         })
     })
     .transpose()
@@ -105,32 +134,6 @@ pub async fn find_standing(
 
 fn kind(name: &str) -> Result<LessonKind, StoreError> {
     json(&format!("\"{name}\""))
-}
-
-/// A lesson's body and how far the learner is in it.
-pub async fn find_lesson(
-    database: &TenantDatabase<'_>,
-    person: UserId,
-    place: Place,
-) -> Result<Option<(String, LessonProgress)>, StoreError> {
-    const SQL: TenantSql = TenantSql::new(
-        "SELECT lesson.body, lesson.duration_seconds, \
-         watched, position_seconds, position_at, refused_seconds, opened_at, score_points, score_max, attempts, \
-         progress.completed_at AS done_at \
-         FROM enrolment \
-         JOIN course ON course.tenant_id = ?1 AND course.id = ?3 \
-         JOIN lesson ON lesson.tenant_id = ?1 AND lesson.course_id = ?3 AND lesson.version = course.version \
-         AND lesson.id = ?4 \
-         LEFT JOIN progress ON progress.tenant_id = ?1 AND progress.person_id = ?2 AND progress.course_id = ?3 \
-         AND progress.lesson_id = ?4 \
-         WHERE enrolment.tenant_id = ?1 AND enrolment.person_id = ?2 AND enrolment.course_id = ?3",
-    );
-    let row = database.row(SQL.with([person.into(), place.course.into(), place.lesson.into()])).await?;
-    row.map(|row| {
-        let progress = lesson_progress(&row, 2, duration(&row, 1)?)?;
-        Ok((row.text(0)?.to_owned(), progress))
-    })
-    .transpose()
 }
 
 /// The answer key of a quiz that the learner is enrolled for.
@@ -189,13 +192,14 @@ pub fn save_progress(
 ) -> TenantStatement {
     const SQL: TenantSql = TenantSql::new(
         "INSERT INTO progress (tenant_id, person_id, course_id, lesson_id, watched, seconds, position_seconds, \
-         position_at, refused_seconds, opened_at, score_points, score_max, attempts, completed_at, updated_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
+         position_at, refused_seconds, opened_at, score_points, score_max, attempts, completed_at, updated_at, \
+         refusals, positions) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
          ON CONFLICT (tenant_id, person_id, course_id, lesson_id) DO UPDATE SET watched = excluded.watched, \
          seconds = excluded.seconds, position_seconds = excluded.position_seconds, \
          position_at = excluded.position_at, refused_seconds = excluded.refused_seconds, \
          opened_at = excluded.opened_at, score_points = excluded.score_points, score_max = excluded.score_max, \
-         attempts = excluded.attempts, completed_at = excluded.completed_at, updated_at = excluded.updated_at",
+         attempts = excluded.attempts, completed_at = excluded.completed_at, updated_at = excluded.updated_at, \
+         refusals = excluded.refusals, positions = excluded.positions",
     );
     SQL.with([
         person.into(),
@@ -212,6 +216,8 @@ pub fn save_progress(
         progress.attempts.into(),
         progress.completed_at.into(),
         now.into(),
+        serde_json::to_string(&progress.refusals).unwrap_or_default().into(),
+        progress.positions.encode().into(),
     ])
 }
 
@@ -256,93 +262,4 @@ pub fn complete_enrolment(person: UserId, course: CourseId, now: Timestamp) -> T
          WHERE tenant_id = ?1 AND person_id = ?2 AND course_id = ?3 AND completed_at IS NULL",
     );
     SQL.with([person.into(), course.into(), now.into()])
-}
-
-/// A course with everything that one learner did in it.
-pub struct EnrolledCourse {
-    outline: String,
-    begun: Vec<BegunLesson>,
-    pub enrolled_at: Timestamp,
-    pub completed_at: Option<Timestamp>,
-}
-
-/// A row of `progress` as [`find_course`] packs it.
-#[derive(Deserialize)]
-#[serde(from = "(LessonId, u32, u32, u8, Option<u32>, Option<u32>, u8)")]
-pub struct BegunLesson {
-    pub lesson: LessonId,
-    pub seconds: u32,
-    pub position_seconds: u32,
-    opened: bool,
-    best_score: Option<Score>,
-    pub completed: bool,
-}
-
-impl From<(LessonId, u32, u32, u8, Option<u32>, Option<u32>, u8)> for BegunLesson {
-    fn from(
-        (lesson, seconds, position_seconds, opened, points, max, completed): (
-            LessonId,
-            u32,
-            u32,
-            u8,
-            Option<u32>,
-            Option<u32>,
-            u8,
-        ),
-    ) -> Self {
-        let best_score = points.zip(max).map(|(points, max)| Score { points, max });
-        Self { lesson, seconds, position_seconds, opened: opened != 0, best_score, completed: completed != 0 }
-    }
-}
-
-impl EnrolledCourse {
-    pub fn outline(&self) -> Result<CourseOutline, StoreError> {
-        json(&self.outline)
-    }
-
-    pub fn begun(&self) -> &[BegunLesson] {
-        &self.begun
-    }
-
-    /// How far each lesson that was begun is.
-    pub fn lesson_states(
-        &self,
-        outline: &CourseOutline,
-    ) -> Result<HashMap<LessonId, LessonState>, StoreError> {
-        let lengths: HashMap<_, _> =
-            outline.lessons().map(|lesson| (lesson.id, lesson.duration_seconds.unwrap_or(0))).collect();
-        let state = |begun: &BegunLesson| LessonState {
-            opened: begun.opened,
-            covered_seconds: begun.seconds,
-            length_seconds: lengths.get(&begun.lesson).copied().unwrap_or(0),
-            best_score: begun.best_score,
-        };
-        Ok(self.begun.iter().map(|begun| (begun.lesson, state(begun))).collect())
-    }
-}
-
-/// The course with the learner's progress in it: one row, whatever the number of lessons.
-pub async fn find_course(
-    database: &TenantDatabase<'_>,
-    person: UserId,
-    course: CourseId,
-) -> Result<Option<EnrolledCourse>, StoreError> {
-    const SQL: TenantSql = TenantSql::new(
-        "SELECT outline, enrolment.created_at AS enrolled_at, enrolment.completed_at AS completed_at, \
-         (SELECT json_group_array(json_array(lesson_id, seconds, position_seconds, opened_at IS NOT NULL, \
-          score_points, score_max, completed_at IS NOT NULL)) FROM progress \
-          WHERE progress.tenant_id = ?1 AND progress.person_id = ?2 AND progress.course_id = ?3) AS begun \
-         FROM enrolment JOIN course ON course.tenant_id = ?1 AND course.id = ?3 \
-         WHERE enrolment.tenant_id = ?1 AND enrolment.person_id = ?2 AND enrolment.course_id = ?3",
-    );
-    let row = database.row(SQL.with([person.into(), course.into()])).await?;
-    row.map(|row| {
-        Ok(EnrolledCourse {
-            outline: row.text(0)?.to_owned(),
-            enrolled_at: row.timestamp(1)?,
-            completed_at: row.optional_integer(2)?.map(Timestamp::from_millis),
-            begun: json(row.text(3)?)?,
-        })
-    })
-    .transpose()
 }

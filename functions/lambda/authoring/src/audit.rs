@@ -14,7 +14,7 @@ pub fn target(course: CourseId) -> String {
 pub fn head(head: &CourseHead) -> Value {
     json!({
         "title": head.title, "slug": head.slug, "summary": head.summary, "language": head.language,
-        "revision": head.revision,
+        "minimum_score": head.minimum_score, "revision": head.revision,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use akademi_api::{Ports, problem::FieldError};
 use akademi_domain::{
-    course::{LessonBody, LessonOutline, ModuleOutline, SectionOutline},
+    course::{LessonBody, LessonOutline, ModuleOutline, SectionOutline, opening::Opening},
     ids::{LessonId, ModuleId, SectionId},
     text::line,
     time::Timestamp,
@@ -131,8 +131,9 @@ pub fn check(
     for (m, module) in modules.into_iter().enumerate() {
         let path = format!("modules[{m}]");
         let id = module_ids.settle(module.id, new_ids, ports, &path, &mut findings);
-        let mut outline = ModuleOutline { id, title: module.title, sections: Vec::new() };
-        for (s, section) in module.sections.into_iter().enumerate() {
+        let ModuleInput { id: _, title, at_least, opens, sections } = module;
+        let mut outline = ModuleOutline { id, title, at_least, opens, sections: Vec::new() };
+        for (s, section) in sections.into_iter().enumerate() {
             let path = format!("{path}.sections[{s}]");
             let id = section_ids.settle(section.id, new_ids, ports, &path, &mut findings);
             let mut lessons = Vec::with_capacity(section.lessons.len());
@@ -146,6 +147,7 @@ pub fn check(
             }
             outline.sections.push(SectionOutline { id, title: section.title, lessons });
         }
+        check_rules(&outline, &checked.structure, &path, &mut findings);
         checked.structure.push(outline);
     }
     let lesson_count = checked.structure.iter().flat_map(|module| &module.sections);
@@ -158,6 +160,25 @@ pub fn check(
         findings.add("modules", format!("is longer than {MAX_CONTENT_BYTES} bytes"));
     }
     findings.none_or(checked)
+}
+
+/// Checks what a module wants and waits for, beside the modules before it.
+fn check_rules(module: &ModuleOutline, before: &[ModuleOutline], path: &str, findings: &mut Findings) {
+    let required = module.lessons().filter(|lesson| lesson.requirement.is_some()).count();
+    if module.at_least.is_some_and(|enough| enough == 0 || enough as usize > required) {
+        findings.add(format!("{path}.at_least"), format!("is not 1 to {required}, the required lessons"));
+    }
+    let Some(Opening { after, from: _, days }) = &module.opens else { return };
+    if days.is_some_and(|days| days > Opening::MAX_DAYS) {
+        findings.add(format!("{path}.opens.days"), format!("is more than {}", Opening::MAX_DAYS));
+    }
+    for (i, waited) in after.iter().enumerate() {
+        if !before.iter().any(|earlier| earlier.id == *waited) {
+            findings.add(format!("{path}.opens.after[{i}]"), "is no module before this one");
+        } else if after.iter().take(i).any(|other| other == waited) {
+            findings.add(format!("{path}.opens.after[{i}]"), "stands twice");
+        }
+    }
 }
 
 /// Checks a lesson on its own and returns the bytes of its content as JSON.

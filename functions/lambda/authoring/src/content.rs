@@ -4,7 +4,9 @@ use akademi_api::{
     Body, Caller, PathParam, Ports, gate::PLANE_BODY_LIMIT, problem::ProblemDocument, signed::CallContext,
 };
 use akademi_domain::{
-    course::{LessonBody, LessonOutline, ModuleOutline, Requirement, SectionOutline, Title},
+    course::{
+        LessonBody, LessonOutline, ModuleOutline, Requirement, SectionOutline, Title, opening::Opening,
+    },
     ids::{CourseId, LessonId, ModuleId, SectionId},
     quiz::AnswerKey,
 };
@@ -30,6 +32,11 @@ use crate::{
 pub struct ModuleInput {
     pub id: Option<ModuleId>,
     pub title: Title,
+    /// So many of its required lessons are enough; absent for all of them.
+    #[schema(minimum = 1)]
+    pub at_least: Option<u32>,
+    /// What it waits for; absent if it is open from the beginning. It waits only for modules before it.
+    pub opens: Option<Opening>,
     pub sections: Vec<SectionInput>,
 }
 
@@ -71,6 +78,10 @@ pub struct ContentChange {
 pub struct DraftModule {
     pub id: ModuleId,
     pub title: Title,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opens: Option<Opening>,
     pub sections: Vec<DraftSection>,
 }
 
@@ -117,9 +128,11 @@ impl DraftModule {
         };
         structure
             .into_iter()
-            .map(|ModuleOutline { id, title, sections }| Self {
+            .map(|ModuleOutline { id, title, at_least, opens, sections }| Self {
                 id,
                 title,
+                at_least,
+                opens,
                 sections: sections.into_iter().map(&mut section).collect(),
             })
             .collect()

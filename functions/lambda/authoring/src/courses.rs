@@ -7,7 +7,7 @@ use akademi_api::{
     signed::CallContext,
 };
 use akademi_domain::{
-    course::{Language, Slug, Title},
+    course::{Language, Percent, Slug, Title},
     ids::{CourseId, UserId},
     text::{InvalidText, line},
     time::Timestamp,
@@ -88,6 +88,10 @@ pub struct CourseChange {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<Language>)]
     language: Option<Option<Language>>,
+    /// The least mean share of the required quizzes' points that completes the course; `null` takes it away.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<Percent>)]
+    minimum_score: Option<Option<Percent>>,
 }
 
 /// Tells `null` from a field that is not there.
@@ -104,6 +108,8 @@ pub struct CourseHead {
     pub title: Title,
     pub summary: Summary,
     pub language: Option<Language>,
+    /// The least mean share of the required quizzes' points that completes the course.
+    pub minimum_score: Option<Percent>,
     /// Counts the changes of the draft; a change names the one that it was made from.
     pub revision: i64,
     /// The version that learners see; 0 before the first publication.
@@ -225,7 +231,7 @@ pub async fn show(
     Ok(([(header::ETAG, etag)], Body(draft)).into_response())
 }
 
-/// Change a draft's title, slug, summary or language
+/// Change a draft's title, slug, summary, language or least score
 ///
 /// Fields that are not sent stay as they are.
 #[utoipa::path(patch, path = "/api/v1/authoring/courses/{course_id}", tag = "authoring",
@@ -247,6 +253,7 @@ pub async fn change(
     head.title = change.title.unwrap_or(head.title);
     head.summary = change.summary.unwrap_or(head.summary);
     head.language = change.language.unwrap_or(head.language);
+    head.minimum_score = change.minimum_score.unwrap_or(head.minimum_score);
     if let Some(slug) = change.slug {
         if !store::reserve_slug(&mut tx, course, &slug).await? {
             return Err(AuthoringError::SlugTaken);

@@ -2,7 +2,7 @@
 
 use akademi_api::{Body, Caller, PathParam, problem::ProblemDocument, signed::CallContext};
 use akademi_domain::{
-    course::{CourseOutline, Requirement, Title},
+    course::{CourseOutline, ModuleOutline, Requirement, Title},
     ids::CourseId,
     time::Timestamp,
 };
@@ -78,6 +78,7 @@ pub async fn publish_course(
         slug: head.slug,
         title: head.title,
         language: head.language,
+        minimum_score: head.minimum_score,
         modules: structure,
     };
     if outline.lessons().next().is_none() {
@@ -118,7 +119,8 @@ fn lesson_events(
     mut lessons: Lessons,
     version: i64,
 ) -> impl Iterator<Item = Result<LambdaEvent, serde_json::Error>> {
-    outline.lessons().filter_map(move |lesson| {
+    let lessons_of = |module| ModuleOutline::lessons(module).map(move |lesson| (lesson, &module.opens));
+    outline.modules.iter().flat_map(lessons_of).filter_map(move |(lesson, opens)| {
         let LessonContent { body, answers } = lessons.remove(&lesson.id)?;
         let answers = answers.map(serde_json::to_value).transpose();
         Some(answers.map(|answers| LambdaEvent::LessonPublished {
@@ -128,6 +130,7 @@ fn lesson_events(
             title: lesson.title.as_str().to_owned(),
             duration_seconds: lesson.duration_seconds,
             requirement: lesson.requirement,
+            opens: opens.clone(),
             words: lesson_words(&body),
             body,
             answers,

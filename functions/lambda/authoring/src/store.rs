@@ -41,7 +41,7 @@ pub async fn insert_course(
          INSERT INTO course_draft (tenant_id, id, slug, title, summary, language, structure, revision,
                                    published_version, owner_id, created_at, updated_at)
          SELECT $1, $2, slug, $4, $5, $6, '[]', 1, 0, $7, $8, $8 FROM reserved
-         RETURNING id, slug, title, summary, language, revision, published_version, published_at, owner_id,
+         RETURNING id, slug, title, summary, language, revision, published_version, published_at, owner_id, minimum_score,
                    created_at, updated_at",
     )
     .bind(tx.tenant().as_uuid())
@@ -67,7 +67,7 @@ pub async fn list_courses(
     let (created_at, id) =
         after.unwrap_or((Timestamp::from_millis(i64::MAX), CourseId::from_uuid(Uuid::max())));
     let rows = sqlx::query(
-        "SELECT id, slug, title, summary, language, revision, published_version, published_at, owner_id,
+        "SELECT id, slug, title, summary, language, revision, published_version, published_at, owner_id, minimum_score,
                 created_at, updated_at
          FROM course_draft WHERE tenant_id = $1 AND (created_at, id) < ($2, $3) AND ($5::uuid IS NULL OR owner_id = $5)
          ORDER BY created_at DESC, id DESC LIMIT $4",
@@ -89,7 +89,7 @@ pub async fn find_course(
     owner: Option<UserId>,
 ) -> Result<Option<(CourseHead, Vec<ModuleOutline>)>, StoreError> {
     let row = sqlx::query(
-        "SELECT id, slug, title, summary, language, revision, published_version, published_at, owner_id,
+        "SELECT id, slug, title, summary, language, revision, published_version, published_at, owner_id, minimum_score,
                 created_at, updated_at, structure
          FROM course_draft WHERE tenant_id = $1 AND id = $2 AND ($3::uuid IS NULL OR owner_id = $3)",
     )
@@ -108,7 +108,7 @@ pub async fn lock_course(
     owner: Option<UserId>,
 ) -> Result<Option<(CourseHead, Vec<ModuleOutline>)>, StoreError> {
     let row = sqlx::query(
-        "SELECT id, slug, title, summary, language, revision, published_version, published_at, owner_id,
+        "SELECT id, slug, title, summary, language, revision, published_version, published_at, owner_id, minimum_score,
                 created_at, updated_at, structure
          FROM course_draft WHERE tenant_id = $1 AND id = $2 AND ($3::uuid IS NULL OR owner_id = $3) FOR UPDATE",
     )
@@ -143,7 +143,7 @@ pub async fn reserve_slug(
 pub async fn update_course(tx: &mut TenantTransaction, head: &CourseHead) -> Result<i64, StoreError> {
     let revision = sqlx::query_scalar(
         "UPDATE course_draft SET slug = $3, title = $4, summary = $5, language = $6, updated_at = $7,
-                revision = revision + 1
+                minimum_score = $8, revision = revision + 1
          WHERE tenant_id = $1 AND id = $2 RETURNING revision",
     )
     .bind(tx.tenant().as_uuid())
@@ -153,6 +153,7 @@ pub async fn update_course(tx: &mut TenantTransaction, head: &CourseHead) -> Res
     .bind(head.summary.as_str())
     .bind(head.language.as_ref().map(|language| language.as_str()))
     .bind(head.updated_at.as_millis())
+    .bind(head.minimum_score.map(|percent| i16::from(percent.get())))
     .fetch_one(tx.connection())
     .await?;
     Ok(revision)
@@ -322,12 +323,16 @@ fn head_and_structure(row: &PgRow) -> Result<(CourseHead, Vec<ModuleOutline>), S
 fn head(row: &PgRow) -> Result<CourseHead, StoreError> {
     let published_at: Option<i64> = row.try_get("published_at")?;
     let language: Option<String> = row.try_get("language")?;
+    let minimum_score: Option<i16> = row.try_get("minimum_score")?;
     Ok(CourseHead {
         id: CourseId::from_uuid(row.try_get("id")?),
         slug: text(row, "slug")?,
         title: text(row, "title")?,
         summary: text(row, "summary")?,
         language: language.map(|language| parsed("language", language)).transpose()?,
+        minimum_score: minimum_score
+            .map(|percent| parsed("minimum_score", u8::try_from(percent).unwrap_or(0)))
+            .transpose()?,
         revision: row.try_get("revision")?,
         version: row.try_get("published_version")?,
         published_at: published_at.map(Timestamp::from_millis),
@@ -346,12 +351,12 @@ where
 }
 
 /// A value of ours, checked before it was written.
-fn parsed<T>(column: &str, text: String) -> Result<T, StoreError>
+fn parsed<V, T>(column: &str, value: V) -> Result<T, StoreError>
 where
-    T: TryFrom<String>,
+    T: TryFrom<V>,
     T::Error: Error + Send + Sync + 'static,
 {
-    T::try_from(text).map_err(|source| {
+    T::try_from(value).map_err(|source| {
         StoreError::Internal(sqlx::Error::ColumnDecode { index: column.to_owned(), source: Box::new(source) })
     })
 }

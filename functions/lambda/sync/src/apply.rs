@@ -84,28 +84,9 @@ pub async fn apply(
         EdgeEvent::Unenrolled { person: _, course: _, enrolment, at } => {
             store::delete_enrolment(tx, enrolment, at).await?;
         }
-        EdgeEvent::ProgressSaved {
-            person,
-            course,
-            lesson,
-            seconds,
-            coverage_permille,
-            refused_seconds,
-            score,
-            completed_at,
-            updated_at,
-        } => {
-            let summary = store::ProgressSummary {
-                person,
-                course,
-                lesson,
-                seconds,
-                coverage_permille,
-                refused_seconds,
-                score,
-                completed_at,
-            };
-            store::save_progress(tx, &summary, updated_at).await?;
+        event @ EdgeEvent::ProgressSaved { .. } => {
+            let told: Vec<_> = progress_summary(event).into_iter().collect();
+            store::save_progress(tx, &told).await?;
         }
         EdgeEvent::CourseCompleted { person, course, enrolment, at } => {
             store::complete_enrolment(tx, person, enrolment, at).await?;
@@ -126,4 +107,33 @@ pub async fn apply(
         }
     }
     Ok(None)
+}
+
+/// What an event tells of a learner's progress, if that is what it is about.
+pub fn progress_summary(event: EdgeEvent) -> Option<store::ProgressSummary> {
+    let EdgeEvent::ProgressSaved {
+        person,
+        course,
+        lesson,
+        seconds,
+        coverage_permille,
+        refused_seconds,
+        score,
+        completed_at,
+        updated_at,
+    } = event
+    else {
+        return None;
+    };
+    Some(store::ProgressSummary {
+        person,
+        course,
+        lesson,
+        seconds,
+        coverage_permille,
+        refused_seconds,
+        score,
+        completed_at,
+        updated_at,
+    })
 }

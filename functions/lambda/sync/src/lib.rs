@@ -13,6 +13,7 @@
 mod apply;
 mod person_keys;
 mod person_records;
+mod progress;
 mod pull;
 mod push;
 mod quarantine;

@@ -5,7 +5,7 @@ use akademi_lambda_store::inbox::{Advance, advance_cursor};
 use bytes::Bytes;
 use http::Method;
 
-use crate::{Sync, SyncError, person_keys, quarantine, unexpected};
+use crate::{Sync, SyncError, person_keys, progress, quarantine, unexpected};
 
 /// A run carries this many batches at most; the next one goes on.
 const MAX_BATCHES: usize = 1000;
@@ -71,9 +71,14 @@ async fn apply_batch(sync: &Sync, batch: &Batch) -> Result<u64, SyncError> {
         Advance::Advanced => {
             person_keys::store(&mut platform, sync, &keys).await?;
             let mut lines = Vec::new();
+            // First what learners did: no other event hangs on it, and what erases somebody comes after it.
+            let progress::Sorted { progress: by_academy, others } = progress::Sorted::new(&batch.events);
+            for (tenant, told) in by_academy {
+                lines.extend(progress::save(sync, &mut platform, &batch.source, tenant, told).await?);
+            }
             // The head of an academy's audit log is the last lock that a transaction takes: nothing of what is applied hangs
             // on its entries.
-            let (audited, others): (Vec<_>, Vec<_>) = batch.events.iter().partition(|event| is_audit(event));
+            let (audited, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|event| is_audit(event));
             for event in others.into_iter().chain(audited) {
                 lines.extend(quarantine::apply_or_keep(sync, &mut platform, &batch.source, event).await?);
             }

@@ -1,14 +1,15 @@
 //! The function's SQL: one function a statement.
 
 mod erasure;
+mod progress;
 mod records;
 
 pub use erasure::*;
+pub use progress::*;
 pub use records::*;
 
 use akademi_domain::{
-    ids::{CourseId, EnrolmentId, LessonId, TenantId, UserId},
-    quiz::Score,
+    ids::{CourseId, EnrolmentId, TenantId, UserId},
     time::Timestamp,
 };
 use akademi_feed::Envelope;
@@ -230,71 +231,10 @@ pub async fn complete_enrolment(
     Ok(())
 }
 
-/// Where a learner stands in a lesson.
-pub struct ProgressSummary {
-    pub person: UserId,
-    pub course: CourseId,
-    pub lesson: LessonId,
-    /// Of all days together, as are those that were not believed.
-    pub seconds: i64,
-    pub coverage_permille: u16,
-    pub refused_seconds: i64,
-    /// The best of a quiz.
-    pub score: Option<Score>,
-    pub completed_at: Option<Timestamp>,
-}
-
-/// Saves the summary, adds what it tells beyond the one before to the day of `at` in Istanbul, and has the reports of that
-/// day derived again.
-pub async fn save_progress(
-    tx: &mut TenantTransaction,
-    summary: &ProgressSummary,
-    at: Timestamp,
-) -> Result<(), StoreError> {
-    // All parts of the statement see the summary as it was before.
-    sqlx::query(
-        "WITH before AS (
-             SELECT seconds, refused_seconds FROM progress_summary
-             WHERE tenant_id = $1 AND user_id = $2 AND lesson_id = $3
-         ), saved AS (
-             INSERT INTO progress_summary (tenant_id, user_id, lesson_id, course_id, seconds, permille, completed_at,
-                                           updated_at, refused_seconds, score_points, score_max)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-             ON CONFLICT (tenant_id, user_id, lesson_id) DO UPDATE SET seconds = excluded.seconds,
-             permille = excluded.permille, completed_at = excluded.completed_at, updated_at = excluded.updated_at,
-             refused_seconds = excluded.refused_seconds, score_points = excluded.score_points,
-             score_max = excluded.score_max
-         ), due AS (
-             INSERT INTO due_day (tenant_id, day) VALUES ($1, DATE '1970-01-01' + $12) ON CONFLICT DO NOTHING
-         )
-         INSERT INTO watched_day (tenant_id, day, user_id, course_id, seconds, refused_seconds)
-         VALUES ($1, DATE '1970-01-01' + $12, $2, $4,
-                 greatest($5 - COALESCE((SELECT seconds FROM before), 0), 0),
-                 greatest($9 - COALESCE((SELECT refused_seconds FROM before), 0), 0))
-         ON CONFLICT (tenant_id, day, user_id, course_id) DO UPDATE
-         SET seconds = watched_day.seconds + excluded.seconds,
-             refused_seconds = watched_day.refused_seconds + excluded.refused_seconds",
-    )
-    .bind(tx.tenant().as_uuid())
-    .bind(summary.person.as_uuid())
-    .bind(summary.lesson.as_uuid())
-    .bind(summary.course.as_uuid())
-    .bind(summary.seconds)
-    .bind(i32::from(summary.coverage_permille))
-    .bind(summary.completed_at.map(Timestamp::as_millis))
-    .bind(at.as_millis())
-    .bind(summary.refused_seconds)
-    .bind(summary.score.map(|score| i64::from(score.points)))
-    .bind(summary.score.map(|score| i64::from(score.max)))
-    .bind(at.day_in_istanbul().epoch_days())
-    .execute(tx.connection())
-    .await?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use akademi_domain::ids::LessonId;
     use akademi_lambda_store::testing::TestDatabase;
 
     const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
@@ -321,8 +261,9 @@ mod tests {
             refused_seconds: 0,
             score: None,
             completed_at: None,
+            updated_at: NOW,
         };
-        assert!(save_progress(&mut tx, &refused, NOW).await.unwrap_err().refuses_content());
+        assert!(save_progress(&mut tx, &[refused]).await.unwrap_err().refuses_content());
         if with_savepoint {
             roll_back_to_savepoint(&mut tx).await.unwrap();
         }

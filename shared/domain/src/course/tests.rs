@@ -32,9 +32,12 @@ fn course(lessons: &[(LessonKind, Option<Requirement>)]) -> CourseOutline {
         slug: "iklim".parse().unwrap(),
         title: title("İklim"),
         language: Some("tr".parse().unwrap()),
+        minimum_score: None,
         modules: vec![ModuleOutline {
             id: ModuleId::new(NOW, [0; 10]),
             title: title("Birinci bölüm"),
+            at_least: None,
+            opens: None,
             sections: vec![SectionOutline {
                 id: SectionId::new(NOW, [0; 10]),
                 title: title("Giriş"),
@@ -125,15 +128,22 @@ fn the_outline_has_no_place_for_a_body_or_a_key() {
     assert_eq!(
         properties::<CourseOutline>(),
         [
+            "after",
+            "at_least",
+            "days",
             "duration_seconds",
+            "from",
             "id",
             "kind",
             "language",
             "lessons",
+            "minimum_score",
             "modules",
+            "opens",
             "percent",
             "requirement",
             "rule",
+            "seconds",
             "sections",
             "slug",
             "title"
@@ -179,6 +189,9 @@ fn a_requirement_fits_its_kind_of_lesson() {
         assert!(Requirement::usual(kind).fits(kind), "{kind:?}");
         assert!(Requirement::Opened.fits(kind));
     }
+    let read = Requirement::OpenedFor { seconds: 60.try_into().unwrap() };
+    assert!(read.fits(LessonKind::Html) && read.fits(LessonKind::Document));
+    assert!(!read.fits(LessonKind::Video) && !read.fits(LessonKind::Quiz));
     assert!(!Requirement::usual(LessonKind::Video).fits(LessonKind::Quiz));
     assert!(!Requirement::usual(LessonKind::Quiz).fits(LessonKind::Document));
 }
@@ -195,7 +208,7 @@ fn a_course_completes_with_its_last_required_lesson() {
     let mut states = BTreeMap::new();
     let mut now = |id: LessonId, state: LessonState| {
         states.insert(id, state);
-        let completion = completion(&course, |id| states.get(&id).copied().unwrap_or_default());
+        let completion = completion(&course, &|lesson| states.get(&lesson.id).copied().unwrap_or_default());
         (completion.complete, completion.percent)
     };
     let watched = |covered_seconds| LessonState { covered_seconds, length_seconds: 10, ..Default::default() };
@@ -225,7 +238,7 @@ fn a_video_of_unknown_length_and_a_course_without_requirements_complete_nothing(
         (LessonKind::Quiz, Some(Requirement::usual(LessonKind::Quiz))),
         (LessonKind::Html, None),
     ] {
-        let completion = completion(&course(&[(kind, requirement)]), |_| state);
+        let completion = completion(&course(&[(kind, requirement)]), &|_| state);
         assert!(!completion.complete && completion.percent == 0, "{kind:?}");
     }
 }
@@ -275,11 +288,11 @@ proptest! {
         let kinds: Vec<_> = lessons.iter().map(|(lesson, ..)| *lesson).collect();
         let course = course(&kinds);
         let states: BTreeMap<_, _> = course.lessons().map(|lesson| lesson.id).zip(lessons).collect();
-        let before = completion(&course, |id| states[&id].1);
+        let before = completion(&course, &|lesson| states[&lesson.id].1);
         prop_assert_eq!(before.complete, before.percent == 100);
         prop_assert!(before.fulfilled_lessons <= before.required_lessons);
-        let after = completion(&course, |id| {
-            let (_, state, more) = states[&id];
+        let after = completion(&course, &|lesson| {
+            let (_, state, more) = states[&lesson.id];
             LessonState { opened: true, covered_seconds: state.covered_seconds + more, ..state }
         });
         prop_assert!(after.percent >= before.percent);

@@ -2,11 +2,12 @@
 
 use super::{HORIZON_SECONDS, SecondSet};
 use crate::ids::PlaybackId;
+use serde::{Deserialize, Serialize};
 
 /// The most intervals that one heartbeat may report.
 pub const MAX_INTERVALS: usize = 64;
 
-/// The longest lesson, in seconds: 12 hours.
+/// The longest lesson, in seconds.
 const MAX_DURATION_SECONDS: u32 = 12 * 3600;
 
 /// The fastest rate that players know (the HTML standard asks for nothing beyond; browsers stop at 16).
@@ -17,7 +18,9 @@ const MAX_LATE_SECONDS: f64 = 2.0 * HORIZON_SECONDS as f64;
 
 /// The length of a lesson in whole seconds, 1 to 43,200 (12 h). A last partial second does not count, since
 /// it could never be watched whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(try_from = "u32", into = "u32")]
+#[schema(value_type = u32, minimum = 1, maximum = 43_200)]
 pub struct LessonDuration(u32);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +28,9 @@ pub struct LessonDuration(u32);
 pub struct InvalidDuration;
 
 impl LessonDuration {
+    /// The longest that there can be: 12 hours.
+    pub const LONGEST: Self = Self(MAX_DURATION_SECONDS);
+
     /// From a media file's duration in seconds; its last partial second is dropped.
     pub fn from_seconds(seconds: f64) -> Result<Self, InvalidDuration> {
         if (1.0..f64::from(MAX_DURATION_SECONDS + 1)).contains(&seconds) {
@@ -36,6 +42,20 @@ impl LessonDuration {
 
     pub const fn seconds(self) -> u32 {
         self.0
+    }
+}
+
+impl TryFrom<u32> for LessonDuration {
+    type Error = InvalidDuration;
+
+    fn try_from(seconds: u32) -> Result<Self, InvalidDuration> {
+        if (1..=MAX_DURATION_SECONDS).contains(&seconds) { Ok(Self(seconds)) } else { Err(InvalidDuration) }
+    }
+}
+
+impl From<LessonDuration> for u32 {
+    fn from(duration: LessonDuration) -> u32 {
+        duration.0
     }
 }
 

@@ -74,7 +74,7 @@ impl History<'_> {
         self.ask(Asked {
             what: Wanted::Refund,
             who: person(STAFF),
-            permissions: Permissions::NONE.with(Permission::CommerceWrite),
+            permissions: Permissions::NONE.with(Permission::CommerceWrite).with(Permission::FinanceWrite),
             target: format!("/api/v1/commerce/orders/{order}/refunds"),
             key: format!("key-{}", self.asked.len()),
             body,

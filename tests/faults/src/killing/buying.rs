@@ -155,7 +155,7 @@ async fn give_back(market: &Market, order: &str, random: &mut Random) {
     };
     let wanted = Wanted {
         who: person(STAFF),
-        permissions: Permissions::NONE.with(Permission::CommerceWrite),
+        permissions: Permissions::NONE.with(Permission::CommerceWrite).with(Permission::FinanceWrite),
         target: format!("/api/v1/commerce/orders/{order}/refunds"),
         key: format!("key-{order}"),
         body,

@@ -27,7 +27,8 @@ async fn an_academy_changes_what_it_says_and_the_other_plane_hears_of_it() {
     let change = json!({
         "name": " İğde Akademi ", "brand_colour": "#0A7B8C", "locale": "en", "time_zone": "Asia/Tokyo",
         "logo_url": "https://cdn.example/logo.svg", "origins": ["https://www.example.org"],
-        "features": { "commerce": false }, "reviews_need_approval": true, "session_idle_minutes": 60
+        "features": { "commerce": false }, "reviews_need_approval": true, "session_idle_minutes": 60,
+        "watch_rate_percent": 150
     });
     let after = world.send(&admin, Method::PATCH, SETTINGS, change).await.expect(200);
     assert_eq!((&after["name"], &after["brand_colour"]), (&json!("İğde Akademi"), &json!("#0a7b8c")));
@@ -39,6 +40,7 @@ async fn an_academy_changes_what_it_says_and_the_other_plane_hears_of_it() {
         (&before["reviews_need_approval"], &after["reviews_need_approval"]),
         (&json!(false), &json!(true))
     );
+    assert_eq!((&before["watch_rate_percent"], &after["watch_rate_percent"]), (&json!(200), &json!(150)));
     assert_eq!(
         (&after["session_idle_minutes"], &after["session_absolute_minutes"]),
         (&json!(60), &before["session_absolute_minutes"])

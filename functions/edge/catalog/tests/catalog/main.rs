@@ -112,6 +112,7 @@ fn published_as(number: u8, slug: &str, title: &str, version: i64) -> LambdaEven
         slug: slug.parse().unwrap(),
         title: title.parse().unwrap(),
         language: None,
+        minimum_score: None,
         modules: Vec::new(),
     };
     // Long enough to be worth compressing.

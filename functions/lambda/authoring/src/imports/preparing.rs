@@ -58,6 +58,8 @@ pub fn content_of(
         .map(|module| ModuleInput {
             id: None,
             title: module.title,
+            at_least: None,
+            opens: None,
             sections: module.sections.into_iter().map(section).collect(),
         })
         .collect()

@@ -13,6 +13,7 @@ mod media;
 mod publishing;
 mod real_course;
 mod refusals;
+mod rules;
 mod storage_use;
 mod uploads;
 mod video_settings;

@@ -48,6 +48,7 @@ async fn a_publication_is_every_lesson_in_order_and_the_course_last() {
             title,
             duration_seconds,
             requirement,
+            opens,
             body,
             answers,
             words: found,
@@ -55,7 +56,7 @@ async fn a_publication_is_every_lesson_in_order_and_the_course_last() {
         else {
             panic!("{event:?}");
         };
-        assert_eq!((*course, *version), (course_id(&draft), 1));
+        assert_eq!((*course, *version, opens), (course_id(&draft), 1, &None));
         let json = json!({
             "id": lesson, "title": title, "duration_seconds": duration_seconds, "requirement": requirement,
             "body": body, "answers": answers,

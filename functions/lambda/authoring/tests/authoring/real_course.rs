@@ -74,6 +74,8 @@ fn prepared(course: Imported, world: &World) -> Vec<ModuleInput> {
         .map(|module| ModuleInput {
             id: None,
             title: module.title,
+            at_least: None,
+            opens: None,
             sections: module
                 .sections
                 .into_iter()

@@ -148,8 +148,14 @@ impl World {
     pub async fn add_course(&self, academy: u8, n: u8, title: &str) {
         let title: Title = title.parse().unwrap();
         let slug = Slug::of(&title).unwrap();
-        let outline =
-            CourseOutline { id: course(n), slug: slug.clone(), title, language: None, modules: Vec::new() };
+        let outline = CourseOutline {
+            id: course(n),
+            slug: slug.clone(),
+            title,
+            language: None,
+            minimum_score: None,
+            modules: Vec::new(),
+        };
         let mut tx = self.database.postgres().tenant(tenant(academy)).await.unwrap();
         // The draft has another title by now.
         sqlx::query(

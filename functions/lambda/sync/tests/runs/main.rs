@@ -6,6 +6,7 @@ mod audit;
 mod edge;
 mod mail;
 mod poison;
+mod progress;
 mod withheld;
 
 use akademi_api::{
@@ -130,7 +131,14 @@ impl World {
     async fn publish_course(&self, of: u8) {
         let title: Title = TITLE.parse().unwrap();
         let slug = Slug::of(&title).unwrap();
-        let outline = CourseOutline { id: course(), slug, title, language: None, modules: Vec::new() };
+        let outline = CourseOutline {
+            id: course(),
+            slug,
+            title,
+            language: None,
+            minimum_score: None,
+            modules: Vec::new(),
+        };
         let mut tx = self.database.postgres().tenant(tenant(of)).await.unwrap();
         sqlx::query(
             "INSERT INTO course_draft (tenant_id, id, slug, title, summary, structure, revision, published_version,

@@ -226,6 +226,7 @@ fn platform(host: &HostName, name: &str, administrator: Profile) -> anyhow::Resu
         brand_colour: new.brand_colour.into(),
         origins: Vec::new(),
         features_off: Features::default(),
+        watch_rate_percent: 200,
     };
     let academy = Academy { id: new.id, generation: 1, profile: Arc::new(profile) };
     let invitation = Invitation {

@@ -1,0 +1,9 @@
+//! Learners who watch, over the function's own routes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod openings;
+mod positions;
+mod quizzes;
+mod refusals;
+mod remembered;
+mod world;
