@@ -40,7 +40,7 @@ use finish::finish;
 const PEOPLE: u8 = 120;
 /// So many learners buy at once, one after the other.
 const AT_ONCE: u8 = 6;
-/// So many times as many kills, until each provider has taken money.
+/// So many times as many kills at the most, until money has moved.
 const MOST_TIMES: usize = 4;
 /// After so many kills staff has the other provider take orders.
 const ROUNDS_AT_ONE: usize = 5;
@@ -94,7 +94,8 @@ fn spawn(program: &Path, arguments: &[OsString]) -> anyhow::Result<Child> {
     Ok(Command::new(program).args(arguments).stdin(Stdio::null()).spawn()?)
 }
 
-/// Kills one of the processes so many times or some more, and cuts the connections to PostgreSQL as often; `program` is `akademi-faults`.
+/// Kills one of the processes so many times or, where little was bought until then, some more, and cuts the connections to
+/// PostgreSQL as often; `program` is `akademi-faults`.
 ///
 /// # Errors
 /// When a process cannot be started, or nothing comes to its end.
@@ -149,7 +150,7 @@ async fn live_through(program: &Path, rounds: usize, mut random: Random) -> anyh
     let staff = finish::payments(ports, &postgres, &providers)?;
     let mut survived = Survived::default();
     // On a loaded machine few buyers get as far as paying between two kills.
-    while survived.killed < rounds || survived.killed < MOST_TIMES * rounds && !has_each_paid(&providers) {
+    while survived.killed < rounds || survived.killed < MOST_TIMES * rounds && !has_moved_money(&providers) {
         let is_at_paytr = (survived.killed / ROUNDS_AT_ONE).is_multiple_of(2);
         let provider = if is_at_paytr { Provider::PayTr } else { Provider::Iyzico };
         staff.take_orders_at(tenant(), provider.name()).await?;
@@ -178,12 +179,14 @@ async fn live_through(program: &Path, rounds: usize, mut random: Random) -> anyh
     Ok(survived)
 }
 
-fn has_each_paid(providers: &Mutex<Providers>) -> bool {
+/// Whether both providers have taken money, and either has given some back.
+fn has_moved_money(providers: &Mutex<Providers>) -> bool {
     let providers = providers.lock().unwrap();
     let has_paid = |provider| {
         providers.attempts.iter().any(|attempt| attempt.provider == provider && attempt.paid().is_some())
     };
-    has_paid(Provider::PayTr) && has_paid(Provider::Iyzico)
+    let has_given_back = providers.attempts.iter().any(|attempt| !attempt.returns.is_empty());
+    has_paid(Provider::PayTr) && has_paid(Provider::Iyzico) && has_given_back
 }
 
 /// The provider's answer.

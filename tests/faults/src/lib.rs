@@ -3,10 +3,11 @@
 //!
 //! # A history
 //! Learners have baskets quoted at the edge and order them, repeat their requests, pay, decline or leave, at PayTR, at iyzico,
-//! or at whichever of both takes orders then; the providers notify late, twice and out of order, others forge; orders expire;
-//! staff gives money back, and what came too late or twice goes back by itself; the providers are asked what became of
-//! payments, and their reports are held against the books; `sync` carries the feed. When nothing more is to begin, all
-//! faults end, everything comes to its end, and what must hold is looked at.
+//! or at whichever of both takes orders then; the providers notify late, twice and out of order, others forge; iyzico looks at
+//! some payments for fraud, and tells what it found or does not; orders expire; staff gives money back, and what came too late
+//! or twice goes back by itself; the providers are asked what became of payments, and their reports are held against the books;
+//! `sync` carries the feed. When nothing more is to begin, all faults end, everything comes to its end, and what must hold is
+//! looked at.
 //!
 //! # Steps
 //! One thread runs everything, and exactly one task goes on at a time: each waits before a statement of PostgreSQL

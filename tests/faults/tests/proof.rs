@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, num::NonZeroUsize, path::Path};
 
 const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 /// As many as CI has time for beside other tests; `cargo xtask faults` lives through more.
-const SEEDS: u64 = 100;
+const SEEDS: u64 = 150;
 /// A protection that is gone shows within so many.
 const UNTIL_NOTICED: u64 = 1_000;
 
