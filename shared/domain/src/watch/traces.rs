@@ -244,8 +244,11 @@ fn traces() -> Vec<Trace> {
     ]
 }
 
+/// What came of a heartbeat: the seconds that counted, and those that did not.
+type Told = (u32, Option<(u32, Refusal)>);
+
 /// What comes of a trace: each heartbeat's gain, and the lessons' sets.
-fn send(beats: &[Beat], limit: u32) -> (Vec<(u32, Option<(u32, Refusal)>)>, [Watched; 2]) {
+fn send(beats: &[Beat], limit: u32) -> (Vec<Told>, [Watched; 2]) {
     let rules = Rules::new(limit, SLACK).unwrap();
     let start = Timestamp::from_millis(START);
     let duration = LessonDuration::from_seconds(7_200.0).unwrap();

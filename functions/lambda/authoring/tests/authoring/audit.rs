@@ -38,7 +38,8 @@ async fn each_write_of_a_course_leaves_one_entry_with_what_changed() {
     world.publish(author, &course).await.expect(200);
     world.publish(author, &course).await.expect(200);
 
-    let head = json!({ "title": "Işık", "slug": "isik", "summary": "", "language": null, "revision": 1 });
+    let head = json!({ "title": "Işık", "slug": "isik", "summary": "", "language": null, "minimum_score": null,
+        "revision": 1 });
     let [none, one] = [0, 1].map(|n| json!({ "revision": 2 + n, "modules": n, "sections": n, "lessons": n }));
     let version = |n: i64| json!({ "before": { "version": n - 1 }, "after": { "version": n } });
     let renamed = json!({

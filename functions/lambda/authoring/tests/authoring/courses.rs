@@ -25,8 +25,9 @@ async fn a_new_course_is_an_empty_draft_under_the_slug_of_its_title() {
         draft,
         json!({
             "id": id, "slug": "iklim-ve-isik-acik-ders", "title": "İklim ve Işık: Açık Ders", "summary": "Kısa bir ders",
-            "language": "tr", "revision": 1, "version": 0, "published_at": null, "owner": instructor(1).user,
-            "created_at": "2026-09-21T14:13:20Z", "updated_at": "2026-09-21T14:13:20Z", "modules": [],
+            "language": "tr", "minimum_score": null, "revision": 1, "version": 0, "published_at": null,
+            "owner": instructor(1).user, "created_at": "2026-09-21T14:13:20Z", "updated_at": "2026-09-21T14:13:20Z",
+            "modules": [],
         })
     );
     let read = world.get(instructor(1), &location).await;
