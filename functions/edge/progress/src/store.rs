@@ -13,14 +13,15 @@ use akademi_domain::{
 };
 use akademi_edge_store::{Constraint, Row, StoreError, TenantDatabase, TenantSql, TenantStatement};
 use serde::de::DeserializeOwned;
+use std::fmt::Display;
 
 use crate::record::{LessonProgress, Place, Standing};
 
 fn json<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(unreadable)
+    serde_json::from_str(text).map_err(|error| unreadable(&error))
 }
 
-fn unreadable(error: impl ToString) -> StoreError {
+fn unreadable(error: &dyn Display) -> StoreError {
     StoreError::Engine(error.to_string())
 }
 
@@ -39,7 +40,8 @@ fn lesson_progress(
     if row.optional_integer(first + 1)?.is_none() {
         return Ok(LessonProgress::default());
     }
-    let watched = Watched::decode(row.blob(first)?, LessonDuration::LONGEST).map_err(unreadable)?;
+    let watched =
+        Watched::decode(row.blob(first)?, LessonDuration::LONGEST).map_err(|error| unreadable(&error))?;
     let watched = match duration {
         Some(duration) => watched.clip(0, duration.seconds()),
         None => watched,
@@ -59,7 +61,7 @@ fn lesson_progress(
         attempts: row.integer(first + 7)?,
         completed_at: moment(first + 8)?,
         refusals: json(row.text(first + 9)?)?,
-        positions: Positions::decode(row.blob(first + 10)?).map_err(unreadable)?,
+        positions: Positions::decode(row.blob(first + 10)?).map_err(|error| unreadable(&error))?,
     })
 }
 
@@ -112,7 +114,7 @@ pub async fn find_standing(
         let clock_version = row.optional_integer(4)?.unwrap_or(0);
         let clock = match clock_version {
             0 => LearnerClock::default(),
-            _ => LearnerClock::decode(row.blob(3)?).map_err(unreadable)?,
+            _ => LearnerClock::decode(row.blob(3)?).map_err(|error| unreadable(&error))?,
         };
         Ok(Standing {
             kind: kind(row.text(0)?)?,

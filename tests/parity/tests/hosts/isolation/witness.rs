@@ -249,7 +249,8 @@ fn tables(connection: &Connection) -> Vec<Table> {
             let sql = format!("SELECT name FROM pragma_table_info('{name}') WHERE {only}");
             statement_rows(connection, &sql, &[]).unwrap().into_iter().flatten().collect()
         };
-        let numbers = columns("type = 'INTEGER'");
+        // 0 is no rate, and no row has it.
+        let numbers = columns("type = 'INTEGER' AND name <> 'watch_rate_percent'");
         let mut columns = columns("true");
         let tenant = if name == "tenant" { "id" } else { "tenant_id" };
         if let Some(place) = columns.iter().position(|column| column == tenant) {
