@@ -4,8 +4,10 @@
 mod witness;
 
 use akademi_edge_store::Edge;
-use akademi_host_tests::engine::{edge_router, silent_ports};
-use akademi_local::http_client::Network;
+use akademi_host_tests::{
+    engine::{edge_router, silent_ports},
+    insistent::Insistent,
+};
 use akademi_parity::{Deployment, Doors, run, seed_statements};
 use akademi_process::server::Server;
 use std::{collections::BTreeMap, sync::Arc};
@@ -109,7 +111,7 @@ async fn each_statement_keeps_to_its_academy_and_would_not_without_its_predicate
     let port = server.address.port();
     let academy = |host: &str| format!("http://{host}:{port}");
     let platform = deployment.variables["lambda_url"].clone();
-    let doors = Doors { http: Network::new(), academy: &academy, platform };
+    let doors = Doors { http: Insistent::new(), academy: &academy, platform };
     run(&deployment, doors, &|| silent_ports().now()).await.unwrap();
     server.stop().await;
     plane.stop().await;

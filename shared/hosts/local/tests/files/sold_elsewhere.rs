@@ -15,7 +15,6 @@ async fn staff_says_who_sells_a_course_visitors_go_there_and_staff_sees_how_many
     let deployment = Deployment::start().await;
     let (instructor, learner) = (deployment.sign_in(INSTRUCTOR).await, deployment.sign_in(LEARNER).await);
     let administrator = deployment.sign_in(ADMINISTRATOR).await;
-    let told = async || deployment.local.lambda.sync.handle(Trigger::Wake).await.map(drop).unwrap();
 
     let drafts = "/api/v1/authoring/courses";
     let draft = instructor.post(drafts, &json!({ "title": "Işık ve Gölge" })).await.unwrap();
@@ -34,9 +33,20 @@ async fn staff_says_who_sells_a_course_visitors_go_there_and_staff_sees_how_many
     let price = json!({ "amount": 14_990, "currency": "TRY", "vat_basis_points": 2000 });
     let price = instructor.send_json(Method::PUT, &format!("{commerce}/price"), &price).await.unwrap();
     price.expect(StatusCode::OK).unwrap();
-    told().await;
     let page = format!("/api/v1/catalog/courses/{slug}");
     let shown = async || learner.get(&page).await.unwrap().expect(StatusCode::OK).unwrap();
+    // The deployment's own run may be at it, which leaves this one nothing to do.
+    let told = async |has_come: fn(&Value) -> bool| {
+        for _ in 0..1000 {
+            deployment.local.lambda.sync.handle(Trigger::Wake).await.unwrap();
+            let answer = learner.get(&page).await.unwrap();
+            if answer.status == StatusCode::OK && has_come(&answer.json().unwrap()) {
+                return;
+            }
+        }
+        panic!("the edge does not hear of it");
+    };
+    told(|card| card["price"]["amount"] == 14_990).await;
     assert_eq!(
         (&shown().await["sold_elsewhere"], shown().await["price"]["amount"].as_i64()),
         (&Value::Null, Some(14_990))
@@ -57,7 +67,7 @@ async fn staff_says_who_sells_a_course_visitors_go_there_and_staff_sees_how_many
     let order = learner.send(Method::POST, "/api/v1/orders", &key, order.to_string().into()).await.unwrap();
     assert_eq!(order.status, StatusCode::CONFLICT, "though the edge has not heard of it");
     assert_eq!(order.json().unwrap()["type"], "/problems/sold-elsewhere");
-    told().await;
+    told(|card| !card["sold_elsewhere"].is_null()).await;
     let card = shown().await;
     let url = format!("{page}/go");
     assert_eq!(
@@ -81,7 +91,7 @@ async fn staff_says_who_sells_a_course_visitors_go_there_and_staff_sees_how_many
 
     let removed = instructor.send(Method::DELETE, &path, &[], bytes::Bytes::new()).await.unwrap();
     assert_eq!(removed.status, StatusCode::NO_CONTENT);
-    told().await;
+    told(|card| card["sold_elsewhere"].is_null()).await;
     assert_eq!(
         (&shown().await["sold_elsewhere"], shown().await["price"]["amount"].as_i64()),
         (&Value::Null, Some(14_990))
