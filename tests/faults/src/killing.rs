@@ -16,6 +16,7 @@ use std::{
     collections::BTreeMap,
     ffi::OsString,
     net::{Ipv4Addr, SocketAddr},
+    os::fd::OwnedFd,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
@@ -60,24 +61,30 @@ pub struct Survived {
     pub violations: Vec<String>,
 }
 
-/// A process that comes back after each death.
+/// A process that comes back after each death, and finds whoever asked for it in the meantime.
 struct Immortal {
     program: PathBuf,
     arguments: Vec<OsString>,
+    /// Outlives each of them, so that nobody else gets its port.
+    socket: std::net::TcpListener,
     child: Child,
 }
 
 impl Immortal {
-    fn start(program: &Path, arguments: Vec<OsString>) -> anyhow::Result<Self> {
-        let child = spawn(program, &arguments)?;
-        Ok(Self { program: program.into(), arguments, child })
+    fn start(
+        program: &Path,
+        arguments: Vec<OsString>,
+        socket: std::net::TcpListener,
+    ) -> anyhow::Result<Self> {
+        let child = spawn(program, &arguments, &socket)?;
+        Ok(Self { program: program.into(), arguments, socket, child })
     }
 
     /// SIGKILL, and another one.
     fn kill(&mut self) -> anyhow::Result<()> {
         self.child.kill()?;
         self.child.wait()?;
-        self.child = spawn(&self.program, &self.arguments)?;
+        self.child = spawn(&self.program, &self.arguments, &self.socket)?;
         Ok(())
     }
 }
@@ -90,8 +97,9 @@ impl Drop for Immortal {
     }
 }
 
-fn spawn(program: &Path, arguments: &[OsString]) -> anyhow::Result<Child> {
-    Ok(Command::new(program).args(arguments).stdin(Stdio::null()).spawn()?)
+fn spawn(program: &Path, arguments: &[OsString], socket: &std::net::TcpListener) -> anyhow::Result<Child> {
+    let socket = OwnedFd::from(socket.try_clone()?);
+    Ok(Command::new(program).args(arguments).stdin(Stdio::from(socket)).spawn()?)
 }
 
 /// Kills one of the processes so many times or, where little was bought until then, some more, and cuts the connections to
@@ -115,7 +123,8 @@ async fn live_through(program: &Path, rounds: usize, mut random: Random) -> anyh
     let socket = ground.folder.path().join(format!(".s.PGSQL.{CUT_PORT}"));
     tokio::spawn(relay(UnixListener::bind(socket)?, ground.server_socket()?, cuts));
 
-    let [edge, first, second] = [free_address().await?, free_address().await?, free_address().await?];
+    let [(edge_socket, edge), (first_socket, first), (second_socket, second)] =
+        [socket_of_any_port()?, socket_of_any_port()?, socket_of_any_port()?];
     let database = database_url(&ground)?;
     let listening = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let at_providers = listening.local_addr()?;
@@ -123,12 +132,11 @@ async fn live_through(program: &Path, rounds: usize, mut random: Random) -> anyh
     tokio::spawn(async move { axum::serve(listening, provider).await });
 
     let file = ground.edge_file().into_os_string();
-    let mut processes =
-        vec![Immortal::start(program, words(["edge", "--listen", &edge.to_string(), "--file"], file))?];
-    for listen in [first, second] {
-        let (listen, edge, providers) = (listen.to_string(), edge.to_string(), at_providers.to_string());
-        let told = ["lambda", "--listen", &listen, "--edge", &edge, "--providers", &providers, "--database"];
-        processes.push(Immortal::start(program, words(told, database.clone().into()))?);
+    let mut processes = vec![Immortal::start(program, words(["edge", "--file"], file), edge_socket)?];
+    for socket in [first_socket, second_socket] {
+        let (edge, providers) = (edge.to_string(), at_providers.to_string());
+        let told = ["lambda", "--edge", &edge, "--providers", &providers, "--database"];
+        processes.push(Immortal::start(program, words(told, database.clone().into()), socket)?);
     }
 
     let market = Arc::new(Market::new(
@@ -213,9 +221,10 @@ async fn relay(listener: UnixListener, server: PathBuf, cuts: watch::Receiver<us
     }
 }
 
-/// Where nobody listens yet.
-async fn free_address() -> anyhow::Result<SocketAddr> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?.local_addr()?)
+fn socket_of_any_port() -> anyhow::Result<(std::net::TcpListener, SocketAddr)> {
+    let socket = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let address = socket.local_addr()?;
+    Ok((socket, address))
 }
 
 /// The address of PostgreSQL by way of [`relay`].

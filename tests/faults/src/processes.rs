@@ -1,10 +1,11 @@
-//! The functions as processes of their own, with the machine's clock and randomness: what is killed.
+//! The functions as processes of their own, with the machine's clock and randomness: what is killed. Each serves on the
+//! socket that is its standard input.
 
 use akademi_api::{Ports, config::Config, ports::Log};
 use akademi_lambda_store::postgres::Postgres;
 use akademi_payments::Payments;
 use akademi_sync::{Sync, Trigger};
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, os::fd::AsFd as _, path::PathBuf, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -18,8 +19,6 @@ use crate::{
 /// What the Lambda plane is told.
 #[derive(clap::Args)]
 pub struct Lambda {
-    #[arg(long)]
-    pub listen: SocketAddr,
     /// The URL of PostgreSQL
     #[arg(long)]
     pub database: String,
@@ -32,8 +31,6 @@ pub struct Lambda {
 /// What the edge is told.
 #[derive(clap::Args)]
 pub struct Edge {
-    #[arg(long)]
-    pub listen: SocketAddr,
     #[arg(long)]
     pub file: PathBuf,
 }
@@ -82,8 +79,7 @@ pub fn lambda(options: &Lambda) -> anyhow::Result<()> {
                 tokio::time::sleep(PAUSE).await;
             }
         });
-        let listener = TcpListener::bind(options.listen).await?;
-        Ok(axum::serve(listener, akademi_payments::router(payments)).await?)
+        Ok(axum::serve(inherited_socket()?, akademi_payments::router(payments)).await?)
     })
 }
 
@@ -94,9 +90,15 @@ pub fn lambda(options: &Lambda) -> anyhow::Result<()> {
 pub fn edge(options: &Edge) -> anyhow::Result<()> {
     runtime()?.block_on(async {
         let edge = EdgePlane::start(&options.file, &Gate::default(), &process_ports())?;
-        let listener = TcpListener::bind(options.listen).await?;
-        Ok(axum::serve(listener, edge.router).await?)
+        Ok(axum::serve(inherited_socket()?, edge.router).await?)
     })
+}
+
+/// The standard input, where whoever began this process listens already.
+fn inherited_socket() -> anyhow::Result<TcpListener> {
+    let socket = std::net::TcpListener::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+    socket.set_nonblocking(true)?;
+    Ok(TcpListener::from_std(socket)?)
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

@@ -36,8 +36,8 @@ impl Placed {
     /// 409 if a coupon is used up, a course is full or the person has one of the courses.
     pub async fn take_holds(&self, tx: &mut TenantTransaction, now: Timestamp) -> Result<(), PaymentsError> {
         let order = &self.order;
-        // Before the budgets, as where money comes in time. A late capture takes budgets first: of two that wait for each other the
-        // database ends one, which is answered with 503 or told again by its provider.
+        // Before the budgets, as where money comes in time. A late capture takes budgets first: of two that wait for each other
+        // the database ends one, which is answered with 503 or told again by its provider.
         if order.state == OrderState::Paid && !grant(tx, order, now).await?.is_empty() {
             return Err(already_enrolled().into());
         }

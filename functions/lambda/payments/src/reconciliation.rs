@@ -46,6 +46,8 @@ const MOST_ASKS: usize = 50;
 /// What a run did.
 #[derive(Debug, Default)]
 struct Ran {
+    /// Whether there was an account with reports to read.
+    is_read: bool,
     /// How many the provider reported.
     transactions: usize,
     /// Why its payouts could not be read.
@@ -109,14 +111,14 @@ impl Payments {
             let days = due_days(read, done, last);
             let outcome = self.read_and_compare(tenant, provider, days, now).await;
             let (done_day, error) = match &outcome {
-                Ok(ran) => (Some(days.1), ran.payouts_error.clone()),
+                Ok(ran) => (Some(if ran.is_read { days.1 } else { last }), ran.payouts_error.clone()),
                 Err(broken) => (None, Some(told(broken))),
             };
             let mut tx = self.postgres.tenant(tenant).await?;
             store::end_reconciliation(&mut tx, provider, done_day, error.as_deref(), now).await?;
             tx.commit().await?;
             match outcome {
-                Ok(_) if days.1 < last => {}
+                Ok(ran) if ran.is_read && days.1 < last => {}
                 Ok(_) => return Ok(true),
                 Err(Broken::Provider(_)) => return Ok(false),
                 Err(Broken::Ours(error)) => return Err(error),
@@ -157,7 +159,7 @@ impl Payments {
             // A month of them is told again tomorrow: nothing waits for them.
             Err(error) => Some(format!("Payouts: {error}")),
         };
-        Ok(Ran { transactions, payouts_error })
+        Ok(Ran { is_read: true, transactions, payouts_error })
     }
 
     async fn keep_report(

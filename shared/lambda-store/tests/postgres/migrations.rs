@@ -136,3 +136,29 @@ async fn what_coupons_and_orders_held_is_held_by_reservations_afterwards() {
     .unwrap();
     assert!(unforced.is_empty(), "{unforced:?}");
 }
+
+#[tokio::test]
+async fn what_academies_stored_before_the_meter_is_counted() {
+    let (database, owner) = empty_database().await;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let all = Migrator::new(folder).await.unwrap();
+    all.run_to(22, &mut owner.connect().await.unwrap()).await.unwrap();
+    let mut superuser = database.superuser().await.unwrap();
+    let stored = r#"
+        CREATE TEMP TABLE ids AS SELECT gen_random_uuid() AS t, gen_random_uuid() AS course;
+        SET session_replication_role = replica;
+        INSERT INTO asset (tenant_id, id, course_id, path, content_type, bytes, sha256, object_key, state, created_at, updated_at,
+                           playback_key, manifest, duration_ms)
+        SELECT t, gen_random_uuid(), course, path, 'video/mp4', 100, sha256('x'), path, 'ready', 0, 0, folder, manifest, length
+        FROM ids, (VALUES ('a', NULL, NULL::jsonb, NULL), ('b', 'hls', '{ "files": [{ "bytes": 7 }, { "bytes": 8 }] }', 9))
+            AS film (path, folder, manifest, length);
+        SET session_replication_role = DEFAULT"#;
+    sqlx::raw_sql(stored).execute(&mut superuser).await.unwrap();
+    migrate(&owner).await.unwrap();
+    let counted: Vec<(i64, i64, i64)> =
+        sqlx::query_as("SELECT files, playback, uploads FROM storage_use JOIN ids ON tenant_id = t")
+            .fetch_all(&mut superuser)
+            .await
+            .unwrap();
+    assert_eq!(counted, [(200, 15, 0)]);
+}

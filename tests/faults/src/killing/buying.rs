@@ -33,7 +33,7 @@ const MOST_TRIES: usize = 4000;
 /// Tries until somebody leaves whose first request is still running, or seems to be: a crashed one holds its key for a minute.
 const MOST_WAITS: usize = 5;
 /// Tries until staff gives up on an order that is not paid.
-const MOST_WAITS_FOR_MONEY: usize = 20;
+const MOST_WAITS_FOR_MONEY: usize = 100;
 
 pub struct Market {
     providers: Arc<Mutex<Providers>>,
@@ -111,6 +111,8 @@ async fn buy_one(market: &Market, learner: u8, n: u8, random: &mut Random) -> Op
         let request = quote_request(learner, &[course(n)], coupon.as_slice(), &market.ports);
         match market.network.to(market.edge, request).await {
             Ok(answer) if answer.status() == StatusCode::OK => break json_of(&answer),
+            // No seat is left.
+            Ok(answer) if answer.status().is_client_error() => return None,
             _ if !market.is_open() => return None,
             _ => tokio::time::sleep(PAUSE).await,
         }
