@@ -1,6 +1,9 @@
-//! Plain routes to measure against: a constant answer, and one upsert into SQLite, committed alone or in a group.
-//! No gate, no log, no token. The upserts are as durable as ours: WAL, `synchronous=FULL`, answered after the commit.
+//! Plain routes to measure against: a constant answer, and one upsert into SQLite, committed alone or, of somebody whose token
+//! is checked as ours are, in a group. No gate, no log. The upserts are as durable as ours: WAL, `synchronous=FULL`,
+//! answered after the commit.
 
+use akademi_api::{Ports, token::TokenVerifier};
+use akademi_domain::ids::TenantId;
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -8,7 +11,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures::channel::oneshot;
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -34,16 +37,17 @@ struct Seen {
 ///
 /// # Errors
 /// When the database cannot be opened.
-pub fn router(folder: &FilePath) -> anyhow::Result<Router> {
+pub fn router(folder: &FilePath, ports: &Ports, tokens: TokenVerifier) -> anyhow::Result<Router> {
     // JSON may be followed by white space, so every beginning of this is a JSON document.
     let mut constant = vec![b' '; MAX_CONSTANT];
     constant.splice(..2, *b"{}");
     let alone = Arc::new(Mutex::new(open(&folder.join("alone.sqlite"))?));
     let group = Group::start(open(&folder.join("group.sqlite"))?)?;
+    let signed_in = SignedIn { group, tokens, ports: ports.clone() };
     Ok(Router::new()
         .route("/baseline/constant/{bytes}", get(answer_constant).with_state(Bytes::from(constant)))
         .route("/baseline/upsert/alone", post(upsert_alone).with_state(alone))
-        .route("/baseline/upsert/group", post(upsert_in_group).with_state(group)))
+        .route("/baseline/upsert/group/{tenant}", post(upsert_in_group).with_state(signed_in)))
 }
 
 fn open(path: &FilePath) -> rusqlite::Result<Connection> {
@@ -71,10 +75,22 @@ async fn upsert_alone(
     Ok(Json(seen))
 }
 
+#[derive(Clone)]
+struct SignedIn {
+    group: Group,
+    tokens: TokenVerifier,
+    ports: Ports,
+}
+
 async fn upsert_in_group(
-    State(group): State<Group>,
+    State(SignedIn { group, tokens, ports }): State<SignedIn>,
+    Path(tenant): Path<TenantId>,
+    headers: HeaderMap,
     Json(seen): Json<Seen>,
 ) -> Result<Json<Seen>, StatusCode> {
+    let shown = headers.get(header::AUTHORIZATION).and_then(|shown| shown.to_str().ok());
+    let token = shown.and_then(|shown| shown.strip_prefix("Bearer ")).ok_or(StatusCode::UNAUTHORIZED)?;
+    tokens.verify(token, tenant, ports.now()).map_err(|_| StatusCode::UNAUTHORIZED)?;
     let (reply, committed) = oneshot::channel();
     let gone = StatusCode::INTERNAL_SERVER_ERROR;
     group.0.send((seen, reply)).map_err(|_| gone)?;

@@ -5,6 +5,7 @@ mod baselines;
 mod client;
 mod courses;
 mod engines;
+pub mod feed;
 mod haste;
 pub mod hosts;
 mod load;

@@ -1,6 +1,7 @@
 //! `akademi-bench [NAME] [--seconds N] [--json]`: requests per CPU-second of the edge's hot routes.
 //! `akademi-bench trust [--seconds N] [--json]`: a token's check, a sign-in and a refresh, beside what they cannot do without.
 //! `akademi-bench orders [--json]`: orders on one coupon, one at a time and replayed, beside a bare transaction that counts.
+//! `akademi-bench progress [--seconds N] [--json]`: heartbeats, and what carries them to PostgreSQL.
 //! `akademi-bench hosts [--seconds N] [--json]`: the same routes on every engine.
 //!
 //! The program starts servers on a core of their own, itself a second time among them, and sends requests from another.
@@ -10,7 +11,7 @@
 
 use akademi_bench::{
     academy::Academy,
-    hosts, orders,
+    feed, hosts, orders,
     pinning::{Cores, Side},
     routes::Name,
     run::{Totals, run},
@@ -53,6 +54,8 @@ enum Command {
     Trust(Measuring),
     /// Orders on one coupon with a limit, beside a bare transaction that counts
     Orders(Measuring),
+    /// Heartbeats, and what carries progress to PostgreSQL, beside bare upserts
+    Progress(Measuring),
     /// The server that is measured
     #[command(hide = true)]
     Serve(server::Options),
@@ -73,6 +76,11 @@ fn main() -> anyhow::Result<()> {
         Some(Command::Trust(measuring)) => bench(measuring, What::Trust),
         Some(Command::Orders(Measuring { json, data, .. })) => {
             tell(server_runtime()?.block_on(orders::run(data, *json))?);
+            Ok(())
+        }
+        Some(Command::Progress(measuring)) => {
+            bench(measuring, What::Routes(Some(Name::Heartbeats)))?;
+            tell(server_runtime()?.block_on(feed::run(&measuring.data, measuring.json))?);
             Ok(())
         }
         None => bench(&arguments.measuring, What::Routes(arguments.name)),

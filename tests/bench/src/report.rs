@@ -14,7 +14,7 @@ pub struct Figures {
     pub requests_per_second: f64,
     /// To a plain axum route whose constant answer has the same size; absent for the baselines.
     pub ratio_to_axum: Option<f64>,
-    /// To a plain route with one upsert into SQLite, committed in groups.
+    /// To a plain route that checks a token and makes one upsert into SQLite, committed in groups.
     pub ratio_to_sqlite_upsert: Option<f64>,
     pub p50_us: u32,
     pub p99_us: u32,

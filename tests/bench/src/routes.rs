@@ -136,11 +136,30 @@ pub async fn empty(connection: &mut Connection, connections: u32) -> anyhow::Res
     repeated(connection, vec![get("/")], Value::is_null, connections).await
 }
 
-/// One upsert a request at `path`, as many learners as there are.
-pub async fn upserts(connection: &mut Connection, path: &str) -> anyhow::Result<Measurable> {
-    let bodies = (0..LEARNERS).map(|learner| format!(r#"{{"learner":{learner},"seconds":{BEAT_SECONDS}}}"#));
-    let requests = bodies.map(|body| post(path, None, &body)).collect();
-    repeated(connection, requests, |body| body["seconds"].is_u64(), CONNECTIONS).await
+/// One upsert a request, as many learners as there are.
+pub async fn upserts_alone(connection: &mut Connection) -> anyhow::Result<Measurable> {
+    let requests = (0..LEARNERS).map(|learner| post("/baseline/upsert/alone", None, &upsert(learner)));
+    repeated(connection, requests.collect(), is_upsert, CONNECTIONS).await
+}
+
+/// Likewise, with the learners' tokens.
+pub async fn upserts_in_group(
+    academy: &Academy,
+    connection: &mut Connection,
+    now: Timestamp,
+) -> anyhow::Result<Measurable> {
+    let path = format!("/baseline/upsert/group/{}", academy.tenant());
+    let request = |learner| Ok(post(&path, Some(&academy.token(learner, now)?), &upsert(learner)));
+    let requests = (0..LEARNERS).map(request).collect::<anyhow::Result<_>>()?;
+    repeated(connection, requests, is_upsert, CONNECTIONS).await
+}
+
+fn upsert(learner: u32) -> String {
+    format!(r#"{{"learner":{learner},"seconds":{BEAT_SECONDS}}}"#)
+}
+
+fn is_upsert(body: &Value) -> bool {
+    body["seconds"].is_u64()
 }
 
 pub fn get(target: &str) -> Vec<u8> {

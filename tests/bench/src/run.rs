@@ -53,10 +53,10 @@ pub async fn run(
     let mut connection = Connection::open(server.target.address).await?;
     let mut totals = Totals::default();
 
-    let alone = routes::upserts(&mut connection, "/baseline/upsert/alone").await?;
+    let alone = routes::upserts_alone(&mut connection).await?;
     let alone = measure_one(&server, alone, seconds, &mut totals).await?;
     print(&Figures::of_baseline("upsert-alone", &alone), json)?;
-    let group = routes::upserts(&mut connection, "/baseline/upsert/group").await?;
+    let group = routes::upserts_in_group(academy, &mut connection, academy_ports.now()).await?;
     let group = measure_one(&server, group, seconds, &mut totals).await?;
     print(&Figures::of_baseline("upsert-group", &group), json)?;
 

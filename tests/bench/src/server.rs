@@ -4,6 +4,7 @@ use akademi_api::{
     Ports,
     config::Config,
     ports::{HttpClient, Unreachable},
+    token::TokenVerifier,
 };
 use akademi_domain::time::Timestamp;
 use akademi_edge_store::{Edge, rusqlite::SqliteFile};
@@ -78,8 +79,13 @@ pub async fn serve(options: &Options) -> anyhow::Result<()> {
         Some(start) => hasten(ports, Timestamp::from_millis(start)),
         None => ports,
     };
-    let (_, functions) = edge(&options.data, ports, &secrets::load_or_create(&options.data)?)?;
-    serve_router(functions.merge(baselines::router(&options.data)?)).await
+    let variables = secrets::load_or_create(&options.data)?;
+    let lookup = |name: &str| variables.get(name).cloned();
+    let tokens =
+        Config::new(&lookup).read(akademi_functions::TOKEN_PUBLIC_KEYS, TokenVerifier::from_config)?;
+    let baselines = baselines::router(&options.data, &ports, tokens)?;
+    let (_, functions) = edge(&options.data, ports, &variables)?;
+    serve_router(functions.merge(baselines)).await
 }
 
 /// Serves a function that does nothing, in the same way.

@@ -63,7 +63,7 @@ impl Binary {
     /// The lines of its log so far, once one of them holds `part`.
     ///
     /// # Errors
-    /// When none does within ten seconds.
+    /// When none does within a minute.
     pub async fn log_with(&self, part: &str) -> anyhow::Result<Vec<String>> {
         let found = async {
             loop {
@@ -74,7 +74,7 @@ impl Binary {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        let lines = tokio::time::timeout(Duration::from_secs(10), found).await;
+        let lines = tokio::time::timeout(Duration::from_secs(60), found).await;
         lines.with_context(|| format!("{part} is not in the log"))
     }
 

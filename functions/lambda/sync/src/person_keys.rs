@@ -41,8 +41,7 @@ pub struct PersonKeyGiven {
 
 /// The keys of the people whom `batch` names and whose keys are not here.
 pub async fn fetch_new(sync: &Sync, batch: &Batch) -> Result<Vec<PersonKeyGiven>, SyncError> {
-    let mut people = Vec::new();
-    let mut platform = sync.postgres.platform().await?;
+    let mut named = Vec::new();
     for event in &batch.events {
         // A mail's recipient may be no account yet, and who is audited one that was made before this plane was.
         if let Ok(Decoded::Known(
@@ -51,11 +50,21 @@ pub async fn fetch_new(sync: &Sync, batch: &Batch) -> Result<Vec<PersonKeyGiven>
             | EdgeEvent::Audited { sealed_for: Some(person), .. },
         )) = EdgeEvent::decode(event)
         {
-            let wanted = PersonRef { tenant: event.tenant, person };
-            let tx = platform.tenant(event.tenant).await?;
-            if !people.contains(&wanted) && store::lacks_person_key(tx, person).await? {
-                people.push(wanted);
+            let one = PersonRef { tenant: event.tenant, person };
+            if !named.contains(&one) {
+                named.push(one);
             }
+        }
+    }
+    if named.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut people = Vec::new();
+    let mut platform = sync.postgres.platform().await?;
+    for one in named {
+        let tx = platform.tenant(one.tenant).await?;
+        if store::lacks_person_key(tx, one.person).await? {
+            people.push(one);
         }
     }
     platform.rollback().await?;

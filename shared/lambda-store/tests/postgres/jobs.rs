@@ -224,7 +224,7 @@ async fn a_worker_passes_over_what_another_is_just_taking() {
     let one = first.claim_job(KIND, NOW, LEASE).await.unwrap().unwrap();
     // Neither waits for the first to commit nor gets its job.
     let waiting = second.claim_job(KIND, NOW, LEASE);
-    let two = tokio::time::timeout(std::time::Duration::from_secs(5), waiting)
+    let two = tokio::time::timeout(std::time::Duration::from_secs(30), waiting)
         .await
         .expect("waits")
         .unwrap()

@@ -123,18 +123,18 @@ async fn traps_among_many_requests_do_not_stop_the_others() {
 
 #[tokio::test]
 async fn an_idle_instance_ends_after_its_time() {
-    let limits = Limits { idle_instance: Duration::from_millis(150), ..Limits::default() };
+    let limits = Limits { idle_instance: Duration::from_secs(1), ..Limits::default() };
     let app = App::with_limits(limits).await;
     assert_eq!(app.get("/do/served").await.1, "1");
     assert_eq!(app.get("/do/served").await.1, "2");
-    sleep(Duration::from_millis(600)).await;
+    sleep(Duration::from_millis(2500)).await;
     assert_eq!(app.get("/do/served").await.1, "1");
     app.running.shutdown().await;
 }
 
 #[tokio::test]
 async fn a_request_over_its_time_is_a_500() {
-    let limits = Limits { request_timeout: Some(Duration::from_millis(300)), ..Limits::default() };
+    let limits = Limits { request_timeout: Some(Duration::from_secs(3)), ..Limits::default() };
     let app = App::with_limits(limits).await;
     assert_eq!(app.get("/do/slow/1").await.0, 200);
     assert_eq!(app.get("/do/slow/60000").await.0, 500);

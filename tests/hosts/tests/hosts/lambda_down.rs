@@ -2,17 +2,21 @@
 
 use akademi_host_tests::{Academies, Engine, RunningEdge, learners::enrol_learners};
 use std::time::{Duration, Instant};
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 
 use crate::{asks::asks, raw::exchange, storm::finding};
 
 /// The longest that a host's client waits for the other plane is 15 s, and 10 s at the edge.
 const BOUND: Duration = Duration::from_secs(25);
+/// More connections than are opened here.
+const BACKLOG: u32 = 1024;
 
 #[allow(clippy::disallowed_methods, reason = "the test is about time that passes")]
 async fn nobody_notices(engine: Engine) {
-    // A port that is refused until somebody listens there.
-    let lambda = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    // A port that nobody else can have, and that is refused until somebody listens there.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let lambda = socket.local_addr().unwrap();
     let academies = Academies::new(&format!("http://{lambda}")).unwrap();
     let edge = RunningEdge::start(engine, &academies.variables, academies.statements()).await.unwrap();
     academies.publish(&edge).await.unwrap();
@@ -33,7 +37,7 @@ async fn nobody_notices(engine: Engine) {
     let refused = forwarded().await;
 
     // Connections are taken and never answered.
-    let _listener = TcpListener::bind(lambda).await.unwrap();
+    let _listener = socket.listen(BACKLOG).unwrap();
     let others = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
         let started = Instant::now();

@@ -17,6 +17,9 @@ use crate::{
     storm::finding,
 };
 
+/// Until somebody shares an instance with the trap.
+const MOST_ROUNDS: usize = 10;
+
 /// An application whose databases are in the test's hands; `None` on a real Spin, which lets nobody break it.
 async fn prepare() -> Option<(Academies, RunningEdge, Vec<Learner>, Faults)> {
     if std::env::var_os("SPIN").is_some_and(|program| !program.is_empty()) {
@@ -93,24 +96,30 @@ async fn whoever_shares_an_instance_with_a_trap_gets_their_own_answer_or_none() 
     // The others are in the midst of reading when the trap comes.
     let slow = |learner: &Learner| Fault::Delay(learner.id.to_string(), Duration::from_millis(800));
     let (others, trapping) = learners.split_at(3);
-    faults.set(others.iter().map(slow).chain([Fault::Trap("INSERT INTO feed_event".into())]));
     let stranger = as_learner(&academies, &edge, &trapping[0]);
-    let trapped = async {
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        open_lesson(&stranger).await.unwrap().status.as_u16()
-    };
-    let (answers, trapped) = futures::join!(ask_all(), trapped.boxed());
-    faults.clear();
-    assert_eq!(trapped, 500);
     let mut lost = 0;
-    for (ask, answer) in &answers {
-        if answer.status == 500 && answer.body.is_empty() {
-            lost += 1;
-            continue;
+    // Where the machine has much else to do, they may not have begun to read.
+    for _ in 0..MOST_ROUNDS {
+        faults.set(others.iter().map(slow).chain([Fault::Trap("INSERT INTO feed_event".into())]));
+        let trapped = async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            open_lesson(&stranger).await.unwrap().status.as_u16()
+        };
+        let (answers, trapped) = futures::join!(ask_all(), trapped.boxed());
+        faults.clear();
+        assert_eq!(trapped, 500);
+        for (ask, answer) in &answers {
+            if answer.status == 500 && answer.body.is_empty() {
+                lost += 1;
+                continue;
+            }
+            assert_eq!(finding(&academies, &learners, ask, answer), None);
         }
-        assert_eq!(finding(&academies, &learners, ask, answer), None);
+        if lost > 0 {
+            break;
+        }
     }
-    println!("{lost} of {} requests went with the instance", answers.len());
+    println!("{lost} requests went with the instance");
     assert!(lost > 0, "nobody shared the instance");
 
     for (ask, answer) in ask_all().await {

@@ -18,7 +18,8 @@ async fn issue_twice_at_once(world: &World) -> (String, usize) {
     let completion = Completion { person: person(1), course: course(1), enrolment, at: NOW };
     let first = world.issue(completion).await;
     let (second, ()) = tokio::join!(world.issue(completion), async {
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        // Time for the second to look.
+        tokio::time::sleep(Duration::from_millis(1500)).await;
         first.commit().await.unwrap();
     });
     second.commit().await.unwrap();

@@ -2,7 +2,8 @@
 
 use akademi_mail::{Mailer, Message, Undelivered};
 use futures::future::BoxFuture;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
+use tokio::sync::Notify;
 
 use crate::academy::{World, mailer, wanted};
 
@@ -80,23 +81,25 @@ async fn a_mail_whose_sender_was_ended_comes_once_more_under_the_same_id() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_was_too_slow_keeps_nothing_of_its_attempt() {
-    struct Slow(Arc<dyn Mailer>);
+    struct Slow(Arc<dyn Mailer>, Arc<Notify>);
     impl Mailer for Slow {
         fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<(), Undelivered>> {
             Box::pin(async move {
                 self.0.send(message).await?;
-                tokio::time::sleep(Duration::from_millis(500)).await;
+                self.1.notified().await;
                 Ok(())
             })
         }
     }
     let world = World::new().await;
     world.want(1, &wanted(1)).await;
-    let slow = world.mail_by(Arc::new(Slow(mailer(&world.server.url()))));
+    let goes_on = Arc::new(Notify::new());
+    let slow = world.mail_by(Arc::new(Slow(mailer(&world.server.url()), goes_on.clone())));
     let run = tokio::spawn(async move { slow.deliver_due(|| true).await.unwrap() });
     world.server.taken(1);
     world.clock.advance_seconds(90);
     assert_eq!(world.deliver().await.sent, 1);
+    goes_on.notify_one();
     assert_eq!(run.await.unwrap().sent, 0, "the other has sent it");
     assert_eq!(world.listed(1, "").await[0]["attempts"], 1);
 }

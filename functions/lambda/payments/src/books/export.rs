@@ -44,7 +44,8 @@ pub struct LedgerExportParams {
 
 /// The ledger as CSV, newest transaction first
 ///
-/// At most 10,000 entries: `Akademi-Truncated` says whether that left some out, which an earlier `to` brings. RFC 4180 in UTF-8
+/// At most 10,000 entries: `Akademi-Truncated` says whether that left some out, which the last row's `at` as `to` brings: no
+/// moment is cut, unless it has more entries than that. RFC 4180 in UTF-8
 /// with a byte order mark; amounts are decimals with a dot; a text that a spreadsheet would take for a formula has an
 /// apostrophe before it.
 #[utoipa::path(get, path = "/api/v1/ledger/entries.csv", tag = "commerce", params(LedgerExportParams),
@@ -71,13 +72,22 @@ pub async fn export(
     }
     tx.commit().await?;
     let truncated = entries.len() > MAX_ROWS;
-    entries.truncate(MAX_ROWS);
+    cut(&mut entries, MAX_ROWS);
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
         (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"ledger.csv\"")),
         (TRUNCATED, HeaderValue::from_static(if truncated { "true" } else { "false" })),
     ];
     Ok((headers, sheet(&entries)?).into_response())
+}
+
+/// Leaves so many at most, before a moment's first one if there is such a place.
+fn cut(entries: &mut Vec<LedgerEntry>, most: usize) {
+    let Some(beyond) = entries.get(most).map(|entry| entry.at) else { return };
+    entries.truncate(most);
+    if let Some(last) = entries.iter().rposition(|entry| entry.at != beyond) {
+        entries.truncate(last + 1);
+    }
 }
 
 fn position(last: &LedgerEntry) -> LedgerPosition {
@@ -136,6 +146,20 @@ mod tests {
             refund: None,
             payout: None,
         }
+    }
+
+    #[test]
+    fn no_moment_is_cut_unless_it_is_all_there_is() {
+        let left = |moments: &[i64], most| {
+            let at = |millis: &i64| LedgerEntry { at: Timestamp::from_millis(*millis), ..entry("sales", 1) };
+            let mut entries: Vec<_> = moments.iter().map(at).collect();
+            cut(&mut entries, most);
+            entries.len()
+        };
+        assert_eq!(left(&[4, 3, 2], 3), 3);
+        assert_eq!(left(&[4, 3, 2, 1], 3), 3);
+        assert_eq!(left(&[4, 3, 3, 3], 3), 1);
+        assert_eq!(left(&[3, 3, 3, 3], 3), 3);
     }
 
     fn minor(text: &str) -> i128 {

@@ -5,7 +5,7 @@ use akademi_payment_sandbox::{Behaviour, Handle, Misreport};
 use bytes::Bytes;
 use http::{Method, Request, header};
 use serde_json::{Value, json};
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use crate::academy::{Academy, Who, learner, staff};
 use crate::answer::Answer;
@@ -44,6 +44,20 @@ impl World {
             .body(Bytes::from(serde_json::to_vec(&self.behaviour).unwrap()))
             .unwrap();
         assert_eq!(Network::new().send(request).await.unwrap().status(), 200);
+    }
+
+    /// Returns when the sandbox has met with as many requests as it was to fail.
+    pub async fn faults_are_used_up(&self) {
+        let target = format!("http://{}/sandbox/behaviour", self.sandbox);
+        loop {
+            let answer =
+                Network::new().send(Request::get(&target).body(Bytes::new()).unwrap()).await.unwrap();
+            let behaviour: Behaviour = serde_json::from_slice(answer.body()).unwrap();
+            if behaviour.faults.iter().all(|fault| fault.times == 0) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     pub async fn misreport(&mut self, misreport: Misreport) {

@@ -190,7 +190,7 @@ impl<P> Setup<P> {
 
     /// Waits until so many callbacks came, and a little longer for one too many.
     pub async fn told_after(&self, count: usize) -> Vec<Result<Told, CallbackRefused>> {
-        for _ in 0..500 {
+        for _ in 0..3000 {
             if self.told().len() >= count {
                 tokio::time::sleep(Duration::from_millis(250)).await;
                 return self.told();

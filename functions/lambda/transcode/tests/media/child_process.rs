@@ -86,8 +86,15 @@ async fn dropping_the_future_kills_the_child_and_leaves_nothing() {
     let body = format!("echo x > {}/junk; echo $$ > {}; exec sleep 60", output.display(), pid.display());
     let child = scripted(folder.path(), &body, Limits::default());
     let task = task().await;
-    let dropped = tokio::time::timeout(Duration::from_millis(700), child.make(&task, &output, |_| ())).await;
-    assert!(dropped.is_err());
+    let has_begun = async {
+        while fs::read_to_string(&pid).unwrap_or_default().trim().is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        made = child.make(&task, &output, |_| ()) => panic!("it ends: {made:?}"),
+        () = has_begun => {}
+    }
     assert!(!is_running(fs::read_to_string(&pid).unwrap().trim()));
     assert!(is_empty(&output));
 }
