@@ -207,6 +207,7 @@ pub const ROUTES: &[Route] = &[
     checked(Patch, "/api/v1/authoring/courses/{course_id}", "authoring", Needs(CoursesWrite)),
     checked(Put, "/api/v1/authoring/courses/{course_id}/content", "authoring", Needs(CoursesWrite)),
     checked(Post, "/api/v1/authoring/courses/{course_id}/publish", "authoring", Needs(CoursesWrite)),
+    checked(Post, "/api/v1/authoring/courses/{course_id}/assets", "authoring", Needs(CoursesWrite)),
     checked(Post, "/api/v1/authoring/imports", "authoring", Needs(CoursesWrite)),
     checked(Post, "/api/v1/authoring/imports/{job_id}/start", "authoring", Needs(CoursesWrite)),
     row(Get, "/api/v1/authoring/jobs/{job_id}", "authoring", Needs(CoursesWrite)),

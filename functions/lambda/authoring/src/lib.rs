@@ -17,7 +17,8 @@
 //!
 //! # Files
 //! [`imports`] makes a draft of an archive that was sent straight to storage; [`assets`] leads whoever is enrolled to the
-//! files of a course by signed links. [`uploads`] takes files in parts, and [`storage_use`] counts what the academy stores.
+//! files of a course by signed links. [`uploads`] takes files in parts and makes them files of courses, and [`storage_use`]
+//! counts what the academy stores.
 //!
 //! # Jobs
 //! [`create_course`], [`import_content`] and [`publish_course`] are the same steps for whoever holds a transaction.
@@ -120,6 +121,7 @@ pub fn router(authoring: Authoring) -> Router {
         .route("/api/v1/authoring/courses/{course_id}", get(courses::show).patch(courses::change))
         .route("/api/v1/authoring/courses/{course_id}/content", put(content::replace))
         .route("/api/v1/authoring/courses/{course_id}/publish", post(publication::publish))
+        .route("/api/v1/authoring/courses/{course_id}/assets", post(uploads::attaching::attach))
         .route("/api/v1/authoring/imports", post(imports::create))
         .route("/api/v1/authoring/imports/{job_id}/start", post(imports::start))
         .route("/api/v1/authoring/jobs/{job_id}", get(imports::job::show))
@@ -151,6 +153,7 @@ pub fn router(authoring: Authoring) -> Router {
     uploads::delete,
     uploads::parts::links,
     uploads::completion::complete,
+    uploads::attaching::attach,
     storage_use::show,
     video_settings::show,
     video_settings::save

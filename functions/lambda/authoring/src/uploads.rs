@@ -5,10 +5,12 @@
 //!    sent in any order and at once; after a lost connection or a restart, `GET /uploads/{id}` says which are there.
 //! 3. `POST /uploads/{id}/complete` looks at the content, and it is a file. It stays in its parts
 //!    ([`akademi_lambda_store::uploads`]).
+//! 4. `POST /authoring/courses/{id}/assets` makes it a file of that course, which takes over its bytes where they lie.
 //!
 //! A part keeps the checksum that it was announced with first, so a link that is still open after the file is complete can put
 //! nothing else there.
 
+pub mod attaching;
 pub mod completion;
 mod content;
 pub mod parts;
@@ -19,7 +21,7 @@ use akademi_api::{
     signed::CallContext,
 };
 use akademi_domain::{
-    ids::{TenantId, UploadId},
+    ids::{AssetId, TenantId, UploadId},
     text::line,
     time::Timestamp,
     upload::{FileKind, PART_BYTES, Parts},
@@ -73,8 +75,11 @@ pub struct UploadAnswer {
     present: Vec<u64>,
     /// Until when parts may be sent and the file completed.
     until: Timestamp,
+    state: UploadState,
     /// What its content is; null until it is complete.
     content_type: Option<String>,
+    /// The file of a course that it has become.
+    asset: Option<AssetId>,
 }
 
 impl UploadAnswer {
@@ -87,7 +92,9 @@ impl UploadAnswer {
             until: until(upload.created_at),
             file_name: upload.file_name,
             kind: upload.kind,
+            state: upload.state,
             content_type: upload.content_type,
+            asset: upload.asset,
             present,
         }
     }
@@ -118,7 +125,7 @@ impl Authoring {
 
     /// Whether parts may be sent and the file completed.
     fn check_open(&self, upload: &Upload) -> Result<(), Problem> {
-        if upload.state == UploadState::Complete {
+        if upload.state != UploadState::Open {
             return Err(Problem::new(
                 StatusCode::CONFLICT,
                 "upload-complete",
@@ -173,6 +180,7 @@ pub async fn create(
                 parts,
                 state: UploadState::Open,
                 content_type: None,
+                asset: None,
                 created_at: now,
             };
             let answer = UploadAnswer::new(id, upload, Vec::new());
@@ -231,7 +239,8 @@ fn unreachable(error: akademi_lambda_store::objects::ObjectError) -> Problem {
 /// Complete or not: what was sent of it goes, and what it took of the academy's storage is free again.
 #[utoipa::path(delete, path = "/api/v1/uploads/{upload_id}", tag = "media",
     params(("upload_id" = UploadId, Path, description = "The upload: one's own")),
-    responses((status = 204, description = "It is gone")))]
+    responses((status = 204, description = "It is gone"),
+              (status = 409, description = "It is a file of a course (`upload-attached`)", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn delete(
     State(authoring): State<Authoring>,
     caller: Caller,
@@ -241,7 +250,13 @@ pub async fn delete(
     let mut tx = authoring.postgres.tenant(caller.tenant).await?;
     let upload = store::find_upload(&mut tx, id, caller.user).await?.ok_or(AuthoringError::NotFound)?;
     if !store::give_up(&mut tx, id).await? {
-        return Err(AuthoringError::NotFound);
+        store::find_upload(&mut tx, id, caller.user).await?.ok_or(AuthoringError::NotFound)?;
+        return Err(Problem::new(
+            StatusCode::CONFLICT,
+            "upload-attached",
+            "This upload is a file of a course and cannot be deleted.",
+        )
+        .into());
     }
     let deleted = Write {
         action: Action::UploadDeleted,

@@ -35,7 +35,7 @@ pub async fn complete(
 ) -> Result<Body<UploadAnswer>, AuthoringError> {
     let mut upload = authoring.find_upload(&caller, id).await?;
     let all: Vec<u64> = (1..=upload.parts.count()).collect();
-    if upload.state == UploadState::Complete {
+    if matches!(upload.state, UploadState::Complete | UploadState::Attached) {
         return Ok(Body(UploadAnswer::new(id, upload, all)));
     }
     authoring.check_open(&upload)?;
@@ -75,6 +75,6 @@ pub async fn complete(
         return Err(AuthoringError::NotFound);
     }
     tx.commit().await?;
-    upload.content_type = Some(found.to_owned());
+    (upload.state, upload.content_type) = (UploadState::Complete, Some(found.to_owned()));
     Ok(Body(UploadAnswer::new(id, upload, all)))
 }

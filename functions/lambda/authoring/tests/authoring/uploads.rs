@@ -24,18 +24,18 @@ const STORAGE: &str = "/api/v1/academy/storage";
 const DAY: u64 = 24 * 60 * 60;
 
 /// A picture of so many bytes, as far as its beginning tells.
-fn picture(bytes: usize) -> Vec<u8> {
+pub fn picture(bytes: usize) -> Vec<u8> {
     let mut content = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
     content.extend((content.len()..bytes).map(|at| (at / 7) as u8));
     content
 }
 
-async fn ask(world: &World, person: Person, key: &str, kind: &str, bytes: u64) -> Answer {
+pub async fn ask(world: &World, person: Person, key: &str, kind: &str, bytes: u64) -> Answer {
     let request = json!({ "file_name": "Işık.png", "bytes": bytes, "kind": kind });
     world.post_once(person, UPLOADS, Some(key), &request).await
 }
 
-fn path(upload: &Value) -> String {
+pub fn path(upload: &Value) -> String {
     format!("{UPLOADS}/{}", upload["id"].as_str().unwrap())
 }
 
@@ -44,7 +44,7 @@ fn cut(content: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
     (1..).zip(content.chunks(usize::try_from(PART_BYTES).unwrap()))
 }
 
-async fn links(world: &World, person: Person, upload: &Value, parts: &[(u64, &[u8])]) -> Answer {
+pub async fn links(world: &World, person: Person, upload: &Value, parts: &[(u64, &[u8])]) -> Answer {
     let announced = parts.iter().map(|(number, bytes)| announced(*number, bytes)).collect::<Vec<_>>();
     let body = json!({ "parts": announced });
     world.call(person, Method::POST, &format!("{}/parts", path(upload)), Some(&body)).await
@@ -56,30 +56,30 @@ fn announced(number: u64, bytes: &[u8]) -> Value {
 }
 
 /// Sends to a link as storage takes it.
-async fn send(world: &World, link: &Value, bytes: &[u8]) -> Result<(), ObjectError> {
+pub async fn send(world: &World, link: &Value, bytes: &[u8]) -> Result<(), ObjectError> {
     let (key, access) = opened(world, "PUT", link["upload"]["url"].as_str().unwrap()).unwrap();
     let Access::UploadPart(announced) = access else { panic!("{access:?}") };
     let body = stream::iter([Ok::<_, Infallible>(Bytes::copy_from_slice(bytes))]);
     world.storage.objects.put_announced(&key, &announced, body).await
 }
 
-async fn complete(world: &World, person: Person, upload: &Value) -> Answer {
+pub async fn complete(world: &World, person: Person, upload: &Value) -> Answer {
     world.call(person, Method::POST, &format!("{}/complete", path(upload)), None).await
 }
 
 /// Asks for a small file and sends all of it.
-async fn sent(world: &World, key: &str, kind: &str, content: &[u8]) -> Value {
+pub async fn sent(world: &World, key: &str, kind: &str, content: &[u8]) -> Value {
     let upload = ask(world, instructor(1), key, kind, content.len() as u64).await.expect(201);
     let links = links(world, instructor(1), &upload, &[(1, content)]).await.expect(200);
     send(world, &links["parts"][0], content).await.unwrap();
     upload
 }
 
-async fn reserved(world: &World) -> Value {
+pub async fn reserved(world: &World) -> Value {
     world.get(administrator(1), STORAGE).await.expect(200)["by_kind"]["uploads"].clone()
 }
 
-async fn actions(world: &World) -> Vec<String> {
+pub async fn actions(world: &World) -> Vec<String> {
     let mut superuser = world.database.superuser().await.unwrap();
     sqlx::query_scalar("SELECT action FROM audit_entry ORDER BY number")
         .fetch_all(&mut superuser)
