@@ -213,6 +213,7 @@ pub const ROUTES: &[Route] = &[
     row(Get, "/api/v1/authoring/jobs/{job_id}", "authoring", Needs(CoursesWrite)),
     row(Get, "/api/v1/media/{asset_id}/{*path}", "authoring", SignedIn),
     checked(Post, "/api/v1/uploads", "authoring", Needs(CoursesWrite)),
+    row(Get, "/api/v1/uploads", "authoring", Needs(CoursesWrite)),
     row(Get, "/api/v1/uploads/{upload_id}", "authoring", Needs(CoursesWrite)),
     checked(Delete, "/api/v1/uploads/{upload_id}", "authoring", Needs(CoursesWrite)),
     checked(Post, "/api/v1/uploads/{upload_id}/parts", "authoring", Needs(CoursesWrite)),

@@ -11,10 +11,13 @@ ALTER TABLE upload
         GENERATED ALWAYS AS (CASE WHEN state IN ('given_up', 'attached') THEN 0 ELSE bytes END) STORED,
     ADD CONSTRAINT upload_state_check CHECK (state IN ('open', 'scanning', 'complete', 'attached', 'given_up')),
     ADD CONSTRAINT upload_check CHECK (
-        (state IN ('scanning', 'complete', 'attached')) = (content_type IS NOT NULL)
-        AND (state IN ('complete', 'attached')) = (completed_at IS NOT NULL));
+        state = 'given_up'
+        OR (state = 'open') = (content_type IS NULL)
+           AND (state IN ('complete', 'attached')) = (completed_at IS NOT NULL));
 -- What the night looks for.
 CREATE INDEX upload_by_age ON upload (created_at) WHERE state NOT IN ('complete', 'attached');
+-- What a page lists.
+CREATE INDEX upload_by_owner ON upload (tenant_id, user_id, created_at, id) WHERE state NOT IN ('given_up', 'attached');
 
 ALTER TABLE asset
     -- The upload that it was; its key in storage is then the folder of the parts, and each part has its own checksum.

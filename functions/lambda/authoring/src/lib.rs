@@ -74,6 +74,7 @@ pub struct Authoring {
     workers: Arc<dyn Wake>,
     auditor: Auditor,
     sync: Option<Arc<dyn Wake>>,
+    scanner: Option<uploads::clamd::VirusScanner>,
 }
 
 impl Authoring {
@@ -86,7 +87,7 @@ impl Authoring {
         workers: Arc<dyn Wake>,
         auditor: Auditor,
     ) -> Self {
-        Self { ports, planes, postgres, storage, workers, auditor, sync: None }
+        Self { ports, planes, postgres, storage, workers, auditor, sync: None, scanner: None }
     }
 
     /// Has `sync` look at the feed after each publication; without it a publication waits for the schedule.
@@ -110,7 +111,7 @@ impl Authoring {
             config.read(akademi_functions::DATABASE_URL, |url| Postgres::from_url(url, max_connections))?;
         let storage = Storage::from_config(objects, config)?;
         let auditor = Auditor::from_config(ports.clone(), config)?;
-        Ok(Self::new(ports, Arc::new(planes), postgres, storage, workers, auditor))
+        Self::new(ports, Arc::new(planes), postgres, storage, workers, auditor).scanning(config)
     }
 }
 
@@ -126,7 +127,7 @@ pub fn router(authoring: Authoring) -> Router {
         .route("/api/v1/authoring/imports/{job_id}/start", post(imports::start))
         .route("/api/v1/authoring/jobs/{job_id}", get(imports::job::show))
         .route("/api/v1/media/{asset_id}/{*path}", get(assets::show))
-        .route("/api/v1/uploads", post(uploads::create))
+        .route("/api/v1/uploads", post(uploads::create).get(uploads::list))
         .route("/api/v1/uploads/{upload_id}", get(uploads::show).delete(uploads::delete))
         .route("/api/v1/uploads/{upload_id}/parts", post(uploads::parts::links))
         .route("/api/v1/uploads/{upload_id}/complete", post(uploads::completion::complete))
@@ -149,6 +150,7 @@ pub fn router(authoring: Authoring) -> Router {
     imports::job::show,
     assets::show,
     uploads::create,
+    uploads::list,
     uploads::show,
     uploads::delete,
     uploads::parts::links,

@@ -64,6 +64,8 @@ actions! {
     UploadCompleted = "upload.completed";
     UploadDeleted = "upload.deleted";
     UploadPartsAnnounced = "upload.parts_announced";
+    /// Since it holds a virus.
+    UploadRefused = "upload.refused";
     UploadRequested = "upload.requested";
     VideoSettingsSaved = "video_settings.saved";
 }

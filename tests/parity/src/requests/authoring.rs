@@ -27,6 +27,7 @@ const START: &str = "POST /api/v1/authoring/imports/{job_id}/start";
 const JOB: &str = "GET /api/v1/authoring/jobs/{job_id}";
 const MEDIA: &str = "GET /api/v1/media/{asset_id}/{*path}";
 const UPLOADS: &str = "POST /api/v1/uploads";
+const MINE: &str = "GET /api/v1/uploads";
 const UPLOAD: &str = "GET /api/v1/uploads/{upload_id}";
 const REMOVE: &str = "DELETE /api/v1/uploads/{upload_id}";
 const PARTS: &str = "POST /api/v1/uploads/{upload_id}/parts";
@@ -152,6 +153,9 @@ async fn uploads(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     r.turkish((UPLOADS, "a Turkish name"), &staff, ask("v", "Işık notları.pdf", 100)).await?;
     r.bad((UPLOADS, "another body under the key"), &staff, ask("u", "notes.pdf", 101)).await?;
     r.bad((UPLOADS, "larger than documents are"), &staff, ask("w", "notes.pdf", 6 << 20)).await?;
+
+    r.good((MINE, "on their way"), &staff, Ask::get(path)).await?;
+    r.paged(MINE, &staff, path, "").await?;
 
     let of = |upload: &str, end: &str| format!("{path}/{upload}{end}");
     let parts = |upload: &str, number: u64, digit: &str| {

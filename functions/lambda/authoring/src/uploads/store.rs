@@ -10,7 +10,7 @@ use akademi_lambda_store::{
     postgres::TenantTransaction,
 };
 use serde::Serialize;
-use sqlx::Row;
+use sqlx::{Row, postgres::PgRow};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -30,6 +30,8 @@ pub struct NewUpload<'a> {
 pub enum UploadState {
     /// Parts may be sent.
     Open,
+    /// Held back, until a virus scanner has found nothing.
+    Scanning,
     Complete,
     /// It is a file of a course.
     Attached,
@@ -100,27 +102,54 @@ pub async fn find_upload(
     .bind(owner.as_uuid())
     .fetch_optional(tx.connection())
     .await?;
-    row.map(|row| {
-        let kind = row.try_get::<&str, _>("kind")?.parse().map_err(|source| {
-            StoreError::Internal(sqlx::Error::ColumnDecode { index: "kind".into(), source: Box::new(source) })
-        })?;
-        let (bytes, part_bytes) = (row.try_get::<i64, _>("bytes")?, row.try_get::<i64, _>("part_bytes")?);
-        let state = match row.try_get("state")? {
-            "open" => UploadState::Open,
-            "attached" => UploadState::Attached,
-            _ => UploadState::Complete,
-        };
-        Ok(Upload {
-            file_name: row.try_get("file_name")?,
-            kind,
-            parts: Parts::new(bytes.cast_unsigned(), part_bytes.cast_unsigned()),
-            state,
-            content_type: row.try_get("content_type")?,
-            asset: row.try_get::<Option<Uuid>, _>("asset")?.map(AssetId::from_uuid),
-            created_at: Timestamp::from_millis(row.try_get("created_at")?),
-        })
+    row.as_ref().map(upload).transpose()
+}
+
+fn upload(row: &PgRow) -> Result<Upload, StoreError> {
+    let kind = row.try_get::<&str, _>("kind")?.parse().map_err(|source| {
+        StoreError::Internal(sqlx::Error::ColumnDecode { index: "kind".into(), source: Box::new(source) })
+    })?;
+    let (bytes, part_bytes) = (row.try_get::<i64, _>("bytes")?, row.try_get::<i64, _>("part_bytes")?);
+    let state = match row.try_get("state")? {
+        "open" => UploadState::Open,
+        "scanning" => UploadState::Scanning,
+        "attached" => UploadState::Attached,
+        _ => UploadState::Complete,
+    };
+    Ok(Upload {
+        file_name: row.try_get("file_name")?,
+        kind,
+        parts: Parts::new(bytes.cast_unsigned(), part_bytes.cast_unsigned()),
+        state,
+        content_type: row.try_get("content_type")?,
+        asset: row.try_get::<Option<Uuid>, _>("asset")?.map(AssetId::from_uuid),
+        created_at: Timestamp::from_millis(row.try_get("created_at")?),
     })
-    .transpose()
+}
+
+/// This person's uploads after this one that are no files of courses, newest first.
+pub async fn list_uploads(
+    tx: &mut TenantTransaction,
+    owner: UserId,
+    after: Option<(Timestamp, UploadId)>,
+    limit: i64,
+) -> Result<Vec<(UploadId, Upload)>, StoreError> {
+    let (created_at, id) =
+        after.unwrap_or((Timestamp::from_millis(i64::MAX), UploadId::from_uuid(Uuid::max())));
+    let rows = sqlx::query(
+        "SELECT id, file_name, kind, bytes, part_bytes, state, content_type, created_at, NULL::uuid AS asset
+         FROM upload
+         WHERE tenant_id = $1 AND user_id = $2 AND state NOT IN ('given_up', 'attached') AND (created_at, id) < ($3, $4)
+         ORDER BY created_at DESC, id DESC LIMIT $5",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(owner.as_uuid())
+    .bind(created_at.as_millis())
+    .bind(id.as_uuid())
+    .bind(limit)
+    .fetch_all(tx.connection())
+    .await?;
+    rows.iter().map(|row| Ok((UploadId::from_uuid(row.try_get("id")?), upload(row)?))).collect()
 }
 
 /// Keeps the checksums of parts that have none yet; of how many.
@@ -162,7 +191,25 @@ pub async fn are_announced(
     Ok(usize::try_from(as_sent).is_ok_and(|count| count == parts.len()))
 }
 
-/// Whether it was open until now.
+/// Keeps what an open upload is, until it has been scanned.
+pub async fn hold_back(
+    tx: &mut TenantTransaction,
+    id: UploadId,
+    content_type: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE upload SET state = 'scanning', content_type = $3
+         WHERE tenant_id = $1 AND id = $2 AND state = 'open'",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(id.as_uuid())
+    .bind(content_type)
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// Whether it was open or held back until now.
 pub async fn complete_upload(
     tx: &mut TenantTransaction,
     id: UploadId,
@@ -171,7 +218,7 @@ pub async fn complete_upload(
 ) -> Result<bool, StoreError> {
     let completed = sqlx::query(
         "UPDATE upload SET state = 'complete', content_type = $3, completed_at = $4
-         WHERE tenant_id = $1 AND id = $2 AND state = 'open'",
+         WHERE tenant_id = $1 AND id = $2 AND state IN ('open', 'scanning')",
     )
     .bind(tx.tenant().as_uuid())
     .bind(id.as_uuid())

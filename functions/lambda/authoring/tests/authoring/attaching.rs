@@ -33,7 +33,7 @@ async fn completed(world: &World, key: &str, kind: &str, content: &[u8]) -> Valu
     complete(world, instructor(1), &upload).await.expect(200)
 }
 
-async fn attach(world: &World, person: Person, course: &str, upload: &Value) -> Answer {
+pub async fn attach(world: &World, person: Person, course: &str, upload: &Value) -> Answer {
     let body = json!({ "upload": upload["id"] });
     world.call(person, Method::POST, &format!("{course}/assets"), Some(&body)).await
 }

@@ -4,6 +4,7 @@
 mod academy;
 mod attaching;
 mod audit;
+mod clamd;
 mod content;
 mod courses;
 mod hostile_imports;
@@ -15,6 +16,7 @@ mod publishing;
 mod real_course;
 mod refusals;
 mod rules;
+mod scanning;
 mod storage_use;
 mod uploads;
 mod video_settings;

@@ -15,6 +15,7 @@ use std::convert::Infallible;
 
 use crate::{
     academy::{Answer, Person, World, administrator, instructor},
+    attaching::attach,
     import_world::{opened, stored},
     storage_use::limit_storage,
 };
@@ -216,6 +217,44 @@ async fn the_content_says_what_a_file_is_and_what_is_deleted_leaves_nothing() {
     let document = sent(&world, "l", "document", b"%PDF-1.7\n%%EOF\n").await;
     let whole = complete(&world, author, &document).await.expect(200);
     assert_eq!(whole["content_type"], "application/pdf");
+}
+
+#[tokio::test]
+async fn a_page_finds_the_uploads_again_that_are_no_files_yet() {
+    let world = World::new().await;
+    let author = instructor(1);
+    let mut made = Vec::new();
+    for n in 0..5 {
+        made.push(sent(&world, &format!("k{n}"), "document", b"%PDF-1.7\n%%EOF\n").await);
+        // Some in one moment.
+        world.pass_seconds(n % 2);
+    }
+    let (course, _) = world.create(author, "Işık").await;
+    for upload in [&made[1], &made[3]] {
+        complete(&world, author, upload).await.expect(200);
+    }
+    attach(&world, author, &course, &made[1]).await.expect(201);
+    assert_eq!(world.call(author, Method::DELETE, &path(&made[2]), None).await.status, 204);
+    let colleague = Person { user: instructor(3).user, ..instructor(1) };
+    for stranger in [colleague, instructor(2)] {
+        assert_eq!(world.get(stranger, UPLOADS).await.expect(200)["data"], json!([]));
+    }
+    let mut found = Vec::new();
+    let mut target = format!("{UPLOADS}?limit=1");
+    loop {
+        let page = world.get(author, &target).await.expect(200);
+        found.extend(page["data"].as_array().unwrap().clone());
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        target = format!("{UPLOADS}?limit=1&cursor={cursor}");
+    }
+    let told: Vec<_> =
+        found.iter().map(|upload| (&upload["id"], upload["state"].as_str().unwrap())).collect();
+    let expected = [(&made[4]["id"], "open"), (&made[3]["id"], "complete"), (&made[0]["id"], "open")];
+    assert_eq!(told, expected);
+    let mut whole = world.get(author, &path(&made[4])).await.expect(200);
+    assert_eq!(whole.as_object_mut().unwrap().remove("present"), Some(json!([1])));
+    assert_eq!(found[0], whole);
+    assert_eq!(world.get(author, &format!("{UPLOADS}?cursor=x")).await.status, 422);
 }
 
 #[tokio::test]
