@@ -42,4 +42,17 @@ impl<'a> Config<'a> {
         let value = value.ok_or_else(|| error(format!("is not set ({})", variable.meaning)))?;
         parse(&value).map_err(|problem| error(problem.to_string()))
     }
+
+    /// As [`Self::read`] of a variable that may be missing: `None` then.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when it is not what `parse` takes.
+    pub fn read_if_set<T, E: fmt::Display>(
+        &self,
+        variable: Variable,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, ConfigError> {
+        let is_set = (self.lookup)(variable.name).is_some_and(|value| !value.trim().is_empty());
+        if is_set { self.read(variable, parse).map(Some) } else { Ok(None) }
+    }
 }

@@ -66,6 +66,13 @@ pub const STORAGE_URL: Variable = Variable {
     meaning: "base URL of signed links to files, on a host that is no academy's",
 };
 
+/// Who looks for viruses; nobody does where it is not set.
+pub const VIRUS_SCANNER: Variable = Variable {
+    name: "virus_scanner",
+    secret: false,
+    meaning: "clamd that looks for viruses in documents and images, `host:port`; nobody does where it is not set",
+};
+
 /// The server that mail leaves through.
 pub const MAIL_URL: Variable = Variable {
     name: "mail_url",

@@ -172,6 +172,17 @@ impl Objects {
         }
     }
 
+    /// Says of what type an object is that came without saying so.
+    pub async fn keep_content_type(
+        &self,
+        key: &ObjectKey,
+        content_type: &ContentType,
+    ) -> Result<(), ObjectError> {
+        let bytes = Bytes::copy_from_slice(content_type.as_str().as_bytes());
+        self.store.put(&content_type_path(key), bytes.into()).await?;
+        Ok(())
+    }
+
     pub async fn head(&self, key: &ObjectKey) -> Result<ObjectInfo, ObjectError> {
         let meta = self.store.head(&path(key)).await?;
         self.info(key, meta).await
@@ -294,16 +305,6 @@ impl Objects {
             .and_then(|bytes| std::str::from_utf8(&bytes).ok()?.parse().ok())
             .unwrap_or_else(ContentType::unknown);
         Ok(ObjectInfo { key: key.clone(), size: meta.size, etag: meta.e_tag, content_type })
-    }
-
-    async fn keep_content_type(
-        &self,
-        key: &ObjectKey,
-        content_type: &ContentType,
-    ) -> Result<(), ObjectError> {
-        let bytes = Bytes::copy_from_slice(content_type.as_str().as_bytes());
-        self.store.put(&content_type_path(key), bytes.into()).await?;
-        Ok(())
     }
 }
 

@@ -18,6 +18,8 @@ const PURPOSE: &str = "akademi object link v1";
 pub enum Access {
     /// GET and HEAD.
     Download,
+    /// GET and HEAD of what a browser saves under this name.
+    DownloadAs(String),
     /// One PUT of at most `max_bytes`, sent with this Content-Type.
     Upload { max_bytes: u64, content_type: ContentType },
     /// PUT of exactly these bytes, as often as one likes.
@@ -64,6 +66,8 @@ pub struct LinkSigner {
 struct Query {
     expires: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    file_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     max_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     content_type: Option<String>,
@@ -82,15 +86,17 @@ impl LinkSigner {
         Self { base: base.trim_end_matches('/').to_owned(), current, previous }
     }
 
-    /// The link for a grant: `{base}/{key}?expires=…&kid=…&signature=…`, for an upload also its limits.
+    /// The link for a grant: `{base}/{key}?expires=…&kid=…&signature=…`, also with its name, or with an upload's limits.
     pub fn link(&self, grant: &Grant) -> String {
         let expires = grant.expires_at.as_seconds();
         let signature = mac(&self.current, &grant.key, &grant.access, expires)
             .map(|mac| hex::encode(mac.finalize().into_bytes()))
             .unwrap_or_default();
-        let (mut max_bytes, mut content_type, mut bytes, mut sha256) = (None, None, None, None);
+        let (mut file_name, mut max_bytes, mut content_type, mut bytes, mut sha256) =
+            (None, None, None, None, None);
         match &grant.access {
             Access::Download => {}
+            Access::DownloadAs(name) => file_name = Some(name.clone()),
             Access::Upload { max_bytes: most, content_type: sent } => {
                 (max_bytes, content_type) = (Some(*most), Some(sent.to_string()));
             }
@@ -99,7 +105,7 @@ impl LinkSigner {
             }
         }
         let kid = self.current.kid.clone();
-        let query = Query { expires, max_bytes, content_type, bytes, sha256, kid, signature };
+        let query = Query { expires, file_name, max_bytes, content_type, bytes, sha256, kid, signature };
         let query = serde_urlencoded::to_string(&query).unwrap_or_default();
         format!("{}/{}?{query}", self.base, grant.key)
     }
@@ -109,13 +115,15 @@ impl LinkSigner {
     pub fn verify(&self, method: &str, key: &str, query: &str, now: Timestamp) -> Result<Grant, LinkRefused> {
         let key: ObjectKey = key.parse().map_err(|_| LinkRefused::Malformed)?;
         let query: Query = serde_urlencoded::from_str(query).map_err(|_| LinkRefused::Malformed)?;
-        let access = match (method, query.max_bytes, query.content_type, query.bytes, query.sha256) {
-            ("GET" | "HEAD", None, None, None, None) => Access::Download,
-            ("PUT", Some(max_bytes), Some(content_type), None, None) => {
+        let sent = (query.max_bytes, query.content_type, query.bytes, query.sha256);
+        let access = match (method, query.file_name, sent) {
+            ("GET" | "HEAD", None, (None, None, None, None)) => Access::Download,
+            ("GET" | "HEAD", Some(name), (None, None, None, None)) => Access::DownloadAs(name),
+            ("PUT", None, (Some(max_bytes), Some(content_type), None, None)) => {
                 let content_type = content_type.parse().map_err(|_| LinkRefused::Malformed)?;
                 Access::Upload { max_bytes, content_type }
             }
-            ("PUT", None, None, Some(bytes), Some(sha256)) => {
+            ("PUT", None, (None, None, Some(bytes), Some(sha256))) => {
                 let sha256 = hex::decode(sha256).ok().and_then(|digest| digest.try_into().ok());
                 Access::UploadPart(Announced { bytes, sha256: sha256.ok_or(LinkRefused::Malformed)? })
             }
@@ -138,11 +146,13 @@ impl LinkSigner {
     }
 }
 
-/// HMAC takes a key of any length, so there always is one. No field holds a line break, so each text has one meaning.
+/// HMAC takes a key of any length, so there always is one. No field but the last holds a line break, so each text has one
+/// meaning.
 fn mac(secret: &LinkSecret, key: &ObjectKey, access: &Access, expires: i64) -> Option<Hmac<Sha256>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(&secret.bytes).ok()?;
     let limits = match access {
         Access::Download => "GET".to_owned(),
+        Access::DownloadAs(name) => format!("GET as\n{name}"),
         Access::Upload { max_bytes, content_type } => format!("PUT\n{max_bytes}\n{content_type}"),
         Access::UploadPart(Announced { bytes, sha256 }) => {
             format!("PUT exactly\n{bytes}\n{}", hex::encode(sha256))
@@ -187,11 +197,13 @@ mod tests {
 
     #[test]
     fn a_link_opens_what_it_was_made_for_until_it_expires() {
-        for access in [Access::Download, upload().access, part().access] {
+        let named = Access::DownloadAs("Işık \"notları\"&x.pdf".into());
+        for (method, access) in
+            [("GET", Access::Download), ("GET", named), ("PUT", upload().access), ("PUT", part().access)]
+        {
             let grant = Grant { access, ..upload() };
             let link = signer().link(&grant);
             let (key, query) = split(&link);
-            let method = if grant.access == Access::Download { "GET" } else { "PUT" };
             assert_eq!(signer().verify(method, key, query, NOW), Ok(grant.clone()));
             assert_eq!(signer().verify(method, key, query, NOW.plus_seconds(600)), Ok(grant));
             assert_eq!(signer().verify(method, key, query, NOW.plus_seconds(601)), Err(LinkRefused::Expired));
@@ -244,6 +256,23 @@ mod tests {
         let short = query.replace("sha256=07", "sha256=");
         assert_eq!(signer().verify("PUT", key, &short, NOW), Err(LinkRefused::Malformed));
         assert_eq!(signer().verify("GET", key, query, NOW), Err(LinkRefused::Forged));
+    }
+
+    #[test]
+    fn a_link_with_a_name_saves_under_no_other() {
+        let link = signer().link(&Grant { access: Access::DownloadAs("notes.pdf".into()), ..upload() });
+        let (key, query) = split(&link);
+        for (from, to) in [
+            ("file_name=notes.pdf", "file_name=notes.exe"),
+            ("file_name=notes.pdf", "file_name="),
+            ("&file_name=notes.pdf", ""),
+            ("&file_name=notes.pdf", "&file_name=notes.pdf&max_bytes=1&content_type=text%2Fhtml"),
+        ] {
+            assert!(query.contains(from), "{query}");
+            let changed = query.replacen(from, to, 1);
+            assert_eq!(signer().verify("GET", key, &changed, NOW), Err(LinkRefused::Forged), "{to}");
+        }
+        assert_eq!(signer().verify("PUT", key, query, NOW), Err(LinkRefused::Forged));
     }
 
     #[test]

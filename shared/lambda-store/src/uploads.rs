@@ -65,3 +65,35 @@ impl PartedFile {
         Ok((1..=self.parts.count()).filter(is_there).collect())
     }
 }
+
+/// A file to be read by ranges, wherever it lies.
+#[derive(Debug, Clone)]
+pub enum StoredFile {
+    /// One object of so many bytes.
+    Whole {
+        objects: Objects,
+        key: ObjectKey,
+        bytes: u64,
+    },
+    Parted(PartedFile),
+}
+
+impl StoredFile {
+    pub const fn bytes(&self) -> u64 {
+        match self {
+            Self::Whole { bytes, .. } => *bytes,
+            Self::Parted(file) => file.parts.bytes(),
+        }
+    }
+
+    /// A range of the file in memory, cut at its end.
+    ///
+    /// # Errors
+    /// [`ObjectError::NotFound`] if the file or a part of it is not there.
+    pub async fn read_range(&self, range: Range<u64>) -> Result<Bytes, ObjectError> {
+        match self {
+            Self::Whole { objects, key, .. } => objects.read_range(key, range).await,
+            Self::Parted(file) => file.read_range(range).await,
+        }
+    }
+}

@@ -109,6 +109,7 @@ const PAGED: &[&str] = &[
     "GET /api/v1/users/me/likes",
     "GET /api/v1/users/me/certificates",
     "GET /api/v1/authoring/courses",
+    "GET /api/v1/uploads",
     "GET /api/v1/commerce/bundles",
     "GET /api/v1/commerce/coupons",
     "GET /api/v1/commerce/orders",

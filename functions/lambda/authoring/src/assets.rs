@@ -2,10 +2,11 @@
 
 mod playlist;
 mod store;
+pub mod transcoding;
 
 use akademi_api::{Caller, PathParam, Problem, problem::ProblemDocument};
 use akademi_domain::{ids::AssetId, permission::Permission};
-use akademi_lambda_store::object_key::ObjectKey;
+use akademi_lambda_store::{object_key::ObjectKey, signed_url::Access};
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
@@ -16,6 +17,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::{Authoring, AuthoringError};
 use playlist::{linked, names_segments};
 use store::{Media, find_media};
+pub use store::{lengths_of_videos, videos_that_do_not_play};
 
 /// How long a link to a file opens it, in seconds: a browser follows it at once.
 const LINK_SECONDS: i64 = 5 * 60;
@@ -42,7 +44,8 @@ pub(crate) fn media_path(asset: AssetId, name: &str) -> String {
 /// A file of a course
 ///
 /// For whoever is enrolled in the course, or may write courses. Any name stands for the file itself: 302 to a link that
-/// opens it for five minutes. A video that has been transcoded plays from `hls/master.m3u8` (RFC 8216): media playlists come
+/// opens it for five minutes, and under which a browser saves it by its own name; not of a video that was sent as an upload.
+/// A video that has been transcoded plays from `hls/master.m3u8` (RFC 8216): media playlists come
 /// with links to their segments, `hls/key` are the 16 bytes that an encrypted video's segments are opened with,
 /// `hls/thumbnails.vtt` is the list of its small pictures, and anything else under `hls/` is a 302.
 #[utoipa::path(get, path = "/api/v1/media/{asset_id}/{*path}", tag = "media",
@@ -69,7 +72,10 @@ pub async fn show(
     match path.strip_prefix(PLAYBACK) {
         Some(path) => playback(&authoring, &media, path).await,
         None if path.contains('/') => Err(AuthoringError::NotFound),
-        None => redirect(&authoring, media.key, LINK_SECONDS),
+        None => {
+            let key = media.key.ok_or(AuthoringError::NotFound)?;
+            redirect(&authoring, key, Access::DownloadAs(media.file_name))
+        }
     }
 }
 
@@ -88,7 +94,7 @@ async fn playback(authoring: &Authoring, media: &Media, path: &str) -> Result<Re
     let content_type = match file.content_type.as_str() {
         PLAYLIST_TYPE => PLAYLIST_TYPE,
         WEBVTT_TYPE => WEBVTT_TYPE,
-        _ => return redirect(authoring, key, LINK_SECONDS),
+        _ => return redirect(authoring, key, Access::Download),
     };
     let storage = &authoring.storage;
     let text = storage.objects.read(&key, MAX_PLAYLIST_BYTES).await.map_err(Problem::broken)?;
@@ -100,7 +106,8 @@ async fn playback(authoring: &Authoring, media: &Media, path: &str) -> Result<Re
         linked(text, |name| {
             let path = beside(folder, name);
             playback.file(&path)?;
-            Some(storage.download(below(&playback.folder, &path).ok()?, seconds, now))
+            let key = below(&playback.folder, &path).ok()?;
+            Some(storage.download(key, Access::Download, seconds, now))
         })
     } else {
         // Its playlists stand beside it, and are asked for here.
@@ -122,8 +129,8 @@ fn below(folder: &ObjectKey, path: &str) -> Result<ObjectKey, Problem> {
     path.split('/').try_fold(folder.clone(), |key, part| key.join(part)).map_err(Problem::broken)
 }
 
-fn redirect(authoring: &Authoring, key: ObjectKey, seconds: i64) -> Result<Response, AuthoringError> {
-    let link = authoring.storage.download(key, seconds, authoring.ports.now());
+fn redirect(authoring: &Authoring, key: ObjectKey, access: Access) -> Result<Response, AuthoringError> {
+    let link = authoring.storage.download(key, access, LINK_SECONDS, authoring.ports.now());
     let location = HeaderValue::try_from(link).map_err(Problem::broken)?;
     Ok((StatusCode::FOUND, [(header::LOCATION, location)]).into_response())
 }

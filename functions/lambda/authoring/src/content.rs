@@ -5,10 +5,12 @@ use akademi_api::{
 };
 use akademi_domain::{
     course::{
-        LessonBody, LessonOutline, ModuleOutline, Requirement, SectionOutline, Title, opening::Opening,
+        LessonBody, LessonOutline, ModuleOutline, Requirement, SectionOutline, Title, VideoSource,
+        opening::Opening,
     },
-    ids::{CourseId, LessonId, ModuleId, SectionId},
+    ids::{AssetId, CourseId, LessonId, ModuleId, SectionId},
     quiz::AnswerKey,
+    watch::LessonDuration,
 };
 use akademi_lambda_store::{
     audit::{Action, Actor, Write},
@@ -19,7 +21,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use crate::{
-    Authoring, AuthoringError, audit,
+    Authoring, AuthoringError,
+    assets::{lengths_of_videos, videos_that_do_not_play},
+    audit,
     check::{Checked, NewIds, check},
     courses::{CourseDraft, expect_revision},
     sanitising::Unsanitised,
@@ -161,8 +165,9 @@ pub async fn replace(
     let before = audit::content(head.revision, &structure);
     let stored = store::draft_lessons(&mut tx, course).await?;
     let modules = change.modules.sanitise(&stored).map_err(AuthoringError::Invalid)?;
-    let checked =
+    let mut checked =
         check(modules, &structure, NewIds::Refused, &authoring.ports).map_err(AuthoringError::Invalid)?;
+    tell_lengths(&mut checked, &lengths_of_videos(&mut tx, course).await?);
     head.updated_at = authoring.ports.now();
     head.revision = save(&mut tx, course, &checked, &stored, &authoring.ports).await?;
     let replaced = Write {
@@ -172,8 +177,25 @@ pub async fn replace(
         after: audit::content(head.revision, &checked.structure),
     };
     authoring.auditor.record(&mut tx, Actor::new(&caller, &call), replaced).await?;
+    let videos = videos_that_do_not_play(&mut tx, course).await?;
     tx.commit().await?;
-    Ok(Body(CourseDraft { head, modules: DraftModule::joined(checked.structure, checked.lessons) }))
+    Ok(Body(CourseDraft { head, modules: DraftModule::joined(checked.structure, checked.lessons), videos }))
+}
+
+/// Lessons of videos that play already learn their length, unless their author says one.
+fn tell_lengths(checked: &mut Checked, lengths: &BTreeMap<AssetId, i64>) {
+    for lesson in checked
+        .structure
+        .iter_mut()
+        .flat_map(|module| &mut module.sections)
+        .flat_map(|section| &mut section.lessons)
+        .filter(|lesson| lesson.duration_seconds.is_none())
+    {
+        let body = checked.lessons.get(&lesson.id).map(|content| &content.body);
+        let Some(LessonBody::Video { source: VideoSource::Asset { asset }, .. }) = body else { continue };
+        let length = lengths.get(asset).map(|ms| LessonDuration::from_seconds(*ms as f64 / 1000.0));
+        lesson.duration_seconds = length.and_then(Result::ok).map(LessonDuration::seconds);
+    }
 }
 
 /// What an import made of a draft.

@@ -24,8 +24,15 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
-use crate::{Authoring, AuthoringError, audit, content::DraftModule, store};
+use crate::{
+    Authoring, AuthoringError,
+    assets::{transcoding::DraftVideo, videos_that_do_not_play},
+    audit,
+    content::DraftModule,
+    store,
+};
 
 /// How many numbered slugs are tried before a random one.
 const NUMBERED_SLUGS: usize = 100;
@@ -126,6 +133,8 @@ pub struct CourseDraft {
     #[serde(flatten)]
     pub head: CourseHead,
     pub modules: Vec<DraftModule>,
+    /// Those of the course that do not play yet, or never will; the newest 100, newest first.
+    pub videos: Vec<DraftVideo>,
 }
 
 /// Makes an empty draft; its slug comes from the title, with a number behind it where that one is taken.
@@ -186,7 +195,7 @@ pub async fn create(
     authoring.auditor.record(&mut tx, Actor::new(&caller, &call), created).await?;
     tx.commit().await?;
     let location = format!("/api/v1/authoring/courses/{}", head.id);
-    let draft = CourseDraft { head, modules: Vec::new() };
+    let draft = CourseDraft { head, modules: Vec::new(), videos: Vec::new() };
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Body(draft)).into_response())
 }
 
@@ -210,7 +219,7 @@ pub async fn list(
 
 /// A draft, with bodies and answer keys
 ///
-/// The `ETag` moves with each change of the draft and each publication.
+/// The `ETag` moves with each change of the draft, each publication, and whatever is told of its videos.
 #[utoipa::path(get, path = "/api/v1/authoring/courses/{course_id}", tag = "authoring",
     params(("course_id" = CourseId, Path, description = "The course")),
     responses((status = 200, description = "The draft", body = CourseDraft, headers(("ETag" = String)))))]
@@ -224,9 +233,15 @@ pub async fn show(
     let found = store::find_course(&mut tx, course, caller.courses_of()).await?;
     let (head, structure) = found.ok_or(AuthoringError::NotFound)?;
     let lessons = store::draft_lessons(&mut tx, course).await?;
+    let videos = videos_that_do_not_play(&mut tx, course).await?;
     tx.commit().await?;
-    let draft = CourseDraft { modules: DraftModule::joined(structure, lessons), head };
-    let etag = format!("\"{}-{}\"", draft.head.revision, draft.head.version);
+    let draft = CourseDraft { modules: DraftModule::joined(structure, lessons), head, videos };
+    let mut etag = format!("{}-{}", draft.head.revision, draft.head.version);
+    if !draft.videos.is_empty() {
+        let told = Sha256::digest(serde_json::to_vec(&draft.videos)?);
+        etag = format!("{etag}-{}", hex::encode(told));
+    }
+    let etag = format!("\"{etag}\"");
     let etag = HeaderValue::try_from(etag).map_err(Problem::broken)?;
     Ok(([(header::ETAG, etag)], Body(draft)).into_response())
 }

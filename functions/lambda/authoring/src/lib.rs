@@ -17,7 +17,8 @@
 //!
 //! # Files
 //! [`imports`] makes a draft of an archive that was sent straight to storage; [`assets`] leads whoever is enrolled to the
-//! files of a course by signed links. [`uploads`] takes files in parts, and [`storage_use`] counts what the academy stores.
+//! files of a course by signed links. [`uploads`] takes files in parts and makes them files of courses, and [`storage_use`]
+//! counts what the academy stores.
 //!
 //! # Jobs
 //! [`create_course`], [`import_content`] and [`publish_course`] are the same steps for whoever holds a transaction.
@@ -73,6 +74,7 @@ pub struct Authoring {
     workers: Arc<dyn Wake>,
     auditor: Auditor,
     sync: Option<Arc<dyn Wake>>,
+    scanner: Option<uploads::clamd::VirusScanner>,
 }
 
 impl Authoring {
@@ -85,7 +87,7 @@ impl Authoring {
         workers: Arc<dyn Wake>,
         auditor: Auditor,
     ) -> Self {
-        Self { ports, planes, postgres, storage, workers, auditor, sync: None }
+        Self { ports, planes, postgres, storage, workers, auditor, sync: None, scanner: None }
     }
 
     /// Has `sync` look at the feed after each publication; without it a publication waits for the schedule.
@@ -109,7 +111,7 @@ impl Authoring {
             config.read(akademi_functions::DATABASE_URL, |url| Postgres::from_url(url, max_connections))?;
         let storage = Storage::from_config(objects, config)?;
         let auditor = Auditor::from_config(ports.clone(), config)?;
-        Ok(Self::new(ports, Arc::new(planes), postgres, storage, workers, auditor))
+        Self::new(ports, Arc::new(planes), postgres, storage, workers, auditor).scanning(config)
     }
 }
 
@@ -120,11 +122,12 @@ pub fn router(authoring: Authoring) -> Router {
         .route("/api/v1/authoring/courses/{course_id}", get(courses::show).patch(courses::change))
         .route("/api/v1/authoring/courses/{course_id}/content", put(content::replace))
         .route("/api/v1/authoring/courses/{course_id}/publish", post(publication::publish))
+        .route("/api/v1/authoring/courses/{course_id}/assets", post(uploads::attaching::attach))
         .route("/api/v1/authoring/imports", post(imports::create))
         .route("/api/v1/authoring/imports/{job_id}/start", post(imports::start))
         .route("/api/v1/authoring/jobs/{job_id}", get(imports::job::show))
         .route("/api/v1/media/{asset_id}/{*path}", get(assets::show))
-        .route("/api/v1/uploads", post(uploads::create))
+        .route("/api/v1/uploads", post(uploads::create).get(uploads::list))
         .route("/api/v1/uploads/{upload_id}", get(uploads::show).delete(uploads::delete))
         .route("/api/v1/uploads/{upload_id}/parts", post(uploads::parts::links))
         .route("/api/v1/uploads/{upload_id}/complete", post(uploads::completion::complete))
@@ -147,10 +150,12 @@ pub fn router(authoring: Authoring) -> Router {
     imports::job::show,
     assets::show,
     uploads::create,
+    uploads::list,
     uploads::show,
     uploads::delete,
     uploads::parts::links,
     uploads::completion::complete,
+    uploads::attaching::attach,
     storage_use::show,
     video_settings::show,
     video_settings::save

@@ -76,8 +76,8 @@ impl Storage {
     }
 
     /// A link under which this may be read for so many seconds.
-    pub(crate) fn download(&self, key: ObjectKey, seconds: i64, now: Timestamp) -> String {
-        self.links.link(&Grant { key, access: Access::Download, expires_at: now.plus_seconds(seconds) })
+    pub(crate) fn download(&self, key: ObjectKey, access: Access, seconds: i64, now: Timestamp) -> String {
+        self.links.link(&Grant { key, access, expires_at: now.plus_seconds(seconds) })
     }
 }
 

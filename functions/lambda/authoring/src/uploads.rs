@@ -3,23 +3,29 @@
 //! 1. `POST /uploads` reserves the file's bytes and says how it is cut.
 //! 2. `POST /uploads/{id}/parts` gives a link for each part, which takes exactly the bytes that were announced. Parts may be
 //!    sent in any order and at once; after a lost connection or a restart, `GET /uploads/{id}` says which are there.
-//! 3. `POST /uploads/{id}/complete` looks at the content, and it is a file. It stays in its parts
+//! 3. `POST /uploads/{id}/complete` looks at the content, has it scanned ([`scanning`]), and it is a file. It stays in its parts
 //!    ([`akademi_lambda_store::uploads`]).
+//! 4. `POST /authoring/courses/{id}/assets` makes it a file of that course, which takes over its bytes where they lie.
 //!
 //! A part keeps the checksum that it was announced with first, so a link that is still open after the file is complete can put
 //! nothing else there.
 
+pub mod attaching;
+pub mod clamd;
 pub mod completion;
 mod content;
 pub mod parts;
+mod scanning;
 mod store;
 
 use akademi_api::{
-    Body, Caller, PathParam, Problem, idempotency as idempotent, problem::ProblemDocument,
+    Body, Caller, PathParam, Problem, QueryParams, idempotency as idempotent,
+    paging::{Cursor, Page, PageParams},
+    problem::ProblemDocument,
     signed::CallContext,
 };
 use akademi_domain::{
-    ids::{TenantId, UploadId},
+    ids::{AssetId, TenantId, UploadId},
     text::line,
     time::Timestamp,
     upload::{FileKind, PART_BYTES, Parts},
@@ -59,8 +65,7 @@ pub struct UploadRequest {
 }
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(as = Upload)]
-pub struct UploadAnswer {
+pub struct UploadHead {
     id: UploadId,
     file_name: String,
     kind: FileKind,
@@ -69,16 +74,32 @@ pub struct UploadAnswer {
     part_bytes: u64,
     /// How many parts there are; they are numbered from 1.
     parts: u64,
-    /// The numbers of the parts that are there.
-    present: Vec<u64>,
     /// Until when parts may be sent and the file completed.
     until: Timestamp,
+    state: UploadState,
     /// What its content is; null until it is complete.
     content_type: Option<String>,
+    /// The file of a course that it has become.
+    asset: Option<AssetId>,
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Upload)]
+pub struct UploadAnswer {
+    #[serde(flatten)]
+    head: UploadHead,
+    /// The numbers of the parts that are there.
+    present: Vec<u64>,
 }
 
 impl UploadAnswer {
     fn new(id: UploadId, upload: Upload, present: Vec<u64>) -> Self {
+        Self { head: UploadHead::new(id, upload), present }
+    }
+}
+
+impl UploadHead {
+    fn new(id: UploadId, upload: Upload) -> Self {
         Self {
             id,
             parts: upload.parts.count(),
@@ -87,8 +108,9 @@ impl UploadAnswer {
             until: until(upload.created_at),
             file_name: upload.file_name,
             kind: upload.kind,
+            state: upload.state,
             content_type: upload.content_type,
-            present,
+            asset: upload.asset,
         }
     }
 }
@@ -116,9 +138,23 @@ impl Authoring {
         upload.ok_or(AuthoringError::NotFound)
     }
 
+    /// Deletes what was sent of an upload that was given up.
+    async fn delete_parts(&self, tenant: TenantId, id: UploadId) -> Result<(), Problem> {
+        let folder = folder(tenant, id).map_err(Problem::broken)?;
+        if let Err(error) = self.storage.objects.delete_folder(&folder).await {
+            // The night deletes what is left, and what a link that is still open puts there.
+            let line = json!({
+                "at": self.ports.now(), "function": "authoring", "level": "error", "files_left_by": target(id),
+                "cause": error.with_source(),
+            });
+            self.ports.log.line(&line.to_string());
+        }
+        Ok(())
+    }
+
     /// Whether parts may be sent and the file completed.
     fn check_open(&self, upload: &Upload) -> Result<(), Problem> {
-        if upload.state == UploadState::Complete {
+        if upload.state != UploadState::Open {
             return Err(Problem::new(
                 StatusCode::CONFLICT,
                 "upload-complete",
@@ -173,6 +209,7 @@ pub async fn create(
                 parts,
                 state: UploadState::Open,
                 content_type: None,
+                asset: None,
                 created_at: now,
             };
             let answer = UploadAnswer::new(id, upload, Vec::new());
@@ -206,16 +243,41 @@ fn check(request: &UploadRequest) -> Result<String, Problem> {
     Ok(name)
 }
 
+/// One's uploads, newest first
+///
+/// Those that are no files of courses, so that a page finds them again; which of their parts are there, each of them says.
+#[utoipa::path(get, path = "/api/v1/uploads", tag = "media", params(PageParams),
+    responses((status = 200, description = "A page of uploads", body = Page<UploadHead>)))]
+pub async fn list(
+    State(authoring): State<Authoring>,
+    caller: Caller,
+    QueryParams(page): QueryParams<PageParams>,
+) -> Result<Body<Page<UploadHead>>, AuthoringError> {
+    let after = page.cursor.as_deref().map(Cursor::decode_at).transpose()?;
+    let mut tx = authoring.postgres.tenant(caller.tenant).await?;
+    let found = store::list_uploads(&mut tx, caller.user, after, page.limit.and_one()).await?;
+    tx.commit().await?;
+    let page = Page::of(found, page.limit, |(id, upload)| Cursor::at(upload.created_at, id));
+    Ok(Body(page.map(|(id, upload)| UploadHead::new(id, upload))))
+}
+
 /// How far an upload is
+///
+/// About one that is `scanning` the virus scanner is asked again.
 #[utoipa::path(get, path = "/api/v1/uploads/{upload_id}", tag = "media",
     params(("upload_id" = UploadId, Path, description = "The upload: one's own")),
-    responses((status = 200, description = "With the parts that are there", body = UploadAnswer)))]
+    responses((status = 200, description = "With the parts that are there", body = UploadAnswer),
+              (status = 422, description = "It holds a virus and was deleted (`infected`)", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn show(
     State(authoring): State<Authoring>,
     caller: Caller,
+    Extension(call): Extension<CallContext>,
     PathParam(id): PathParam<UploadId>,
 ) -> Result<Body<UploadAnswer>, AuthoringError> {
-    let upload = authoring.find_upload(&caller, id).await?;
+    let mut upload = authoring.find_upload(&caller, id).await?;
+    if upload.state == UploadState::Scanning {
+        upload = authoring.scanned(&caller, &call, id, upload).await?;
+    }
     let file = authoring.parted_file(caller.tenant, id, upload.parts)?;
     let present = file.present().await.map_err(unreachable)?;
     Ok(Body(UploadAnswer::new(id, upload, present)))
@@ -231,7 +293,8 @@ fn unreachable(error: akademi_lambda_store::objects::ObjectError) -> Problem {
 /// Complete or not: what was sent of it goes, and what it took of the academy's storage is free again.
 #[utoipa::path(delete, path = "/api/v1/uploads/{upload_id}", tag = "media",
     params(("upload_id" = UploadId, Path, description = "The upload: one's own")),
-    responses((status = 204, description = "It is gone")))]
+    responses((status = 204, description = "It is gone"),
+              (status = 409, description = "It is a file of a course (`upload-attached`)", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn delete(
     State(authoring): State<Authoring>,
     caller: Caller,
@@ -241,7 +304,13 @@ pub async fn delete(
     let mut tx = authoring.postgres.tenant(caller.tenant).await?;
     let upload = store::find_upload(&mut tx, id, caller.user).await?.ok_or(AuthoringError::NotFound)?;
     if !store::give_up(&mut tx, id).await? {
-        return Err(AuthoringError::NotFound);
+        store::find_upload(&mut tx, id, caller.user).await?.ok_or(AuthoringError::NotFound)?;
+        return Err(Problem::new(
+            StatusCode::CONFLICT,
+            "upload-attached",
+            "This upload is a file of a course and cannot be deleted.",
+        )
+        .into());
     }
     let deleted = Write {
         action: Action::UploadDeleted,
@@ -251,14 +320,6 @@ pub async fn delete(
     };
     authoring.auditor.record(&mut tx, Actor::new(&caller, &call), deleted).await?;
     tx.commit().await?;
-    let folder = folder(caller.tenant, id).map_err(Problem::broken)?;
-    if let Err(error) = authoring.storage.objects.delete_folder(&folder).await {
-        // The night deletes what is left, and what a link that is still open puts there.
-        let line = json!({
-            "at": authoring.ports.now(), "function": "authoring", "level": "error", "files_left_by": target(id),
-            "cause": error.with_source(),
-        });
-        authoring.ports.log.line(&line.to_string());
-    }
+    authoring.delete_parts(caller.tenant, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

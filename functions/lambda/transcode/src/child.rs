@@ -14,7 +14,7 @@ mod claims;
 mod entry;
 mod supervisor;
 
-use akademi_lambda_store::{object_key::ObjectKey, objects::Objects};
+use akademi_lambda_store::uploads::StoredFile;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -36,8 +36,8 @@ pub struct Child {
 pub enum Video {
     /// A file of this machine.
     File(PathBuf),
-    /// An object of so many bytes.
-    Object { objects: Objects, key: ObjectKey, bytes: u64 },
+    /// A file in object storage.
+    Stored(StoredFile),
 }
 
 /// What a video is, and what is to be made of it.

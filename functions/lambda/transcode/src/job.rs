@@ -23,6 +23,7 @@ use akademi_lambda_store::{
     object_key::{InvalidKey, ObjectKey},
     objects::Objects,
     postgres::Postgres,
+    uploads::{PartedFile, StoredFile},
 };
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -42,6 +43,7 @@ use crate::{
     child::{Child, Video},
 };
 use failure::{JobFailure, with_sources};
+use store::Source;
 
 /// A worker that is silent for so long has vanished.
 const LEASE_MILLIS: i64 = 60_000;
@@ -130,14 +132,23 @@ impl Transcode {
         Ok(claimed)
     }
 
-    /// A child for the video of this key.
-    async fn child(&self, key: &ObjectKey) -> Result<Child, JobFailure> {
-        let bytes = match self.objects.head(key).await {
-            Err(ObjectError::NotFound) => return Err(JobFailure::Gone),
-            info => info?.size,
+    /// A child for the video that lies there.
+    async fn child(&self, source: &Source) -> Result<Child, JobFailure> {
+        let objects = self.objects.clone();
+        let file = match source.clone() {
+            Source::Object(key) => match objects.head(&key).await {
+                Err(ObjectError::NotFound) => return Err(JobFailure::Gone),
+                info => StoredFile::Whole { objects, bytes: info?.size, key },
+            },
+            Source::Parts(folder, parts) => {
+                let file = PartedFile::new(objects, folder, parts);
+                if (file.present().await?.len() as u64) < parts.count() {
+                    return Err(JobFailure::Gone);
+                }
+                StoredFile::Parted(file)
+            }
         };
-        let (objects, key) = (self.objects.clone(), key.clone());
-        let video = Video::Object { objects, key, bytes };
+        let video = Video::Stored(file);
         Ok(Child { program: self.program.clone(), video, limits: self.limits.clone() })
     }
 

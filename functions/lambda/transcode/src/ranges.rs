@@ -9,10 +9,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use akademi_lambda_store::{
-    object_key::ObjectKey,
-    objects::{ObjectError, Objects},
-};
+use akademi_lambda_store::{objects::ObjectError, uploads::StoredFile};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Bytes of a range; the last one of a video is shorter.
@@ -110,11 +107,7 @@ impl Seek for RangeReader {
 }
 
 /// The parent's end: answers until the child is gone. The first failure of storage ends it.
-pub async fn serve(
-    mut socket: tokio::net::UnixStream,
-    objects: &Objects,
-    key: &ObjectKey,
-) -> Result<(), ObjectError> {
+pub async fn serve(mut socket: tokio::net::UnixStream, file: &StoredFile) -> Result<(), ObjectError> {
     let mut question = [0; 12];
     while socket.read_exact(&mut question).await.is_ok() {
         let [offset @ .., a, b, c, d] = question;
@@ -124,7 +117,7 @@ pub async fn serve(
             break;
         }
         let range = offset..offset.saturating_add(length.into());
-        let (answered, failure) = match objects.read_range(key, range).await {
+        let (answered, failure) = match file.read_range(range).await {
             Ok(content) => {
                 let length = u32::try_from(content.len()).unwrap_or(REFUSED);
                 (socket.write_all(&[&length.to_be_bytes(), &content[..]].concat()).await, None)
@@ -145,6 +138,7 @@ pub async fn serve(
 mod tests {
     use super::*;
     use akademi_domain::{ids::TenantId, time::Timestamp};
+    use akademi_lambda_store::{object_key::ObjectKey, objects::Objects};
 
     /// What a reader gives is what storage has, wherever it goes; and no more is read than it asks for.
     #[tokio::test]
@@ -172,7 +166,7 @@ mod tests {
             assert_eq!(two[..], content[BLOCK_BYTES as usize - 1..][..2]);
             assert!(reader.seek(SeekFrom::Current(i64::MIN)).is_err());
         });
-        serve(ours, &objects, &key).await.unwrap();
+        serve(ours, &StoredFile::Whole { objects, key, bytes }).await.unwrap();
         reading.await.unwrap();
     }
 }

@@ -128,7 +128,8 @@ impl LambdaPlane {
         let bell = Arc::new(Bell::default());
         let authoring =
             Authoring::new(ports.clone(), planes, postgres, storage.clone(), bell.clone(), auditor)
-                .waking(wake.clone());
+                .waking(wake.clone())
+                .scanning(config)?;
         let router = akademi_sync::router(sync.clone(), wake.clone())
             .merge(akademi_audit::router(audit))
             .merge(akademi_authoring::router(authoring.clone()))

@@ -19,6 +19,7 @@ use axum::{
 };
 use futures::TryStreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::byte_range::{Asked, asked_range};
 
@@ -90,11 +91,19 @@ impl Served {
         })?;
         let Grant { key, access, expires_at } = grant;
         match access {
-            Access::Download => {
+            Access::Download | Access::DownloadAs(_) => {
                 let mut response = self.read(&key, request.headers()).await?;
                 let seconds = expires_at.millis_since(self.ports.now()).max(0) / 1000;
                 let cache = HeaderValue::try_from(format!("private, max-age={seconds}"));
                 response.headers_mut().insert(header::CACHE_CONTROL, cache.map_err(Problem::broken)?);
+                if let Access::DownloadAs(name) = access {
+                    // RFC 6266 §4.3, RFC 8187 §3.2
+                    let name = utf8_percent_encode(&name, NON_ALPHANUMERIC);
+                    let inline = HeaderValue::try_from(format!("inline; filename*=UTF-8''{name}"));
+                    response
+                        .headers_mut()
+                        .insert(header::CONTENT_DISPOSITION, inline.map_err(Problem::broken)?);
+                }
                 Ok(response)
             }
             Access::Upload { max_bytes, content_type } => {

@@ -60,9 +60,12 @@ actions! {
     SeatsSet = "seats.set";
     SoldElsewhereRemoved = "sold_elsewhere.removed";
     SoldElsewhereSet = "sold_elsewhere.set";
+    UploadAttached = "upload.attached";
     UploadCompleted = "upload.completed";
     UploadDeleted = "upload.deleted";
     UploadPartsAnnounced = "upload.parts_announced";
+    /// Since it holds a virus.
+    UploadRefused = "upload.refused";
     UploadRequested = "upload.requested";
     VideoSettingsSaved = "video_settings.saved";
 }
@@ -73,6 +76,7 @@ pub const AUDITED: &[(&str, Action)] = &[
     ("PATCH /api/v1/authoring/courses/{course_id}", Action::CourseChanged),
     ("PUT /api/v1/authoring/courses/{course_id}/content", Action::CourseContentReplaced),
     ("POST /api/v1/authoring/courses/{course_id}/publish", Action::CoursePublished),
+    ("POST /api/v1/authoring/courses/{course_id}/assets", Action::UploadAttached),
     ("POST /api/v1/authoring/imports", Action::ImportRequested),
     ("POST /api/v1/authoring/imports/{job_id}/start", Action::ImportStarted),
     ("POST /api/v1/uploads", Action::UploadRequested),

@@ -21,7 +21,7 @@ impl PlatformTransaction {
         let due: Vec<(Uuid, Uuid)> = sqlx::query_as(
             "UPDATE upload SET state = 'given_up'
              WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM upload
-                                       WHERE state <> 'complete' AND created_at <= $1
+                                       WHERE state NOT IN ('complete', 'attached') AND created_at <= $1
                                        ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)
              RETURNING tenant_id, id",
         )

@@ -10,7 +10,7 @@ use crate::{
     kind::Kind,
     recorder::Recorder,
     seed::{
-        lambda::IMPORT,
+        lambda::{COURSE, IMPORT},
         media::{UPLOADED, VIDEO_FILE},
     },
 };
@@ -21,11 +21,13 @@ const SHOW: &str = "GET /api/v1/authoring/courses/{course_id}";
 const CHANGE: &str = "PATCH /api/v1/authoring/courses/{course_id}";
 const CONTENT: &str = "PUT /api/v1/authoring/courses/{course_id}/content";
 const PUBLISH: &str = "POST /api/v1/authoring/courses/{course_id}/publish";
+const ATTACH: &str = "POST /api/v1/authoring/courses/{course_id}/assets";
 const IMPORTS: &str = "POST /api/v1/authoring/imports";
 const START: &str = "POST /api/v1/authoring/imports/{job_id}/start";
 const JOB: &str = "GET /api/v1/authoring/jobs/{job_id}";
 const MEDIA: &str = "GET /api/v1/media/{asset_id}/{*path}";
 const UPLOADS: &str = "POST /api/v1/uploads";
+const MINE: &str = "GET /api/v1/uploads";
 const UPLOAD: &str = "GET /api/v1/uploads/{upload_id}";
 const REMOVE: &str = "DELETE /api/v1/uploads/{upload_id}";
 const PARTS: &str = "POST /api/v1/uploads/{upload_id}/parts";
@@ -152,6 +154,9 @@ async fn uploads(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     r.bad((UPLOADS, "another body under the key"), &staff, ask("u", "notes.pdf", 101)).await?;
     r.bad((UPLOADS, "larger than documents are"), &staff, ask("w", "notes.pdf", 6 << 20)).await?;
 
+    r.good((MINE, "on their way"), &staff, Ask::get(path)).await?;
+    r.paged(MINE, &staff, path, "").await?;
+
     let of = |upload: &str, end: &str| format!("{path}/{upload}{end}");
     let parts = |upload: &str, number: u64, digit: &str| {
         let part = json!({ "number": number, "sha256": digit.repeat(64) });
@@ -169,8 +174,14 @@ async fn uploads(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     r.good((COMPLETE, "sent"), &staff, complete(&sent)).await?;
     r.bad((COMPLETE, "without its part"), &staff, complete(&id)).await?;
     r.bad((COMPLETE, "unknown"), &staff, complete(NOTHING)).await?;
+    let attach = |upload: &str| Ask::post(format!("{COURSES}/{COURSE}/assets"), &json!({ "upload": upload }));
+    r.good((ATTACH, "a document"), &staff, attach(&sent)).await?;
+    r.send(Kind::Good, (ATTACH, "again"), &staff, &attach(&sent)).await?;
+    r.bad((ATTACH, "not complete"), &staff, attach(&id)).await?;
+    r.bad((ATTACH, "unknown"), &staff, attach(NOTHING)).await?;
     let remove = |upload: &str| Ask::new(Method::DELETE, of(upload, ""));
     r.bad((REMOVE, "unknown"), &staff, remove(NOTHING)).await?;
+    r.bad((REMOVE, "a file of a course"), &staff, remove(&sent)).await?;
     r.good((REMOVE, "on its way"), &staff, remove(&id)).await?;
     Ok(())
 }

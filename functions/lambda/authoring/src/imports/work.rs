@@ -1,15 +1,11 @@
 //! The import's job.
 
-use akademi_domain::{
-    ids::{AssetId, JobId, TenantId},
-    time::Timestamp,
-};
+use akademi_domain::ids::{AssetId, JobId, TenantId};
 use akademi_lambda_store::{
     audit::{Action, Actor, Write},
     content_type::ContentType,
     error::StoreError,
-    jobs::{self, ClaimedJob, Failure, JobState, JobStatus, NewJob},
-    media::{TRANSCODE, TranscodeOrder},
+    jobs::{self, ClaimedJob, Failure, JobState, JobStatus},
     object_key::{InvalidKey, ObjectKey},
     objects::ObjectError,
     postgres::TenantTransaction,
@@ -22,13 +18,16 @@ use sha2::{Digest, Sha256};
 use std::{collections::BTreeSet, error::Error};
 
 use super::{
-    ImportOrder, KIND, MAX_ATTEMPTS, archive_key, folder,
+    ImportOrder, KIND, archive_key, folder,
     preparing::{Assets, content_of},
     reading::read_course,
     report::{ImportCounts, ImportResult, StartedTranscode},
     store::{self, NewAsset},
 };
-use crate::{Authoring, AuthoringError, NewCourse, Summary, audit, create_course, import_content};
+use crate::{
+    Authoring, AuthoringError, NewCourse, Summary, assets::transcoding::start_transcode, audit,
+    create_course, import_content,
+};
 
 /// A worker that is silent for so long has vanished.
 const LEASE_MILLIS: i64 = 120_000;
@@ -214,7 +213,7 @@ impl Authoring {
         let now = self.ports.now();
         store::insert_assets(&mut tx, id, assets, now).await?;
         store::insert_raw_blocks(&mut tx, id, &raw).await?;
-        let transcodes = self.start_transcodes(&mut tx, assets, now).await?;
+        let transcodes = self.start_transcodes(&mut tx, assets).await?;
         let made = ImportCounts::new(&imported.structure, assets.len(), raw.len());
         let result = ImportResult::new(id, made, transcodes, report)?;
         jobs::complete(&mut tx, job, &serde_json::to_value(result)?, now).await?;
@@ -237,19 +236,10 @@ impl Authoring {
         &self,
         tx: &mut TenantTransaction,
         assets: &[NewAsset],
-        now: Timestamp,
     ) -> Result<Vec<StartedTranscode>, ImportFailure> {
         let mut started = Vec::new();
         for asset in assets.iter().filter(|asset| asset.is_video_of_lesson).map(|asset| asset.id) {
-            let job = NewJob {
-                id: JobId::new(now, self.ports.random()),
-                kind: TRANSCODE,
-                dedupe_key: Some(&asset.to_string()),
-                payload: &serde_json::to_value(TranscodeOrder { asset })?,
-                max_attempts: MAX_ATTEMPTS,
-                run_after: now,
-            };
-            started.push(StartedTranscode { asset, job: jobs::enqueue(tx, &job, now).await? });
+            started.push(StartedTranscode { asset, job: start_transcode(tx, asset, &self.ports).await? });
         }
         Ok(started)
     }

@@ -2,31 +2,28 @@
 
 use akademi_api::{Body, Caller, PathParam, Problem, problem::ProblemDocument, signed::CallContext};
 use akademi_domain::{ids::UploadId, upload::FileKind};
-use akademi_lambda_store::{
-    audit::{Action, Actor, Write},
-    objects::ObjectError,
-};
+use akademi_lambda_store::objects::ObjectError;
 use axum::{Extension, extract::State};
 use http::StatusCode;
-use serde_json::json;
 
 use super::{
     UploadAnswer,
     content::{HEAD_BYTES, content_type},
     store::{self, UploadState},
-    target, unreachable,
+    unreachable,
 };
 use crate::{Authoring, AuthoringError};
 
 /// Complete an upload
 ///
 /// When all parts have been sent. What the file is, its content says and not its name. Completing again changes nothing and
-/// answers the same.
+/// answers the same. Where the academies' files are scanned for viruses, a document or an image is `scanning` until the scanner
+/// has found nothing; completing again, or looking at it, asks the scanner again.
 #[utoipa::path(post, path = "/api/v1/uploads/{upload_id}/complete", tag = "media",
     params(("upload_id" = UploadId, Path, description = "The upload: one's own")),
-    responses((status = 200, description = "The file", body = UploadAnswer),
+    responses((status = 200, description = "The file, `complete` or held back as `scanning`", body = UploadAnswer),
               (status = 409, description = "A part is missing (`upload-missing`), or the time of the upload is over", body = ProblemDocument, content_type = "application/problem+json"),
-              (status = 422, description = "The content is of no type that this kind has (`wrong-content`)", body = ProblemDocument, content_type = "application/problem+json")))]
+              (status = 422, description = "The content is of no type that this kind has (`wrong-content`), or holds a virus and was deleted (`infected`)", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn complete(
     State(authoring): State<Authoring>,
     caller: Caller,
@@ -35,10 +32,16 @@ pub async fn complete(
 ) -> Result<Body<UploadAnswer>, AuthoringError> {
     let mut upload = authoring.find_upload(&caller, id).await?;
     let all: Vec<u64> = (1..=upload.parts.count()).collect();
-    if upload.state == UploadState::Complete {
-        return Ok(Body(UploadAnswer::new(id, upload, all)));
+    match upload.state {
+        UploadState::Open => authoring.check_open(&upload)?,
+        UploadState::Scanning => {
+            let upload = authoring.scanned(&caller, &call, id, upload).await?;
+            return Ok(Body(UploadAnswer::new(id, upload, all)));
+        }
+        UploadState::Complete | UploadState::Attached => {
+            return Ok(Body(UploadAnswer::new(id, upload, all)));
+        }
     }
-    authoring.check_open(&upload)?;
     let file = authoring.parted_file(caller.tenant, id, upload.parts)?;
     let present = file.present().await.map_err(unreachable)?;
     if let Some(first) = all.iter().find(|number| !present.contains(number)) {
@@ -61,20 +64,15 @@ pub async fn complete(
             .with_detail(detail)
             .into());
     };
-    let now = authoring.ports.now();
-    let mut tx = authoring.postgres.tenant(caller.tenant).await?;
-    if store::complete_upload(&mut tx, id, found, now).await? {
-        let completed = Write {
-            action: Action::UploadCompleted,
-            target: target(id),
-            before: json!({ "content_type": null }),
-            after: json!({ "content_type": found, "bytes": upload.parts.bytes() }),
-        };
-        authoring.auditor.record(&mut tx, Actor::new(&caller, &call), completed).await?;
-    } else if store::find_upload(&mut tx, id, caller.user).await?.is_none() {
-        return Err(AuthoringError::NotFound);
-    }
-    tx.commit().await?;
     upload.content_type = Some(found.to_owned());
+    let upload = if authoring.scans(upload.kind) {
+        let mut tx = authoring.postgres.tenant(caller.tenant).await?;
+        store::hold_back(&mut tx, id, found).await?;
+        tx.commit().await?;
+        upload.state = UploadState::Scanning;
+        authoring.scanned(&caller, &call, id, upload).await?
+    } else {
+        authoring.finish(&caller, &call, id, upload).await?
+    };
     Ok(Body(UploadAnswer::new(id, upload, all)))
 }

@@ -125,6 +125,11 @@ pub struct World {
 
 impl World {
     pub async fn new() -> Self {
+        Self::scanned_by(None).await
+    }
+
+    /// With a virus scanner at this address.
+    pub async fn scanned_by(scanner: Option<String>) -> Self {
         let database = TestDatabase::new().await.unwrap();
         let clock = Arc::new(Seconds(AtomicU64::new(0)));
         let ports = Ports::new(clock.clone(), Arc::new(Counter(AtomicU64::new(1))), Arc::new(Silent));
@@ -135,6 +140,7 @@ impl World {
             "storage_url" => Some(format!("{STORAGE}/")),
             "plane_root_keys" => Some(keys.clone()),
             "lambda_master_key" => Some(MASTER.to_owned()),
+            "virus_scanner" => scanner.clone(),
             _ => None,
         };
         let objects = Objects::local(files.path()).unwrap();
@@ -147,7 +153,9 @@ impl World {
             storage.clone(),
             calls.clone(),
             Auditor::from_config(ports.clone(), &Config::new(&lookup)).unwrap(),
-        );
+        )
+        .scanning(&Config::new(&lookup))
+        .unwrap();
         let router = router(authoring.clone());
         Self { router, database, ports, authoring, storage, files, calls, clock, planes }
     }

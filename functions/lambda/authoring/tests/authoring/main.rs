@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod academy;
+mod attaching;
 mod audit;
+mod clamd;
 mod content;
 mod courses;
 mod hostile_imports;
@@ -14,6 +16,7 @@ mod publishing;
 mod real_course;
 mod refusals;
 mod rules;
+mod scanning;
 mod storage_use;
 mod uploads;
 mod video_settings;

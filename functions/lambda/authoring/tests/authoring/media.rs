@@ -25,11 +25,11 @@ async fn with_one_file(world: &World) -> (String, ObjectKey, CourseId) {
     (format!("/api/v1/media/{asset}"), key.parse().unwrap(), course)
 }
 
-fn learner(academy: u8) -> Person {
+pub fn learner(academy: u8) -> Person {
     Person { user: UserId::new(NOW, [77; 10]), permissions: Permissions::NONE, ..instructor(academy) }
 }
 
-async fn enrol(world: &World, person: Person, course: CourseId) {
+pub async fn enrol(world: &World, person: Person, course: CourseId) {
     let mut superuser = world.database.superuser().await.unwrap();
     sqlx::query("INSERT INTO enrolment (tenant_id, id, user_id, course_id, source, created_at) VALUES ($1, $2, $3, $4, 'staff', 0)")
         .bind(person.tenant.as_uuid())
@@ -58,7 +58,8 @@ async fn a_file_is_for_those_enrolled_in_its_course_and_for_authors() {
         assert_eq!(found.status, 302);
         assert_eq!(found.headers["cache-control"], "no-store");
         let link = found.headers["location"].to_str().unwrap();
-        assert_eq!(opened(&world, "GET", link), Some((key.clone(), Access::Download)));
+        let saved = Access::DownloadAs("gunes a.png".into());
+        assert_eq!(opened(&world, "GET", link), Some((key.clone(), saved)));
         assert_eq!(opened(&world, "PUT", link), None);
     }
     for person in [learner(2), instructor(2)] {

@@ -29,7 +29,7 @@ pub async fn limit_storage(world: &World, academy: u8, bytes: Option<i64>) {
     .unwrap();
 }
 
-async fn use_of(world: &World, academy: u8) -> Value {
+pub async fn use_of(world: &World, academy: u8) -> Value {
     world.get(administrator(academy), STORAGE).await.expect(200)
 }
 

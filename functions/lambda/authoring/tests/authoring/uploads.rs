@@ -15,6 +15,7 @@ use std::convert::Infallible;
 
 use crate::{
     academy::{Answer, Person, World, administrator, instructor},
+    attaching::attach,
     import_world::{opened, stored},
     storage_use::limit_storage,
 };
@@ -24,18 +25,18 @@ const STORAGE: &str = "/api/v1/academy/storage";
 const DAY: u64 = 24 * 60 * 60;
 
 /// A picture of so many bytes, as far as its beginning tells.
-fn picture(bytes: usize) -> Vec<u8> {
+pub fn picture(bytes: usize) -> Vec<u8> {
     let mut content = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
     content.extend((content.len()..bytes).map(|at| (at / 7) as u8));
     content
 }
 
-async fn ask(world: &World, person: Person, key: &str, kind: &str, bytes: u64) -> Answer {
+pub async fn ask(world: &World, person: Person, key: &str, kind: &str, bytes: u64) -> Answer {
     let request = json!({ "file_name": "Işık.png", "bytes": bytes, "kind": kind });
     world.post_once(person, UPLOADS, Some(key), &request).await
 }
 
-fn path(upload: &Value) -> String {
+pub fn path(upload: &Value) -> String {
     format!("{UPLOADS}/{}", upload["id"].as_str().unwrap())
 }
 
@@ -44,7 +45,7 @@ fn cut(content: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
     (1..).zip(content.chunks(usize::try_from(PART_BYTES).unwrap()))
 }
 
-async fn links(world: &World, person: Person, upload: &Value, parts: &[(u64, &[u8])]) -> Answer {
+pub async fn links(world: &World, person: Person, upload: &Value, parts: &[(u64, &[u8])]) -> Answer {
     let announced = parts.iter().map(|(number, bytes)| announced(*number, bytes)).collect::<Vec<_>>();
     let body = json!({ "parts": announced });
     world.call(person, Method::POST, &format!("{}/parts", path(upload)), Some(&body)).await
@@ -56,30 +57,30 @@ fn announced(number: u64, bytes: &[u8]) -> Value {
 }
 
 /// Sends to a link as storage takes it.
-async fn send(world: &World, link: &Value, bytes: &[u8]) -> Result<(), ObjectError> {
+pub async fn send(world: &World, link: &Value, bytes: &[u8]) -> Result<(), ObjectError> {
     let (key, access) = opened(world, "PUT", link["upload"]["url"].as_str().unwrap()).unwrap();
     let Access::UploadPart(announced) = access else { panic!("{access:?}") };
     let body = stream::iter([Ok::<_, Infallible>(Bytes::copy_from_slice(bytes))]);
     world.storage.objects.put_announced(&key, &announced, body).await
 }
 
-async fn complete(world: &World, person: Person, upload: &Value) -> Answer {
+pub async fn complete(world: &World, person: Person, upload: &Value) -> Answer {
     world.call(person, Method::POST, &format!("{}/complete", path(upload)), None).await
 }
 
 /// Asks for a small file and sends all of it.
-async fn sent(world: &World, key: &str, kind: &str, content: &[u8]) -> Value {
+pub async fn sent(world: &World, key: &str, kind: &str, content: &[u8]) -> Value {
     let upload = ask(world, instructor(1), key, kind, content.len() as u64).await.expect(201);
     let links = links(world, instructor(1), &upload, &[(1, content)]).await.expect(200);
     send(world, &links["parts"][0], content).await.unwrap();
     upload
 }
 
-async fn reserved(world: &World) -> Value {
+pub async fn reserved(world: &World) -> Value {
     world.get(administrator(1), STORAGE).await.expect(200)["by_kind"]["uploads"].clone()
 }
 
-async fn actions(world: &World) -> Vec<String> {
+pub async fn actions(world: &World) -> Vec<String> {
     let mut superuser = world.database.superuser().await.unwrap();
     sqlx::query_scalar("SELECT action FROM audit_entry ORDER BY number")
         .fetch_all(&mut superuser)
@@ -216,6 +217,44 @@ async fn the_content_says_what_a_file_is_and_what_is_deleted_leaves_nothing() {
     let document = sent(&world, "l", "document", b"%PDF-1.7\n%%EOF\n").await;
     let whole = complete(&world, author, &document).await.expect(200);
     assert_eq!(whole["content_type"], "application/pdf");
+}
+
+#[tokio::test]
+async fn a_page_finds_the_uploads_again_that_are_no_files_yet() {
+    let world = World::new().await;
+    let author = instructor(1);
+    let mut made = Vec::new();
+    for n in 0..5 {
+        made.push(sent(&world, &format!("k{n}"), "document", b"%PDF-1.7\n%%EOF\n").await);
+        // Some in one moment.
+        world.pass_seconds(n % 2);
+    }
+    let (course, _) = world.create(author, "Işık").await;
+    for upload in [&made[1], &made[3]] {
+        complete(&world, author, upload).await.expect(200);
+    }
+    attach(&world, author, &course, &made[1]).await.expect(201);
+    assert_eq!(world.call(author, Method::DELETE, &path(&made[2]), None).await.status, 204);
+    let colleague = Person { user: instructor(3).user, ..instructor(1) };
+    for stranger in [colleague, instructor(2)] {
+        assert_eq!(world.get(stranger, UPLOADS).await.expect(200)["data"], json!([]));
+    }
+    let mut found = Vec::new();
+    let mut target = format!("{UPLOADS}?limit=1");
+    loop {
+        let page = world.get(author, &target).await.expect(200);
+        found.extend(page["data"].as_array().unwrap().clone());
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        target = format!("{UPLOADS}?limit=1&cursor={cursor}");
+    }
+    let told: Vec<_> =
+        found.iter().map(|upload| (&upload["id"], upload["state"].as_str().unwrap())).collect();
+    let expected = [(&made[4]["id"], "open"), (&made[3]["id"], "complete"), (&made[0]["id"], "open")];
+    assert_eq!(told, expected);
+    let mut whole = world.get(author, &path(&made[4])).await.expect(200);
+    assert_eq!(whole.as_object_mut().unwrap().remove("present"), Some(json!([1])));
+    assert_eq!(found[0], whole);
+    assert_eq!(world.get(author, &format!("{UPLOADS}?cursor=x")).await.status, 422);
 }
 
 #[tokio::test]

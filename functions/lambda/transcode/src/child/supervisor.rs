@@ -125,7 +125,7 @@ impl Child {
 
         let video = match &self.video {
             Video::File(path) => Reading::File(path.clone()),
-            Video::Object { bytes, .. } => Reading::Ranges(*bytes),
+            Video::Stored(file) => Reading::Ranges(file.bytes()),
         };
         let order = Order { video, limits: self.limits.clone(), work };
         let mut line = serde_json::to_vec(&order)
@@ -151,9 +151,7 @@ impl Child {
         let give_ranges = async {
             match &self.video {
                 Video::File(_) => Ok(Some(socket)),
-                Video::Object { objects, key, .. } => {
-                    ranges::serve(socket, objects, key).await.map(|()| None)
-                }
+                Video::Stored(file) => ranges::serve(socket, file).await.map(|()| None),
             }
         };
         let (report, log, given) = tokio::join!(read_reports, last_words(stderr), give_ranges);

@@ -52,7 +52,7 @@ impl Transcode {
             telling.send_replace(Told { permille: TRANSCODED, doing: "joining the parts" });
             return self.join(job, asset, &video, &plan).await;
         }
-        let child = self.child(&video.key).await?;
+        let child = self.child(&video.source).await?;
         let survey = child.survey().await?;
         let parts = cut(&survey, self.part_ms);
         let key = video.is_encrypted.then(|| video.content_key.clone());
@@ -165,11 +165,11 @@ impl Transcode {
         manifest: &Manifest,
     ) -> Result<(), JobFailure> {
         let now = self.ports.now();
-        store::make_ready(&mut tx, asset, folder, manifest, now).await?;
-        // A video of less than a second has no seconds to watch.
+        // A video of less than a second has no seconds to watch. The draft is locked first, as by whoever adds files to it.
         if let Ok(duration) = LessonDuration::from_seconds(manifest.duration_ms as f64 / 1000.0) {
             self.tell_lessons(&mut tx, asset, course, duration.seconds()).await?;
         }
+        store::make_ready(&mut tx, asset, folder, manifest, now).await?;
         let result = Transcoded {
             asset,
             duration_ms: manifest.duration_ms,

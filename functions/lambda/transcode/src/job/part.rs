@@ -40,7 +40,7 @@ impl Transcode {
         let workplace = tempfile::tempdir().map_err(JobFailure::Disk)?;
         let output = workplace.path().join("hls");
         let task = Task { plan, part, key: video.content_key };
-        let child = self.child(&video.key).await?;
+        let child = self.child(&video.source).await?;
         let on_progress = |progress| {
             telling.send_replace(Told { permille: permille(progress), doing: "transcoding" });
         };

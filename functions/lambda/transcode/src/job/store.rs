@@ -4,6 +4,7 @@ use akademi_domain::{
     course::ModuleOutline,
     ids::{AssetId, CourseId, JobId, LessonId},
     time::Timestamp,
+    upload::Parts,
 };
 use akademi_lambda_store::{
     error::StoreError, jobs, media::TRANSCODE_PART, object_key::ObjectKey, postgres::TenantTransaction,
@@ -14,10 +15,18 @@ use uuid::Uuid;
 
 use crate::{Made, Manifest, Part, Plan, encryption::ContentKey};
 
+/// Where a video lies.
+#[derive(Debug, Clone)]
+pub enum Source {
+    Object(ObjectKey),
+    /// An upload: in the folder of its parts.
+    Parts(ObjectKey, Parts),
+}
+
 /// A video that waits to be transcoded.
 pub struct Video {
     pub course: CourseId,
-    pub key: ObjectKey,
+    pub source: Source,
     /// Whether the academy has its videos encrypted.
     pub is_encrypted: bool,
     /// What this one is encrypted with, once it was begun.
@@ -26,9 +35,10 @@ pub struct Video {
 
 pub async fn find_video(tx: &mut TenantTransaction, id: AssetId) -> Result<Option<Video>, StoreError> {
     let row = sqlx::query(
-        "SELECT course_id, object_key, content_key,
+        "SELECT course_id, object_key, content_key, asset.bytes, part_bytes,
                 EXISTS (SELECT FROM video_settings WHERE tenant_id = $1 AND encrypted) AS is_encrypted
-         FROM asset WHERE tenant_id = $1 AND id = $2",
+         FROM asset LEFT JOIN upload ON upload.tenant_id = $1 AND upload.id = asset.upload_id
+         WHERE asset.tenant_id = $1 AND asset.id = $2",
     )
     .bind(tx.tenant().as_uuid())
     .bind(id.as_uuid())
@@ -42,10 +52,15 @@ pub async fn find_video(tx: &mut TenantTransaction, id: AssetId) -> Result<Optio
                 source: Box::new(source),
             })
         })?;
+        let bytes: i64 = row.try_get("bytes")?;
+        let part_bytes: Option<i64> = row.try_get("part_bytes")?;
         let content_key: Option<Vec<u8>> = row.try_get("content_key")?;
         Ok(Video {
             course: CourseId::from_uuid(row.try_get("course_id")?),
-            key,
+            source: match part_bytes {
+                None => Source::Object(key),
+                Some(size) => Source::Parts(key, Parts::new(bytes.cast_unsigned(), size.cast_unsigned())),
+            },
             is_encrypted: row.try_get("is_encrypted")?,
             // The schema lets no other length in.
             content_key: content_key.and_then(|bytes| bytes.try_into().ok()).map(ContentKey::new),

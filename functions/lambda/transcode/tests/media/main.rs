@@ -14,3 +14,4 @@ mod parts;
 mod real_sources;
 mod sound;
 mod stills;
+mod uploaded;

@@ -31,7 +31,8 @@ pub fn function(environment: &Environment) -> Result<Function, ConfigError> {
         workers,
         auditor,
     )
-    .waking(sync.clone());
+    .waking(sync.clone())
+    .scanning(config)?;
     let router = akademi_authoring::router(authoring.clone());
     let (ports, queue) = (ports.clone(), imports.clone());
     let job = move |_, span| {

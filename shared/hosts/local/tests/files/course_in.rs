@@ -9,15 +9,19 @@ use std::{path::PathBuf, process::Command};
 use crate::deployment::{Deployment, INSTRUCTOR, LEARNER, ask, ended, get, location, send, upload};
 
 /// A file that nobody on this project made; its absence is a failure.
-fn real_course() -> Bytes {
+pub fn real_file(name: &str) -> Bytes {
     let folder = std::env::var_os("AKADEMI_DATA").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/data"),
         PathBuf::from,
     );
-    let path = folder.join("openedx-demo-course.tar.gz");
+    let path = folder.join(name);
     std::fs::read(&path)
         .unwrap_or_else(|error| panic!("{}: {error}; set AKADEMI_DATA", path.display()))
         .into()
+}
+
+fn real_course() -> Bytes {
+    real_file("openedx-demo-course.tar.gz")
 }
 
 fn lessons(draft: &Value) -> impl Iterator<Item = &Value> {
@@ -127,7 +131,7 @@ async fn images_and_documents(deployment: &Deployment, draft: &Value) {
     println!("{} images", images.len());
 }
 
-fn probed_seconds(file: &std::path::Path) -> f64 {
+pub fn probed_seconds(file: &std::path::Path) -> f64 {
     let output = Command::new("ffprobe")
         .args(["-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0"])
         .arg(file)

@@ -21,7 +21,7 @@ use std::{
 
 pub const INSTRUCTOR: &str = "egitmen@umraniye.example";
 pub const LEARNER: &str = "ogrenci@umraniye.example";
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 pub struct Deployment {
     pub local: Local,

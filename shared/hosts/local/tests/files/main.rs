@@ -7,3 +7,4 @@ mod mailbox;
 mod sold_elsewhere;
 mod storage;
 mod tenants;
+mod upload_in;
