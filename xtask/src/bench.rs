@@ -8,8 +8,14 @@ use crate::{build, run};
 /// # Errors
 /// When something does not build, or an answer is not as it must be.
 pub fn bench(name: Option<&str>, seconds: u32, json: bool) -> anyhow::Result<()> {
-    if name == Some("media") {
-        let bench = ["bench", "--quiet", "--package", "akademi-transcode", "--bench", "media", "--"];
+    // Those that need nothing but their own crate.
+    let of_crate = match name {
+        Some("images") => Some(("akademi-images", "images")),
+        Some("media") => Some(("akademi-transcode", "media")),
+        _ => None,
+    };
+    if let Some((package, bench)) = of_crate {
+        let bench = ["bench", "--quiet", "--package", package, "--bench", bench, "--"];
         return run::cargo(bench.into_iter().chain(json.then_some("--json")));
     }
     run::cargo(["build", "--release", "--package", "akademi-bench"])?;

@@ -74,7 +74,8 @@ enum Command {
     Bench {
         /// Only this route: heartbeats, list, page, certificate or me; or `hosts`: all of them on local, the component
         /// host, workerd and the Spin that `SPIN` names, beside each engine's empty function; or `media`: a video's ladder
-        /// beside the `ffmpeg` program; or `trust`, `orders` or `progress`, which the README tells of
+        /// beside the `ffmpeg` program, or `images`: a photo in all sizes and formats beside libvips; or `trust`, `orders` or
+        /// `progress`, which the README tells of
         name: Option<String>,
         /// How long each is measured, after a warm-up
         #[arg(long, default_value_t = 4)]
