@@ -12,6 +12,7 @@ mod days;
 pub mod differences;
 pub mod runs;
 
+use akademi_api::Problem;
 use akademi_domain::{
     ids::{DifferenceId, PaymentId, RefundId, TenantId},
     time::{Day, Timestamp},
@@ -44,10 +45,8 @@ const BATCH: u32 = 5;
 const MOST_ASKS: usize = 50;
 
 /// What a run did.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Ran {
-    /// Whether there was an account with reports to read.
-    is_read: bool,
     /// How many the provider reported.
     transactions: usize,
     /// Why its payouts could not be read.
@@ -111,14 +110,14 @@ impl Payments {
             let days = due_days(read, done, last);
             let outcome = self.read_and_compare(tenant, provider, days, now).await;
             let (done_day, error) = match &outcome {
-                Ok(ran) => (Some(if ran.is_read { days.1 } else { last }), ran.payouts_error.clone()),
+                Ok(ran) => (Some(days.1), ran.payouts_error.clone()),
                 Err(broken) => (None, Some(told(broken))),
             };
             let mut tx = self.postgres.tenant(tenant).await?;
             store::end_reconciliation(&mut tx, provider, done_day, error.as_deref(), now).await?;
             tx.commit().await?;
             match outcome {
-                Ok(ran) if ran.is_read && days.1 < last => {}
+                Ok(_) if days.1 < last => {}
                 Ok(_) => return Ok(true),
                 Err(Broken::Provider(_)) => return Ok(false),
                 Err(Broken::Ours(error)) => return Err(error),
@@ -137,11 +136,13 @@ impl Payments {
         let mut tx = self.postgres.tenant(tenant).await?;
         let provider = self.provider(&mut tx, name).await?;
         tx.commit().await?;
-        let Some(provider) = provider else { return Ok(Ran::default()) };
+        // Only accounts that are there, at providers that report, are asked for.
+        let none = |what: &str| PaymentsError::from(Problem::broken(what));
+        let provider = provider.ok_or_else(|| none("an account is gone"))?;
         let mut transactions = 0;
         for after in 0..=last.days_since(first) {
             let day = first.plus(after);
-            let Some(report) = provider.report(day).await? else { return Ok(Ran::default()) };
+            let report = provider.report(day).await?.ok_or_else(|| none("a provider reports nothing"))?;
             transactions += report.len();
             self.keep_report(tenant, name, day, report).await?;
         }
@@ -159,7 +160,7 @@ impl Payments {
             // A month of them is told again tomorrow: nothing waits for them.
             Err(error) => Some(format!("Payouts: {error}")),
         };
-        Ok(Ran { is_read: true, transactions, payouts_error })
+        Ok(Ran { transactions, payouts_error })
     }
 
     async fn keep_report(
