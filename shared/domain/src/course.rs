@@ -292,6 +292,9 @@ pub enum LessonBody {
         /// Where it ends, in seconds; absent for the video's end.
         end_seconds: Option<u32>,
         subtitles: Vec<Subtitles>,
+        /// Whether seconds count only where they were handed to the learner's session; of a file of the academy.
+        #[serde(default, skip_serializing_if = "is_false")]
+        delivery_bound: bool,
     },
     Html {
         html: Html,
@@ -306,6 +309,11 @@ pub enum LessonBody {
     Quiz {
         quiz: Quiz,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 impl LessonBody {

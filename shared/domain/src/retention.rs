@@ -53,6 +53,7 @@ rules! {
         "the record of a deletion is kept for three years (regulation of 28 October 2017)";
     GUEST_CARTS: "cart", "a guest last changed it", 30, "whoever means to buy comes back by then";
     DOMAIN_CLAIMS: "domain_claim", "it was made", 30, "whoever means it has proved it by then";
+    DELIVERIES: "delivery", "the segment was handed out", 2, "a player that was offline tells of it within a day";
     ANSWERS: "idempotency", "the request", 3, "no client repeats a request for longer";
     CONSENTS: "consent", "the person was erased", 1096, "proof that consent was given, for as long as complaints are taken";
     TOMBSTONES: "tombstone", "the erasure", 1096,

@@ -17,7 +17,7 @@ macro_rules! waiting {
 pub fn erase_person(person: UserId, now: Timestamp) -> Vec<TenantStatement> {
     // In this order: the first ones read the person's row. Roles, sessions, links, recovery codes, identities, passkeys,
     // carts and addresses go with it.
-    const STATEMENTS: [TenantSql; 17] = [
+    const STATEMENTS: [TenantSql; 18] = [
         TenantSql::new(concat!(
             "DELETE FROM person_key WHERE tenant_id = ?1 AND (person_id = ?2 OR person_id IN ",
             waiting!(),
@@ -57,6 +57,7 @@ pub fn erase_person(person: UserId, now: Timestamp) -> Vec<TenantStatement> {
         TenantSql::new("DELETE FROM course_like WHERE tenant_id = ?1 AND person_id = ?2"),
         TenantSql::new("DELETE FROM enrolment WHERE tenant_id = ?1 AND person_id = ?2"),
         TenantSql::new("DELETE FROM progress WHERE tenant_id = ?1 AND person_id = ?2"),
+        TenantSql::new("DELETE FROM delivery WHERE tenant_id = ?1 AND person_id = ?2"),
         TenantSql::new("DELETE FROM learner_clock WHERE tenant_id = ?1 AND person_id = ?2"),
         TenantSql::new("DELETE FROM spent_coupon WHERE tenant_id = ?1 AND person_id = ?2"),
         TenantSql::new("DELETE FROM idempotency WHERE tenant_id = ?1 AND person_id = ?2"),

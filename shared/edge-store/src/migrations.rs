@@ -33,6 +33,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0016_reviews.sql",
     "0017_offers.sql",
     "0018_watching.sql",
+    "0020_playback.sql",
 ];
 
 #[cfg(test)]

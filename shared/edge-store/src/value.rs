@@ -48,6 +48,7 @@ from! {
     akademi_domain::ids::TenantId, id => Self::Text(id.to_string());
     akademi_domain::ids::UserId, id => Self::Text(id.to_string());
     akademi_domain::ids::SessionId, id => Self::Text(id.to_string());
+    akademi_domain::ids::AssetId, id => Self::Text(id.to_string());
     akademi_domain::ids::CourseId, id => Self::Text(id.to_string());
     akademi_domain::ids::LessonId, id => Self::Text(id.to_string());
     akademi_domain::ids::EnrolmentId, id => Self::Text(id.to_string());

@@ -4,8 +4,8 @@ use akademi_domain::{
     certificate::CertificateSerial,
     course::{CourseOutline, LessonBody, Requirement, Slug, Title, opening::Opening},
     ids::{
-        AuditId, BundleId, CouponId, CourseId, EnrolmentId, LessonId, LinkId, MailId, OrderId, TenantId,
-        UserId,
+        AssetId, AuditId, BundleId, CouponId, CourseId, EnrolmentId, LessonId, LinkId, MailId, OrderId,
+        TenantId, UserId,
     },
     mail::MailKind,
     money::Money,
@@ -187,6 +187,26 @@ feed! {
             #[serde(default)]
             owner: Option<UserId>,
             at: Timestamp,
+        }
+        /// A playlist or list of small pictures of a video (RFC 8216, W3C WebVTT), seen once [`LambdaEvent::VideoReady`]
+        /// names its folder.
+        PlaylistMade, "playlist_made", 1 {
+            asset: AssetId,
+            /// What its path is below.
+            folder: String,
+            path: String,
+            /// Its text, compressed (RFC 1951), in base64 (RFC 4648 §4).
+            deflated: String,
+        }
+        /// A video plays: the last event of what was transcoded.
+        VideoReady, "video_ready", 1 {
+            asset: AssetId,
+            course: CourseId,
+            /// Where its files are in storage.
+            folder: String,
+            duration_ms: i64,
+            /// The picture that stands for it, below the folder.
+            poster: Option<String>,
         }
         /// Nobody new sees the course; who is enrolled keeps it.
         CourseWithdrawn, "course_withdrawn", 1 {

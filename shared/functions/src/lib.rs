@@ -11,7 +11,8 @@ mod workers;
 pub use routes::{ROUTES, Routes, count_rows, rows};
 pub use variables::{
     DATABASE_URL, DNS_URL, EDGE_MASTER_KEY, EDGE_URL, LAMBDA_MASTER_KEY, LAMBDA_URL, MAIL_FROM, MAIL_URL,
-    PLANE_ROOT_KEYS, STORAGE_URL, TOKEN_PUBLIC_KEYS, TOKEN_SIGNING_KEYS, VIRUS_SCANNER, Variable,
+    MEDIA_SIGNING_KEYS, MEDIA_URL, PLANE_ROOT_KEYS, STORAGE_URL, TOKEN_PUBLIC_KEYS, TOKEN_SIGNING_KEYS,
+    VIRUS_SCANNER, Variable,
 };
 pub use workers::{WORKERS, Worker, worker_of};
 
@@ -108,6 +109,13 @@ pub const FUNCTIONS: &[Function] = &[
         plane: Plane::Edge,
         database: true,
         variables: &[TOKEN_PUBLIC_KEYS],
+        outbound: &[],
+    },
+    Function {
+        name: "playback",
+        plane: Plane::Edge,
+        database: true,
+        variables: &[TOKEN_PUBLIC_KEYS, MEDIA_URL, MEDIA_SIGNING_KEYS],
         outbound: &[],
     },
     Function {

@@ -66,6 +66,19 @@ pub const STORAGE_URL: Variable = Variable {
     meaning: "base URL of signed links to files, on a host that is no academy's",
 };
 
+/// Where the CDN in front of videos answers.
+pub const MEDIA_URL: Variable = Variable {
+    name: "media_url",
+    secret: false,
+    meaning: "base URL of the CDN in front of videos (CloudFront), on a host that is no academy's",
+};
+/// The keys that sign links to videos.
+pub const MEDIA_SIGNING_KEYS: Variable = Variable {
+    name: "media_signing_keys",
+    secret: true,
+    meaning: "P-256 private scalars that sign links to videos, `kid:key` in base64url, `kid` as the CDN names the public key; the first signs",
+};
+
 /// Who looks for viruses; nobody does where it is not set.
 pub const VIRUS_SCANNER: Variable = Variable {
     name: "virus_scanner",

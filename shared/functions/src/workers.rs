@@ -36,6 +36,7 @@ pub const WORKERS: &[Worker] = &[
             "coupons",
             "origin",
             "passkeys",
+            "playback",
             "progress",
             "registration",
             "reviews",

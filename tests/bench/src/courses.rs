@@ -124,6 +124,7 @@ fn body(kind: LessonKind) -> anyhow::Result<LessonBody> {
             source: VideoSource::Youtube { id: "aaaaaaaaaaa".parse()? },
             start_seconds: None,
             end_seconds: None,
+            delivery_bound: false,
             subtitles: Vec::new(),
         },
         _ => LessonBody::Html { html: Html::sanitised("<p>Beyaz ışık renklere ayrılır.</p>".into()) },

@@ -253,6 +253,8 @@ fn edge_variables(academy: &Academy) -> anyhow::Result<BTreeMap<String, String>>
     let mut variables = academy.variables()?;
     variables.insert("lambda_url".into(), "http://127.0.0.1:9".into());
     variables.insert("dns_url".into(), "http://127.0.0.1:9".into());
+    variables.insert("media_url".into(), "http://127.0.0.1:9".into());
+    variables.insert("media_signing_keys".into(), "k1:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc".into());
     let functions = FUNCTIONS.iter().filter(|function| function.plane == Plane::Edge);
     let wanted = functions.flat_map(|function| function.variables).map(|variable| variable.name);
     let edge: BTreeMap<_, _> =

@@ -27,6 +27,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ("dns_url", "http://127.0.0.1:9".to_owned()),
         ("edge_master_key", SEED.to_owned()),
         ("lambda_url", "http://127.0.0.1:9".to_owned()),
+        ("media_signing_keys", format!("k1:{SEED}")),
+        ("media_url", "https://media.example.com".to_owned()),
         ("plane_root_keys", format!("k1:{SEED}")),
         ("token_public_keys", format!("k1:{PUBLIC_KEY}")),
         ("token_signing_keys", format!("k1:{SEED}")),

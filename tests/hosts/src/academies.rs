@@ -62,6 +62,9 @@ impl Academies {
         let mut variables = generate()?;
         variables.insert("lambda_url".into(), lambda_url.into());
         variables.insert("dns_url".into(), "http://127.0.0.1:9".into());
+        variables.insert("media_url".into(), "http://127.0.0.1:9".into());
+        variables
+            .insert("media_signing_keys".into(), "k1:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc".into());
         let now = silent_ports().now();
         let academy =
             |number, mark, host, price| Academy { id: TenantId::new(now, [number; 10]), mark, host, price };

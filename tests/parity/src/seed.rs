@@ -53,6 +53,9 @@ impl Deployment {
     pub fn new(now: Timestamp) -> anyhow::Result<Self> {
         let mut variables = generate()?;
         variables.insert("storage_url".into(), FILES.into());
+        variables.insert("media_url".into(), FILES.into());
+        variables
+            .insert("media_signing_keys".into(), "k1:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc".into());
         // Nobody answers there: no name is looked up here.
         variables.insert("dns_url".into(), "http://127.0.0.1:9".into());
         // Nobody listens there: mail is sent nowhere here.

@@ -117,6 +117,14 @@ fn changes(tenant: TenantId, event: LambdaEvent, now: Timestamp) -> Result<Vec<S
                 store::bump_generation(),
             ]
         }
+        LambdaEvent::PlaylistMade { asset, folder, path, deflated } => {
+            vec![store::save_playlist(asset, &folder, &path, &deflated)]
+        }
+        LambdaEvent::VideoReady { asset, course, folder, duration_ms, poster } => vec![
+            store::save_video(asset, &folder, duration_ms, poster.as_deref()),
+            store::drop_older_playlists(asset, &folder),
+            store::tell_lessons_length(asset, course, duration_ms / 1000),
+        ],
         LambdaEvent::CourseWithdrawn { course } => {
             vec![store::withdraw_course(course, now), store::bump_generation()]
         }

@@ -3,10 +3,12 @@
 mod deletion;
 mod retention;
 mod shop;
+mod video;
 
 pub use deletion::*;
 pub use retention::*;
 pub use shop::*;
+pub use video::*;
 
 use akademi_domain::{
     certificate::CertificateSerial,

@@ -8,7 +8,7 @@ mod course;
 mod enrolments;
 mod heartbeats;
 mod lessons;
-mod openings;
+pub mod openings;
 mod record;
 mod remembered;
 mod store;

@@ -1,7 +1,11 @@
 //! Modules that wait for a date or for what comes before them.
 
 use akademi_api::Problem;
-use akademi_domain::{course::opening::Closed, ids::UserId, time::Timestamp};
+use akademi_domain::{
+    course::opening::{Closed, Opening},
+    ids::{CourseId, UserId},
+    time::Timestamp,
+};
 use akademi_edge_store::TenantDatabase;
 use http::StatusCode;
 
@@ -23,15 +27,28 @@ pub async fn find_open(
 ) -> Result<Standing, Problem> {
     let standing = store::find_standing(database, person, place, with_body).await?;
     let standing = standing.ok_or_else(Problem::not_found)?;
-    let Some(opens) = &standing.opens else { return Ok(standing) };
-    let course = if opens.after.is_empty() {
-        None
-    } else {
-        store::find_course(database, person, place.course).await?
-    };
+    must_be_open(database, person, place.course, standing.opens.as_ref(), standing.enrolled_at, now).await?;
+    Ok(standing)
+}
+
+/// Whether what waits for `opens` is open to the learner.
+///
+/// # Errors
+/// `lesson-closed`, which says until when.
+pub async fn must_be_open(
+    database: &TenantDatabase<'_>,
+    person: UserId,
+    course: CourseId,
+    opens: Option<&Opening>,
+    enrolled_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let Some(opens) = opens else { return Ok(()) };
+    let course =
+        if opens.after.is_empty() { None } else { store::find_course(database, person, course).await? };
     let is_done = |module| course.as_ref().is_none_or(|course| course.is_done(module));
-    let detail = match opens.closed(standing.enrolled_at, now, is_done) {
-        None => return Ok(standing),
+    let detail = match opens.closed(enrolled_at, now, is_done) {
+        None => return Ok(()),
         Some(Closed::Until(date)) => format!("It opens at {date}."),
         Some(Closed::After(module)) => format!("What module {module} requires comes first."),
     };

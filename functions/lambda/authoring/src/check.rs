@@ -2,7 +2,7 @@
 
 use akademi_api::{Ports, problem::FieldError};
 use akademi_domain::{
-    course::{LessonBody, LessonOutline, ModuleOutline, SectionOutline, opening::Opening},
+    course::{LessonBody, LessonOutline, ModuleOutline, SectionOutline, VideoSource, opening::Opening},
     ids::{LessonId, ModuleId, SectionId},
     text::line,
     time::Timestamp,
@@ -209,9 +209,12 @@ fn check_body(lesson: &LessonInput, path: &str, findings: &mut Findings) {
         findings.add(format!("{path}.answers"), "are for quizzes only");
     }
     match &lesson.body {
-        LessonBody::Video { source: _, start_seconds, end_seconds, subtitles } => {
+        LessonBody::Video { source, start_seconds, end_seconds, subtitles, delivery_bound } => {
             if end_seconds.is_some_and(|end| end <= start_seconds.unwrap_or(0)) {
                 findings.add(format!("{path}.body.end_seconds"), "is not after the start");
+            }
+            if *delivery_bound && matches!(source, VideoSource::Youtube { .. }) {
+                findings.add(format!("{path}.body.delivery_bound"), "is for videos of the academy's own");
             }
             let mut languages = BTreeSet::new();
             for (i, subtitles) in subtitles.iter().enumerate() {

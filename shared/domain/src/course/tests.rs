@@ -171,6 +171,7 @@ fn content_survives_json_and_unknown_fields_are_refused() {
             source: VideoSource::Youtube { id: "AOUEsgFrYeg".parse().unwrap() },
             start_seconds: Some(699),
             end_seconds: None,
+            delivery_bound: false,
             subtitles: vec![Subtitles { language: "tr".parse().unwrap(), asset: AssetId::new(NOW, [1; 10]) }],
         },
         LessonBody::Html { html: Html::sanitised("<p>Işık</p>".to_owned()) },

@@ -49,6 +49,10 @@ pub fn router(
         "progress" => akademi_progress::Progress::from_config(edge.clone(), config)
             .map(akademi_progress::router)
             .map(Some),
+        #[cfg(feature = "playback")]
+        "playback" => akademi_playback::Playback::from_config(edge.clone(), config)
+            .map(akademi_playback::router)
+            .map(Some),
         #[cfg(feature = "coupons")]
         "coupons" => {
             akademi_coupons::Coupons::from_config(edge.clone(), config).map(akademi_coupons::router).map(Some)

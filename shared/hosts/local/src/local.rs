@@ -3,15 +3,18 @@
 use akademi_api::{
     Ports,
     config::Config,
+    keys::{derive, parse_keys},
     ports::Log,
     rate_limit::{PASSWORDS, Policy},
 };
 use akademi_edge_store::{Edge, rusqlite::SqliteFile};
 use akademi_lambda_store::{objects::Objects, postgres::Postgres};
 use akademi_mail::{Mailer, SmtpMailer};
+use akademi_playback::signed_policy::PolicyVerifier;
 use akademi_transcode::{Limits, job::Transcode, parts::PART_MS};
 use anyhow::Context;
 use axum::{Router, middleware::from_fn_with_state};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
@@ -28,9 +31,12 @@ use crate::{
     rate_limit::{self, Attempts},
     secrets::{self, Variables},
     server::Server,
-    storage,
+    storage::{self, Served},
     workers::Workers,
 };
+
+/// The key of links to videos is derived from the planes' root under this label (RFC 5869).
+const MEDIA_LABEL: &str = "akademi/media/1";
 
 /// What a deployment needs to be told.
 pub struct Options {
@@ -86,6 +92,15 @@ impl Local {
         variables.entry("mail_from".into()).or_insert_with(|| "Akademi <akademi@localhost>".into());
         let authority = reachable(listener.local_addr()?).to_string();
         variables.insert("storage_url".into(), format!("http://{authority}{}", storage::PATH));
+        let media_url = format!("http://{authority}{}", storage::MEDIA_PATH);
+        variables.insert("media_url".into(), media_url.clone());
+        // Here the CDN is this process too.
+        if let Some(root) =
+            variables.get("plane_root_keys").and_then(|text| parse_keys(text).ok()?.into_iter().next())
+        {
+            let key = URL_SAFE_NO_PAD.encode(*derive(&root.bytes, MEDIA_LABEL));
+            variables.insert("media_signing_keys".into(), format!("{}:{key}", root.kid));
+        }
         let lookup = |name: &str| variables.get(name).cloned();
         let config = Config::new(&lookup);
         let ports = ports(options.log);
@@ -117,7 +132,12 @@ impl Local {
         to_edge.connect(router.clone());
         // The platform's host is this port too.
         let router = router.merge(lambda.callbacks.clone());
-        let router = router.merge(storage::router(lambda.storage.clone(), authority, ports.clone()));
+        let media = config.read(akademi_functions::MEDIA_SIGNING_KEYS, |keys| {
+            PolicyVerifier::from_config(&media_url, keys)
+        })?;
+        let storage = lambda.storage.clone();
+        let router =
+            router.merge(storage::router(Served { storage, media, authority, ports: ports.clone() }));
         let router = match mailbox {
             Some(mailbox) => router.merge(mailbox::router(mailbox, ports.clone())),
             None => router,

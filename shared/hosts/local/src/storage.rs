@@ -5,11 +5,13 @@
 
 use akademi_api::{Ports, Problem};
 use akademi_authoring::Storage;
+use akademi_domain::time::Timestamp;
 use akademi_lambda_store::{
     object_key::ObjectKey,
     objects::{Announced, Object, ObjectError, ObjectInfo},
     signed_url::{Access, Grant, LinkRefused},
 };
+use akademi_playback::signed_policy::{PolicyRefused, PolicyVerifier};
 use axum::{
     Router,
     body::Body,
@@ -30,19 +32,24 @@ pub const PATH: &str = "/storage";
 const ACTIVE: [&str; 5] =
     ["text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "application/xml"];
 
+/// Where videos are on the storage's host, as behind a CDN.
+pub const MEDIA_PATH: &str = "/media";
+
 #[derive(Clone)]
-struct Served {
-    storage: Storage,
+pub struct Served {
+    pub storage: Storage,
+    /// The links of the edge that open videos.
+    pub media: PolicyVerifier,
     /// Host and port.
-    authority: String,
-    ports: Ports,
+    pub authority: String,
+    pub ports: Ports,
 }
 
-/// The files of `storage`, for requests to the host `authority` (with its port).
-pub fn router(storage: Storage, authority: String, ports: Ports) -> Router {
-    let served = Served { storage, authority, ports };
+/// The files of the storage, for requests to its host.
+pub fn router(served: Served) -> Router {
     Router::new()
         .route(&format!("{PATH}/{{*key}}"), get(answer).put(answer).options(answer))
+        .route(&format!("{MEDIA_PATH}/{{*key}}"), get(answer).options(answer))
         .with_state(served)
 }
 
@@ -80,22 +87,22 @@ impl Served {
             return Ok(preflight());
         }
         let uri = request.uri();
+        if let Some(key) = uri.path().strip_prefix(MEDIA_PATH).and_then(|path| path.strip_prefix('/')) {
+            let query = uri.query().unwrap_or_default();
+            let verified = self.media.verify(key, query, self.ports.now());
+            let expires_at =
+                verified.map_err(|refused| not_opened(refused == PolicyRefused::Expired, refused))?;
+            let key = key.parse().map_err(|_| Problem::not_found())?;
+            return self.hand_out(&key, request.headers(), expires_at).await;
+        }
         let key = uri.path().strip_prefix(PATH).and_then(|path| path.strip_prefix('/')).unwrap_or_default();
         let (method, query) = (request.method().as_str(), uri.query().unwrap_or_default());
-        let grant = self.storage.links.verify(method, key, query, self.ports.now()).map_err(|refused| {
-            let detail = match refused {
-                LinkRefused::Expired => "The link has expired: ask for a new one.",
-                LinkRefused::Malformed | LinkRefused::Forged => "The link does not open this.",
-            };
-            Problem::forbidden().with_detail(detail).because(refused)
-        })?;
+        let grant = self.storage.links.verify(method, key, query, self.ports.now());
+        let grant = grant.map_err(|refused| not_opened(refused == LinkRefused::Expired, refused))?;
         let Grant { key, access, expires_at } = grant;
         match access {
             Access::Download | Access::DownloadAs(_) => {
-                let mut response = self.read(&key, request.headers()).await?;
-                let seconds = expires_at.millis_since(self.ports.now()).max(0) / 1000;
-                let cache = HeaderValue::try_from(format!("private, max-age={seconds}"));
-                response.headers_mut().insert(header::CACHE_CONTROL, cache.map_err(Problem::broken)?);
+                let mut response = self.hand_out(&key, request.headers(), expires_at).await?;
                 if let Access::DownloadAs(name) = access {
                     // RFC 6266 §4.3, RFC 8187 §3.2
                     let name = utf8_percent_encode(&name, NON_ALPHANUMERIC);
@@ -134,6 +141,20 @@ impl Served {
         }
     }
 
+    /// The file, or its part, for as long as its link lives.
+    async fn hand_out(
+        &self,
+        key: &ObjectKey,
+        headers: &HeaderMap,
+        expires_at: Timestamp,
+    ) -> Result<Response, Problem> {
+        let mut response = self.read(key, headers).await?;
+        let seconds = expires_at.millis_since(self.ports.now()).max(0) / 1000;
+        let cache = HeaderValue::try_from(format!("private, max-age={seconds}"));
+        response.headers_mut().insert(header::CACHE_CONTROL, cache.map_err(Problem::broken)?);
+        Ok(response)
+    }
+
     async fn read(&self, key: &ObjectKey, headers: &HeaderMap) -> Result<Response, Problem> {
         let info = self.storage.objects.head(key).await.map_err(refusal)?;
         let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
@@ -160,6 +181,12 @@ impl Served {
         }
         Ok(response)
     }
+}
+
+fn not_opened(expired: bool, refused: impl std::fmt::Display) -> Problem {
+    let detail =
+        if expired { "The link has expired: ask for a new one." } else { "The link does not open this." };
+    Problem::forbidden().with_detail(detail).because(refused)
 }
 
 /// What is sent, and how a browser is to treat it.

@@ -22,6 +22,8 @@ fn complete() -> Variables {
         ("lambda_url", "http://127.0.0.1:9"),
         ("dns_url", "http://127.0.0.1:9"),
         ("edge_url", "http://127.0.0.1:9"),
+        ("media_signing_keys", "k1:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"),
+        ("media_url", "https://media.example.com"),
         ("storage_url", "https://files.example.com"),
         ("database_url", "postgres://akademi_login@127.0.0.1:9/none"),
         ("storage_bucket", "akademi-files"),

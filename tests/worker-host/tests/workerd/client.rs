@@ -30,6 +30,8 @@ pub fn variables() -> BTreeMap<String, String> {
         ("token_public_keys", public),
         ("plane_root_keys", format!("k1:{}", key(2))),
         ("edge_master_key", key(3)),
+        ("media_signing_keys", format!("k1:{}", key(4))),
+        ("media_url", "https://media.example.com".to_owned()),
         ("lambda_url", "http://127.0.0.1:9".to_owned()),
         ("dns_url", "http://127.0.0.1:9".to_owned()),
     ];

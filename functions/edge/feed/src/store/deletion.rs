@@ -63,6 +63,9 @@ deletions! {
     "provider_sign_in" by "browser";
     "provider_deletion" by "code";
     "lesson" by "course_id, version, id";
+    "video" by "asset_id";
+    "playlist" by "asset_id, folder, path";
+    "delivery" by "person_id, lesson_id, session_id, from_second";
     "answer_key" by "course_id, version, lesson_id";
     "review_report" by "review_id, person_id";
     "review" by "id" unless "review_report";

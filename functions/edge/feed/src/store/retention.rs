@@ -2,8 +2,9 @@
 
 use akademi_domain::{
     retention::{
-        ANSWERS, BACKUPS, CONSENTS, DOMAIN_CLAIMS, GUEST_CARTS, LINKS, PASSKEY_CHALLENGES, PENDING_PEOPLE,
-        PROVIDER_DELETIONS, PROVIDER_SIGN_INS, SESSIONS, THROTTLES, TOMBSTONES, TRUSTED_THROTTLES,
+        ANSWERS, BACKUPS, CONSENTS, DELIVERIES, DOMAIN_CLAIMS, GUEST_CARTS, LINKS, PASSKEY_CHALLENGES,
+        PENDING_PEOPLE, PROVIDER_DELETIONS, PROVIDER_SIGN_INS, SESSIONS, THROTTLES, TOMBSTONES,
+        TRUSTED_THROTTLES,
     },
     time::Timestamp,
 };
@@ -43,6 +44,7 @@ pub fn delete_what_is_due(now: Timestamp) -> Vec<TenantStatement> {
         delete_guest_carts(GUEST_CARTS.ends(now)),
         delete_domain_claims(DOMAIN_CLAIMS.ends(now)),
         delete_answers(ANSWERS.ends(now)),
+        delete_deliveries(DELIVERIES.ends(now)),
         delete_consents(CONSENTS.ends(now)),
         delete_tombstones(TOMBSTONES.ends(now)),
     ]
@@ -126,6 +128,12 @@ fn delete_domain_claims(before: Timestamp) -> TenantStatement {
 
 fn delete_answers(before: Timestamp) -> TenantStatement {
     const SQL: TenantSql = delete!("idempotency", "person_id, route, key", "created_at <= ?2");
+    SQL.with([before.into()])
+}
+
+fn delete_deliveries(before: Timestamp) -> TenantStatement {
+    const SQL: TenantSql =
+        delete!("delivery", "person_id, lesson_id, session_id, from_second", "delivered_at <= ?2");
     SQL.with([before.into()])
 }
 

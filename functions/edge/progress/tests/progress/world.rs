@@ -162,6 +162,7 @@ impl World {
                 source: VideoSource::Youtube { id: "aaaaaaaaaaa".parse().unwrap() },
                 start_seconds: None,
                 end_seconds: None,
+                delivery_bound: false,
                 subtitles: Vec::new(),
             },
             answers: None,

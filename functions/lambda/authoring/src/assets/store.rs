@@ -8,8 +8,7 @@ use akademi_lambda_store::{
     postgres::TenantTransaction,
     uploads::part_key,
 };
-use serde::Deserialize;
-use sqlx::{Row, postgres::PgRow, types::Json};
+use sqlx::{Row, postgres::PgRow};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -22,36 +21,8 @@ pub struct Media {
     /// What it is saved as.
     pub file_name: String,
     pub is_enrolled: bool,
-    /// Of a video that has been transcoded.
-    pub playback: Option<Playback>,
-}
-
-/// A transcoded video.
-pub struct Playback {
-    pub folder: ObjectKey,
-    pub duration_ms: i64,
     /// What its segments are encrypted with.
     pub content_key: Option<Vec<u8>>,
-    manifest: Manifest,
-}
-
-/// What of the transcoder's manifest is needed here.
-#[derive(Deserialize)]
-struct Manifest {
-    files: Vec<PlaybackFile>,
-}
-
-#[derive(Deserialize)]
-pub struct PlaybackFile {
-    path: String,
-    pub content_type: String,
-}
-
-impl Playback {
-    /// The file of this path below the folder.
-    pub fn file(&self, path: &str) -> Option<&PlaybackFile> {
-        self.manifest.files.iter().find(|file| file.path == path)
-    }
 }
 
 /// The asset, and whether this person is enrolled in its course.
@@ -61,8 +32,7 @@ pub async fn find_media(
     person: UserId,
 ) -> Result<Option<Media>, StoreError> {
     let row = sqlx::query(
-        "SELECT object_key, path, upload_id IS NOT NULL AS was_upload, content_type, playback_key, manifest, duration_ms,
-                content_key,
+        "SELECT object_key, path, upload_id IS NOT NULL AS was_upload, content_type, content_key,
                 EXISTS (SELECT FROM enrolment WHERE tenant_id = $1 AND course_id = asset.course_id AND user_id = $3)
                     AS is_enrolled
          FROM asset WHERE tenant_id = $1 AND id = $2",
@@ -76,19 +46,6 @@ pub async fn find_media(
 }
 
 fn media(row: &PgRow) -> Result<Media, StoreError> {
-    let folder: Option<String> = row.try_get("playback_key")?;
-    let playback = match folder {
-        None => None,
-        Some(folder) => {
-            let Json(manifest) = row.try_get("manifest")?;
-            Some(Playback {
-                folder: key("playback_key", &folder)?,
-                duration_ms: row.try_get("duration_ms")?,
-                content_key: row.try_get("content_key")?,
-                manifest,
-            })
-        }
-    };
     let stored = key("object_key", row.try_get("object_key")?)?;
     let is_video = row.try_get::<&str, _>("content_type")?.starts_with("video/");
     let key = match (row.try_get("was_upload")?, is_video) {
@@ -97,7 +54,8 @@ fn media(row: &PgRow) -> Result<Media, StoreError> {
         (false, _) => Some(stored),
     };
     let file_name = file_name(row.try_get("path")?).to_owned();
-    Ok(Media { key, file_name, is_enrolled: row.try_get("is_enrolled")?, playback })
+    let (is_enrolled, content_key) = (row.try_get("is_enrolled")?, row.try_get("content_key")?);
+    Ok(Media { key, file_name, is_enrolled, content_key })
 }
 
 /// The newest 100 videos of the course that do not play, or never will; newest first.

@@ -59,7 +59,7 @@ pub enum JobResult {
     Transcode(TranscodeResult),
 }
 
-/// A video that can be played from `/api/v1/media/{asset}/hls/master.m3u8`.
+/// A video that can be played from `/api/v1/authoring/videos/{asset}/playback/master.m3u8`.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct TranscodeResult {
     pub asset: AssetId,

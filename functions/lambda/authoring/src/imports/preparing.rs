@@ -91,7 +91,7 @@ fn lesson_of(lesson: Lesson, targets: &Arc<Targets>) -> Option<LessonInput> {
             });
             let subtitles = subtitles.collect();
             let (start_seconds, end_seconds) = (video.start_seconds, video.end_seconds);
-            (LessonBody::Video { source, start_seconds, end_seconds, subtitles }, None)
+            (LessonBody::Video { source, start_seconds, end_seconds, subtitles, delivery_bound: false }, None)
         }
     };
     let id = targets.lessons.get(&lesson.source_key).copied();

@@ -62,7 +62,16 @@ fn prepared(course: Imported, world: &World) -> Vec<ModuleInput> {
                 });
                 let subtitles = subtitles.collect();
                 let (start_seconds, end_seconds) = (video.start_seconds, video.end_seconds);
-                (LessonBody::Video { source, start_seconds, end_seconds, subtitles }, None)
+                (
+                    LessonBody::Video {
+                        source,
+                        start_seconds,
+                        end_seconds,
+                        subtitles,
+                        delivery_bound: false,
+                    },
+                    None,
+                )
             }
         };
         let id = lesson_ids.get(&lesson.source_key).copied();

@@ -4,23 +4,30 @@ use akademi_domain::{
     ids::{AssetId, CourseId, JobId},
     watch::LessonDuration,
 };
+use akademi_feed::LambdaEvent;
 use akademi_lambda_store::{
     error::StoreError,
+    feed::append,
     jobs::{self, ClaimedJob, NewJob},
     media::{TRANSCODE_PART, TranscodeOrder, TranscodePartOrder, Transcoded},
     object_key::{InvalidKey, ObjectKey},
     postgres::TenantTransaction,
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use miniz_oxide::deflate::compress_to_vec;
 use tokio::sync::watch;
 
 use super::{
     JobFailure, Ran, TRANSCODED, Told, Transcode, folder, order, permille,
     store::{self, Video},
 };
-use crate::{Made, Manifest, Part, Plan, Task, encryption::ContentKey, parts::cut};
+use crate::{Made, Manifest, Part, Plan, Task, TextFile, encryption::ContentKey, parts::cut};
 
 /// How often a part may be begun.
 const PART_ATTEMPTS: i32 = 3;
+
+/// Of a playlist's text, 0 to 10: playlists of 12 hours shrink to a tenth.
+const COMPRESSION: u8 = 6;
 
 /// A video whose parts are made looks after them so seldom, in seconds; the last part has it go on at once.
 const LOOK_AFTER_SECONDS: i64 = 24 * 60 * 60;
@@ -33,6 +40,14 @@ pub fn folder_of(job: &ClaimedJob, order: &TranscodeOrder, attempt: i32) -> Resu
 /// What the parts of a video are stored below.
 pub fn folder_of_parts(job: &ClaimedJob, asset: AssetId) -> Result<ObjectKey, InvalidKey> {
     folder(job.tenant, asset)?.join("parts")
+}
+
+/// What was made of a video, all of it in storage.
+struct Playable {
+    folder: ObjectKey,
+    manifest: Manifest,
+    /// Its playlists, and the list of its small pictures.
+    playlists: Vec<TextFile>,
 }
 
 impl Transcode {
@@ -71,10 +86,10 @@ impl Transcode {
         telling.send_replace(Told { permille: TRANSCODED, doing: "storing the renditions" });
         let target = folder_of(job, &order, job.attempt)?;
         self.store_files(&target, &output, &made.files).await?;
-        let manifest = self.store_playlists(&target, &task.plan, made).await?;
+        let playable = self.store_playlists(target, &task.plan, made).await?;
         let mut tx = self.postgres.tenant(job.tenant).await?;
         store::set_content_key(&mut tx, asset, task.key.as_ref()).await?;
-        self.save(tx, job, asset, video.course, &target, &manifest).await?;
+        self.save(tx, job, asset, video.course, playable).await?;
         for earlier in 1..job.attempt {
             self.delete(folder_of(job, &order, earlier)).await;
         }
@@ -134,48 +149,58 @@ impl Transcode {
         tx.commit().await?;
         let made = Made::joined(made).map_err(|error| JobFailure::Defect(error.to_string()))?;
         let target = folder_of_parts(job, asset)?;
-        let manifest = self.store_playlists(&target, plan, made).await?;
+        let playable = self.store_playlists(target, plan, made).await?;
         let mut tx = self.postgres.tenant(job.tenant).await?;
         store::delete_plan(&mut tx, asset).await?;
-        self.save(tx, job, asset, video.course, &target, &manifest).await?;
+        self.save(tx, job, asset, video.course, playable).await?;
         Ok(Ran::One)
     }
 
     async fn store_playlists(
         &self,
-        folder: &ObjectKey,
+        folder: ObjectKey,
         plan: &Plan,
         made: Made,
-    ) -> Result<Manifest, JobFailure> {
-        let (manifest, texts) = Manifest::of(plan, made);
-        for text in texts {
-            self.store_file(folder, &text.file, text.text.into()).await?;
+    ) -> Result<Playable, JobFailure> {
+        let (manifest, playlists) = Manifest::of(plan, made);
+        for TextFile { file, text } in &playlists {
+            self.store_file(&folder, file, text.clone().into()).await?;
         }
-        Ok(manifest)
+        Ok(Playable { folder, manifest, playlists })
     }
 
-    /// The end of the one transaction that makes the video ready and ends the job.
+    /// The end of the one transaction that makes the video ready, tells the edge of it, and ends the job.
     async fn save(
         &self,
         mut tx: TenantTransaction,
         job: &ClaimedJob,
         asset: AssetId,
         course: CourseId,
-        folder: &ObjectKey,
-        manifest: &Manifest,
+        playable: Playable,
     ) -> Result<(), JobFailure> {
+        let Playable { folder, manifest, playlists } = playable;
         let now = self.ports.now();
         // A video of less than a second has no seconds to watch. The draft is locked first, as by whoever adds files to it.
         if let Ok(duration) = LessonDuration::from_seconds(manifest.duration_ms as f64 / 1000.0) {
             self.tell_lessons(&mut tx, asset, course, duration.seconds()).await?;
         }
-        store::make_ready(&mut tx, asset, folder, manifest, now).await?;
+        store::make_ready(&mut tx, asset, &folder, &manifest, now).await?;
+        for TextFile { file, text } in playlists {
+            let deflated = STANDARD.encode(compress_to_vec(text.as_bytes(), COMPRESSION));
+            let folder = folder.to_string();
+            let made = LambdaEvent::PlaylistMade { asset, folder, path: file.path, deflated };
+            append(&mut tx, &made, now).await?;
+        }
         let result = Transcoded {
             asset,
             duration_ms: manifest.duration_ms,
             renditions: manifest.renditions.len(),
             bytes: manifest.bytes(),
         };
+        let duration_ms = manifest.duration_ms.cast_signed();
+        let folder = folder.to_string();
+        let ready = LambdaEvent::VideoReady { asset, course, folder, duration_ms, poster: manifest.poster };
+        append(&mut tx, &ready, now).await?;
         jobs::complete(&mut tx, job, &serde_json::to_value(result)?, now).await?;
         Ok(tx.commit().await?)
     }
