@@ -189,7 +189,7 @@ pub const ROUTES: &[Route] = &[
     row(Get, "/api/v1/progress/courses/{course_id}", "progress", SignedIn),
     row(Get, "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}", "progress", SignedIn),
     row(Post, "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/opening", "progress", SignedIn),
-    row(Post, "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/attempts", "progress", SignedIn),
+    row(Post, "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/attempts", "assessment", SignedIn),
     checked(Post, "/api/v1/enrolments", "progress", Needs(PeopleWrite)),
     row(Get, "/api/v1/certificates/{serial}", "verify", Public),
     row(Get, "/verify/{serial}", "verify", Public),

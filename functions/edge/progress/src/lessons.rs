@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use crate::{
     Progress,
     openings::find_open,
-    record::{Change, LessonProgress, Place, record},
+    record::{Change, LessonProgress, Place},
 };
 
 /// How far the learner is in a lesson.
@@ -91,11 +91,13 @@ pub async fn open(
     caller: Caller,
     PathParam((course, lesson)): PathParam<(CourseId, LessonId)>,
 ) -> Result<Body<LessonStanding>, Problem> {
-    let recorded = record(&progress, &caller, Place { course, lesson }, &|standing, now| {
-        let mut progress = standing.progress.clone();
-        progress.opened_at.get_or_insert(now);
-        Ok(Change { progress, clock: standing.clock.clone(), watched: None })
-    })
-    .await?;
+    let recorded = progress
+        .recorder
+        .record(&caller, Place { course, lesson }, &|standing, now| {
+            let mut progress = standing.progress.clone();
+            progress.opened_at.get_or_insert(now);
+            Ok(Change { progress, clock: standing.clock.clone(), watched: None })
+        })
+        .await?;
     Ok(Body(LessonStanding::new(recorded.progress, caller.session)))
 }

@@ -7,7 +7,7 @@ pub use course::*;
 use akademi_domain::{
     course::{LessonKind, Requirement},
     ids::{CourseId, EnrolmentId, UserId},
-    quiz::{AnswerKey, Score},
+    quiz::Score,
     time::Timestamp,
     watch::{LearnerClock, LessonDuration, Positions, Watched},
 };
@@ -136,23 +136,6 @@ pub async fn find_standing(
 
 fn kind(name: &str) -> Result<LessonKind, StoreError> {
     json(&format!("\"{name}\""))
-}
-
-/// The answer key of a quiz that the learner is enrolled for.
-pub async fn find_answer_key(
-    database: &TenantDatabase<'_>,
-    person: UserId,
-    place: Place,
-) -> Result<Option<AnswerKey>, StoreError> {
-    const SQL: TenantSql = TenantSql::new(
-        "SELECT answers FROM enrolment \
-         JOIN course ON course.tenant_id = ?1 AND course.id = ?3 \
-         JOIN answer_key ON answer_key.tenant_id = ?1 AND answer_key.course_id = ?3 \
-         AND answer_key.version = course.version AND answer_key.lesson_id = ?4 \
-         WHERE enrolment.tenant_id = ?1 AND enrolment.person_id = ?2 AND enrolment.course_id = ?3",
-    );
-    let row = database.row(SQL.with([person.into(), place.course.into(), place.lesson.into()])).await?;
-    row.map(|row| json(row.text(0)?)).transpose()
 }
 
 /// Moves the learner's clock on. That is refused, and with it the batch, if another of the learner's requests came
