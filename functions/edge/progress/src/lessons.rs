@@ -34,6 +34,8 @@ pub struct LessonStanding {
     /// The best attempt at a quiz.
     best_score: Option<Score>,
     attempts: i64,
+    /// Since when staff says that this live class was attended, or this assignment accepted.
+    marked_at: Option<Timestamp>,
     completed_at: Option<Timestamp>,
 }
 
@@ -49,6 +51,7 @@ impl LessonStanding {
             opened_at: progress.opened_at,
             best_score: progress.best_score,
             attempts: progress.attempts,
+            marked_at: progress.marked_at,
             completed_at: progress.completed_at,
         }
     }

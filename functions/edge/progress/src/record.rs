@@ -42,6 +42,8 @@ pub struct LessonProgress {
     pub opened_at: Option<Timestamp>,
     pub best_score: Option<Score>,
     pub attempts: i64,
+    /// Since when staff says that a live class was attended, or an assignment accepted.
+    pub marked_at: Option<Timestamp>,
     pub completed_at: Option<Timestamp>,
 }
 
@@ -193,6 +195,7 @@ pub fn lesson_state(progress: &LessonProgress, duration: Option<LessonDuration>)
         covered_seconds: progress.watched.seconds(),
         length_seconds: duration.map_or(0, LessonDuration::seconds),
         best_score: progress.best_score,
+        marked: progress.marked_at.is_some(),
     }
 }
 
