@@ -10,15 +10,18 @@
 //! and no learner's answer can hold a key.
 
 pub mod completion;
+mod lesson;
 pub mod opening;
+mod requirement;
+
+pub use lesson::*;
+pub use requirement::Requirement;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{AssetId, CourseId, LessonId, ModuleId, SectionId},
-    quiz::Quiz,
+    ids::{CourseId, LessonId, ModuleId, SectionId},
     text::{InvalidForm, InvalidText, fold, line, nfc, text_type},
-    watch::LessonDuration,
 };
 use opening::Opening;
 
@@ -166,59 +169,6 @@ impl From<Percent> for u8 {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum LessonKind {
-    Video,
-    Html,
-    Document,
-    Quiz,
-}
-
-/// What fulfils a required lesson.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(tag = "rule", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Requirement {
-    /// At least this share of a video's seconds was watched.
-    Coverage { percent: Percent },
-    /// The lesson was opened.
-    Opened,
-    /// The lesson was opened and read for so many seconds, which the player of a text reports as one of a video does.
-    OpenedFor { seconds: LessonDuration },
-    /// At least this share of a quiz's points was reached in one attempt.
-    Score { percent: Percent },
-}
-
-impl Requirement {
-    /// The rule of a required lesson for which its author chose none: 90 % of a video, half of a quiz's
-    /// points, opening anything else.
-    pub const fn usual(kind: LessonKind) -> Self {
-        match kind {
-            LessonKind::Video => Self::Coverage { percent: Percent(90) },
-            LessonKind::Quiz => Self::Score { percent: Percent(50) },
-            LessonKind::Html | LessonKind::Document => Self::Opened,
-        }
-    }
-
-    /// How long a lesson is that lasts as long as it has to be read.
-    pub const fn reading_time(self) -> Option<LessonDuration> {
-        match self {
-            Self::OpenedFor { seconds } => Some(seconds),
-            Self::Coverage { .. } | Self::Opened | Self::Score { .. } => None,
-        }
-    }
-
-    /// Whether a lesson of this kind can fulfil it at all.
-    pub const fn fits(self, kind: LessonKind) -> bool {
-        match self {
-            Self::Coverage { .. } => matches!(kind, LessonKind::Video),
-            Self::Score { .. } => matches!(kind, LessonKind::Quiz),
-            Self::OpenedFor { .. } => matches!(kind, LessonKind::Html | LessonKind::Document),
-            Self::Opened => true,
-        }
-    }
-}
-
 /// What everybody may know of a course.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -279,72 +229,6 @@ pub struct LessonOutline {
     pub duration_seconds: Option<u32>,
     /// What fulfils the lesson; absent if the course completes without it.
     pub requirement: Option<Requirement>,
-}
-
-/// What somebody enrolled gets of a lesson.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum LessonBody {
-    Video {
-        source: VideoSource,
-        /// Where in the video the lesson begins, in seconds; absent for its start.
-        start_seconds: Option<u32>,
-        /// Where it ends, in seconds; absent for the video's end.
-        end_seconds: Option<u32>,
-        subtitles: Vec<Subtitles>,
-        /// Whether seconds count only where they were handed to the learner's session; of a file of the academy.
-        #[serde(default, skip_serializing_if = "is_false")]
-        delivery_bound: bool,
-    },
-    Html {
-        html: Html,
-    },
-    Document {
-        asset: AssetId,
-        /// The name under which it is saved.
-        file_name: String,
-        /// Its media type (RFC 6838), as found from its content.
-        content_type: String,
-    },
-    Quiz {
-        quiz: Quiz,
-    },
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
-const fn is_false(flag: &bool) -> bool {
-    !*flag
-}
-
-impl LessonBody {
-    pub const fn kind(&self) -> LessonKind {
-        match self {
-            Self::Video { .. } => LessonKind::Video,
-            Self::Html { .. } => LessonKind::Html,
-            Self::Document { .. } => LessonKind::Document,
-            Self::Quiz { .. } => LessonKind::Quiz,
-        }
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(tag = "from", rename_all = "snake_case", deny_unknown_fields)]
-pub enum VideoSource {
-    /// A file of the academy, or what was transcoded from it.
-    Asset {
-        asset: AssetId,
-    },
-    Youtube {
-        id: YoutubeId,
-    },
-}
-
-/// Subtitles of a video as a WebVTT file of the academy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Subtitles {
-    pub language: Language,
-    pub asset: AssetId,
 }
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0016_reviews.sql",
     "0017_offers.sql",
     "0018_watching.sql",
+    "0019_marks.sql",
     "0020_playback.sql",
 ];
 
@@ -76,6 +77,31 @@ mod tests {
                 connection.query_row(&row, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
             assert_eq!(found, (3, 0), "{table}");
         }
+    }
+
+    #[test]
+    fn published_lessons_outlive_the_coming_of_other_kinds() {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        let marks = MIGRATIONS.iter().position(|migration| migration.name == "0019_marks.sql").unwrap();
+        for migration in &MIGRATIONS[..marks] {
+            connection.execute_batch(migration.sql).unwrap();
+        }
+        let insert = |id: &str, kind: &str| {
+            format!(
+                "INSERT INTO lesson (tenant_id, course_id, version, id, kind, duration_seconds, requirement, body, title, \
+                 words, opens) VALUES ('t', 'c', 3, '{id}', '{kind}', 60, '{{}}', '{{}}', 'Ders', 'ders', '{{\"days\":7}}')"
+            )
+        };
+        connection.execute_batch(&insert("l", "video")).unwrap();
+        assert!(connection.execute_batch(&insert("m", "live")).is_err());
+        connection.execute_batch(MIGRATIONS[marks].sql).unwrap();
+        let columns = "SELECT kind || duration_seconds || words || opens FROM lesson WHERE tenant_id = 't'";
+        let kept: String = connection.query_row(columns, [], |row| row.get(0)).unwrap();
+        assert_eq!(kept, "video60ders{\"days\":7}");
+        for kind in ["live", "assignment"] {
+            connection.execute_batch(&insert(kind, kind)).unwrap();
+        }
+        assert!(connection.execute_batch(&insert("x", "game")).is_err());
     }
 
     #[test]

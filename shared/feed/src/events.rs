@@ -1,4 +1,5 @@
-//! What happened, by owner. An event's shape never changes once released: a new shape is a new version.
+//! What happened, by owner. An event's shape never changes once released: a new shape is a new version. One that only lets
+//! more be said reads the older ones too, from the version `since` which that is so.
 
 use akademi_domain::{
     certificate::CertificateSerial,
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Decoded, Envelope, Record, Unreadable};
 
 macro_rules! feed {
-    ($(#[$doc:meta])* $enum:ident { $($(#[$kind_doc:meta])* $kind:ident, $name:literal, $version:literal
+    ($(#[$doc:meta])* $enum:ident { $($(#[$kind_doc:meta])* $kind:ident, $name:literal, $version:literal $(since $oldest:literal)?
         { $($(#[$field_doc:meta])* $field:ident: $type:ty,)+ })+ }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,7 +29,8 @@ macro_rules! feed {
         }
 
         impl $enum {
-            const KNOWN: &[(&str, u32)] = &[$(($name, $version)),+];
+            /// The versions of each kind that are read: the oldest and the newest, which is written.
+            const KNOWN: &[(&str, u32, u32)] = &[$(($name, [$($oldest,)? $version][0], $version)),+];
 
             const fn kind(&self) -> (&'static str, u32) {
                 match self { $(Self::$kind { .. } => ($name, $version),)+ }
@@ -161,7 +163,7 @@ feed! {
     /// What the Lambda plane owns and tells the edge.
     LambdaEvent {
         /// A lesson of a version that is on its way; seen once [`LambdaEvent::CoursePublished`] arrives.
-        LessonPublished, "lesson_published", 1 {
+        LessonPublished, "lesson_published", 2 since 1 {
             course: CourseId,
             version: i64,
             lesson: LessonId,
@@ -179,7 +181,7 @@ feed! {
             words: String,
         }
         /// The last event of a publication: readers see `version` from now on.
-        CoursePublished, "course_published", 1 {
+        CoursePublished, "course_published", 2 since 1 {
             version: i64,
             summary: String,
             outline: CourseOutline,

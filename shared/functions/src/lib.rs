@@ -119,6 +119,13 @@ pub const FUNCTIONS: &[Function] = &[
         outbound: &[],
     },
     Function {
+        name: "assessment",
+        plane: Plane::Edge,
+        database: true,
+        variables: &[TOKEN_PUBLIC_KEYS],
+        outbound: &[],
+    },
+    Function {
         name: "feed",
         plane: Plane::Edge,
         database: true,

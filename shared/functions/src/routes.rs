@@ -189,7 +189,7 @@ pub const ROUTES: &[Route] = &[
     row(Get, "/api/v1/progress/courses/{course_id}", "progress", SignedIn),
     row(Get, "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}", "progress", SignedIn),
     row(Post, "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/opening", "progress", SignedIn),
-    row(Post, "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/attempts", "progress", SignedIn),
+    row(Post, "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/attempts", "assessment", SignedIn),
     row(Get, "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/playback", "playback", SignedIn),
     row(
         Get,

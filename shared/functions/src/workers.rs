@@ -30,6 +30,7 @@ pub const WORKERS: &[Worker] = &[
         binding: None,
         functions: &[
             "account",
+            "assessment",
             "auth",
             "cart",
             "catalog",

@@ -29,6 +29,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         akademi_passkeys::ApiDoc::openapi(),
         akademi_catalog::ApiDoc::openapi(),
         akademi_progress::ApiDoc::openapi(),
+        akademi_assessment::ApiDoc::openapi(),
         akademi_coupons::ApiDoc::openapi(),
         akademi_cart::ApiDoc::openapi(),
         akademi_reviews::ApiDoc::openapi(),

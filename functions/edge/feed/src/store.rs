@@ -12,7 +12,7 @@ pub use video::*;
 
 use akademi_domain::{
     certificate::CertificateSerial,
-    course::{CourseOutline, LessonBody, LessonKind, Requirement, opening::Opening},
+    course::{CourseOutline, LessonBody, Requirement, opening::Opening},
     ids::{CourseId, LessonId, TenantId, UserId},
     time::Timestamp,
 };
@@ -139,17 +139,11 @@ pub fn save_lesson(new: NewLesson<'_>) -> TenantStatement {
          duration_seconds = excluded.duration_seconds, requirement = excluded.requirement, body = excluded.body, \
          title = excluded.title, words = excluded.words, opens = excluded.opens",
     );
-    let kind = match new.body.kind() {
-        LessonKind::Video => "video",
-        LessonKind::Html => "html",
-        LessonKind::Document => "document",
-        LessonKind::Quiz => "quiz",
-    };
     SQL.with([
         new.course.into(),
         new.version.into(),
         new.lesson.into(),
-        kind.into(),
+        new.body.kind().name().into(),
         new.duration_seconds.into(),
         new.requirement.as_ref().map_or(Value::Null, json),
         json(new.body),

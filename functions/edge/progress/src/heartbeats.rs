@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Progress,
-    record::{Change, Place, Standing, WatchedNow, record},
+    record::{Change, Place, Standing, WatchedNow},
 };
 
 /// How far ahead of the clock seconds count: a player beats every 10 s.
@@ -79,28 +79,33 @@ pub async fn heartbeat(
     };
     let rules = |percent| Rules::new(percent, SLACK_SECONDS).map_err(Problem::broken);
     let (videos, texts) = (rules(academy.profile.watch_rate_percent)?, rules(100)?);
-    let recorded = record(&progress, &caller, place, &|standing, now| {
-        let claim =
-            Claim::parse(&reported, duration(standing)?).map_err(|error| Problem::field("", error))?;
-        let rules = if standing.kind == LessonKind::Video { &videos } else { &texts };
-        let credit = credit(&standing.clock, &standing.progress.watched, &claim, rules, now);
-        let mut progress = standing.progress.clone();
-        progress.watched = credit.watched;
-        progress.refused_seconds += i64::from(credit.refused_seconds);
-        if let Some(reason) = credit.refusal {
-            progress.refusals = progress.refusals.with(reason, credit.refused_seconds);
-        }
-        progress.opened_at.get_or_insert(now);
-        progress.positions.moved(caller.session, credit.position_seconds, credit.played_at);
-        if credit.played_at >= progress.position_at {
-            progress.position_seconds = credit.position_seconds;
-            progress.position_at = credit.played_at;
-        }
-        let watched =
-            WatchedNow { gained: credit.gained, refused: credit.refused_seconds, refusal: credit.refusal };
-        Ok(Change { progress, clock: credit.clock, watched: Some(watched) })
-    })
-    .await?;
+    let recorded = progress
+        .recorder
+        .record(&caller, place, &|standing, now| {
+            let claim =
+                Claim::parse(&reported, duration(standing)?).map_err(|error| Problem::field("", error))?;
+            let rules = if standing.kind == LessonKind::Video { &videos } else { &texts };
+            let credit = credit(&standing.clock, &standing.progress.watched, &claim, rules, now);
+            let mut progress = standing.progress.clone();
+            progress.watched = credit.watched;
+            progress.refused_seconds += i64::from(credit.refused_seconds);
+            if let Some(reason) = credit.refusal {
+                progress.refusals = progress.refusals.with(reason, credit.refused_seconds);
+            }
+            progress.opened_at.get_or_insert(now);
+            progress.positions.moved(caller.session, credit.position_seconds, credit.played_at);
+            if credit.played_at >= progress.position_at {
+                progress.position_seconds = credit.position_seconds;
+                progress.position_at = credit.played_at;
+            }
+            let watched = WatchedNow {
+                gained: credit.gained,
+                refused: credit.refused_seconds,
+                refusal: credit.refusal,
+            };
+            Ok(Change { progress, clock: credit.clock, watched: Some(watched) })
+        })
+        .await?;
     let now = recorded.watched.unwrap_or_default();
     Ok(Body(HeartbeatResult {
         watched_seconds: recorded.progress.watched.seconds(),

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use crate::{
     Progress,
     openings::find_open,
-    record::{Change, LessonProgress, Place, record},
+    record::{Change, LessonProgress, Place},
 };
 
 /// How far the learner is in a lesson.
@@ -34,6 +34,8 @@ pub struct LessonStanding {
     /// The best attempt at a quiz.
     best_score: Option<Score>,
     attempts: i64,
+    /// Since when staff says that this live class was attended, or this assignment accepted.
+    marked_at: Option<Timestamp>,
     completed_at: Option<Timestamp>,
 }
 
@@ -49,6 +51,7 @@ impl LessonStanding {
             opened_at: progress.opened_at,
             best_score: progress.best_score,
             attempts: progress.attempts,
+            marked_at: progress.marked_at,
             completed_at: progress.completed_at,
         }
     }
@@ -91,11 +94,13 @@ pub async fn open(
     caller: Caller,
     PathParam((course, lesson)): PathParam<(CourseId, LessonId)>,
 ) -> Result<Body<LessonStanding>, Problem> {
-    let recorded = record(&progress, &caller, Place { course, lesson }, &|standing, now| {
-        let mut progress = standing.progress.clone();
-        progress.opened_at.get_or_insert(now);
-        Ok(Change { progress, clock: standing.clock.clone(), watched: None })
-    })
-    .await?;
+    let recorded = progress
+        .recorder
+        .record(&caller, Place { course, lesson }, &|standing, now| {
+            let mut progress = standing.progress.clone();
+            progress.opened_at.get_or_insert(now);
+            Ok(Change { progress, clock: standing.clock.clone(), watched: None })
+        })
+        .await?;
     Ok(Body(LessonStanding::new(recorded.progress, caller.session)))
 }

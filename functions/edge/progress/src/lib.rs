@@ -1,9 +1,8 @@
-//! What learners do with a course: watching, opening, answering, and how far they are.
+//! What learners do with a course: watching, opening, and how far they are.
 //!
-//! Every write goes through [`record`]: read where the learner stands, decide with pure rules, write all of it
-//! in one batch that is refused if another of the learner's requests came between.
+//! Every write goes through [`Recorder`], those of other functions too: read where the learner stands, decide with pure
+//! rules, write all of it in one batch that is refused if another of the learner's requests came between.
 
-mod attempts;
 mod course;
 mod enrolments;
 mod heartbeats;
@@ -26,14 +25,14 @@ use axum::{
 };
 use utoipa::OpenApi;
 
-use crate::remembered::Remembered;
+pub use record::{Change, LessonProgress, Place, Recorded, Recorder, Standing, WatchedNow};
 
 /// What the function stands on.
 #[derive(Clone)]
 pub struct Progress {
     edge: Edge,
     tokens: TokenVerifier,
-    remembered: Remembered,
+    recorder: Recorder,
 }
 
 impl Progress {
@@ -41,7 +40,7 @@ impl Progress {
     /// [`ConfigError`] naming the variable that is missing or wrong.
     pub fn from_config(edge: Edge, config: &Config<'_>) -> Result<Self, ConfigError> {
         let tokens = config.read(akademi_functions::TOKEN_PUBLIC_KEYS, TokenVerifier::from_config)?;
-        Ok(Self { edge, tokens, remembered: Remembered::new() })
+        Ok(Self { recorder: Recorder::new(edge.clone()), edge, tokens })
     }
 }
 
@@ -56,18 +55,10 @@ pub fn router(progress: Progress) -> Router {
         .route("/api/v1/enrolments", post(enrolments::grant))
         .route(lesson, get(lessons::show))
         .route(&format!("{lesson}/opening"), post(lessons::open))
-        .route(&format!("{lesson}/attempts"), post(attempts::submit))
         .with_state(progress);
     gate.guard(router)
 }
 
 #[derive(OpenApi)]
-#[openapi(paths(
-    heartbeats::heartbeat,
-    course::show,
-    enrolments::grant,
-    lessons::show,
-    lessons::open,
-    attempts::submit
-))]
+#[openapi(paths(heartbeats::heartbeat, course::show, enrolments::grant, lessons::show, lessons::open))]
 pub struct ApiDoc;

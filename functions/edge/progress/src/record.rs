@@ -12,10 +12,10 @@ use akademi_domain::{
     time::Timestamp,
     watch::{LearnerClock, LessonDuration, Positions, Refusal, RefusedSeconds, Watched},
 };
-use akademi_edge_store::{TenantDatabase, append_event, replace_event};
+use akademi_edge_store::{Edge, TenantDatabase, append_event, replace_event};
 use akademi_feed::EdgeEvent;
 
-use crate::{Progress, openings::find_open, store};
+use crate::{openings::find_open, remembered::Remembered, store};
 
 /// A learner's requests that come at once make each other read again; this often at most.
 const MAX_TRIES: usize = 8;
@@ -42,6 +42,8 @@ pub struct LessonProgress {
     pub opened_at: Option<Timestamp>,
     pub best_score: Option<Score>,
     pub attempts: i64,
+    /// Since when staff says that a live class was attended, or an assignment accepted.
+    pub marked_at: Option<Timestamp>,
     pub completed_at: Option<Timestamp>,
 }
 
@@ -94,81 +96,96 @@ pub struct Recorded {
     pub course_completed: bool,
 }
 
-/// Reads where the learner stands in a lesson, asks `decide`, and writes the answer with its consequences
-/// (lesson done, course done) and the feed's events in one atomic step.
-///
-/// # Errors
-/// `not-found` when the learner is not enrolled or the lesson is not of the course; `lesson-closed`; whatever `decide`
-/// refuses with; `conflict` when too many of the learner's requests came at once.
-pub async fn record(
-    state: &Progress,
-    caller: &Caller,
-    place: Place,
-    decide: &(dyn Fn(&Standing, Timestamp) -> Result<Change, Problem> + Sync),
-) -> Result<Recorded, Problem> {
-    let database = state.edge.tenant(caller.tenant);
-    for _ in 0..MAX_TRIES {
-        let now = state.edge.ports.now();
-        let remembered = state.remembered.take(caller, place, now);
-        let is_remembered = remembered.is_some();
-        let standing = match remembered {
-            Some(standing) => standing,
-            None => find_open(&database, caller.user, place, false, now).await?,
-        };
-        let mut change = match decide(&standing, now) {
-            // It may be refused for what is no longer so.
-            Err(_) if is_remembered => continue,
-            decided => decided?,
-        };
-        let is_fulfilled = standing.rule().is_fulfilled_by(lesson_state(&change.progress, standing.duration));
-        let newly_done = is_fulfilled && change.progress.completed_at.is_none();
-        if newly_done {
-            change.progress.completed_at = Some(now);
-        }
+/// The road of every change to a learner's progress, with what this instance remembers of it.
+#[derive(Clone)]
+pub struct Recorder {
+    edge: Edge,
+    remembered: Remembered,
+}
 
-        let mut batch = vec![
-            store::move_clock(caller.user, place.course, &change.clock, &standing),
-            store::save_progress(caller.user, place, &change.progress, now),
-        ];
-        batch.extend(progress_event(caller, place, &change.progress, standing.duration, now));
-        // A better score may be what the course waits for.
-        let moves_course = newly_done || change.progress.best_score != standing.progress.best_score;
-        let completes_course = moves_course
-            && standing.course_completed_at.is_none()
-            && course_is_complete(&database, caller, place, &change.progress, standing.duration).await?;
-        if completes_course {
-            let completed = EdgeEvent::CourseCompleted {
-                person: caller.user,
-                course: place.course,
-                enrolment: standing.enrolment,
-                at: now,
-            };
-            batch.push(store::complete_enrolment(caller.user, place.course, now));
-            batch.extend(append_event(&completed, now));
-        }
-
-        match database.batch(batch).await {
-            Ok(_) => {
-                let course_completed_at = standing.course_completed_at.or(completes_course.then_some(now));
-                let after = Standing {
-                    progress: change.progress.clone(),
-                    clock: change.clock,
-                    clock_version: standing.clock_version + 1,
-                    course_completed_at,
-                    ..standing
-                };
-                state.remembered.keep(caller, place, now, after);
-                return Ok(Recorded {
-                    watched: change.watched,
-                    progress: change.progress,
-                    course_completed: course_completed_at.is_some(),
-                });
-            }
-            Err(error) if store::has_moved_since(&error) => {}
-            Err(error) => return Err(error.into()),
-        }
+impl Recorder {
+    pub fn new(edge: Edge) -> Self {
+        Self { edge, remembered: Remembered::new() }
     }
-    Err(Problem::conflict())
+
+    /// Reads where the learner stands in a lesson, asks `decide`, and writes the answer with its consequences
+    /// (lesson done, course done) and the feed's events in one atomic step.
+    ///
+    /// # Errors
+    /// `not-found` when the learner is not enrolled or the lesson is not of the course; `lesson-closed`; whatever `decide`
+    /// refuses with; `conflict` when too many of the learner's requests came at once.
+    pub async fn record(
+        &self,
+        caller: &Caller,
+        place: Place,
+        decide: &(dyn Fn(&Standing, Timestamp) -> Result<Change, Problem> + Sync),
+    ) -> Result<Recorded, Problem> {
+        let database = self.edge.tenant(caller.tenant);
+        for _ in 0..MAX_TRIES {
+            let now = self.edge.ports.now();
+            let remembered = self.remembered.take(caller, place, now);
+            let is_remembered = remembered.is_some();
+            let standing = match remembered {
+                Some(standing) => standing,
+                None => find_open(&database, caller.user, place, false, now).await?,
+            };
+            let mut change = match decide(&standing, now) {
+                // It may be refused for what is no longer so.
+                Err(_) if is_remembered => continue,
+                decided => decided?,
+            };
+            let is_fulfilled =
+                standing.rule().is_fulfilled_by(lesson_state(&change.progress, standing.duration));
+            let newly_done = is_fulfilled && change.progress.completed_at.is_none();
+            if newly_done {
+                change.progress.completed_at = Some(now);
+            }
+
+            let mut batch = vec![
+                store::move_clock(caller.user, place.course, &change.clock, &standing),
+                store::save_progress(caller.user, place, &change.progress, now),
+            ];
+            batch.extend(progress_event(caller, place, &change.progress, standing.duration, now));
+            // A better score may be what the course waits for.
+            let moves_course = newly_done || change.progress.best_score != standing.progress.best_score;
+            let completes_course = moves_course
+                && standing.course_completed_at.is_none()
+                && course_is_complete(&database, caller, place, &change.progress, standing.duration).await?;
+            if completes_course {
+                let completed = EdgeEvent::CourseCompleted {
+                    person: caller.user,
+                    course: place.course,
+                    enrolment: standing.enrolment,
+                    at: now,
+                };
+                batch.push(store::complete_enrolment(caller.user, place.course, now));
+                batch.extend(append_event(&completed, now));
+            }
+
+            match database.batch(batch).await {
+                Ok(_) => {
+                    let course_completed_at =
+                        standing.course_completed_at.or(completes_course.then_some(now));
+                    let after = Standing {
+                        progress: change.progress.clone(),
+                        clock: change.clock,
+                        clock_version: standing.clock_version + 1,
+                        course_completed_at,
+                        ..standing
+                    };
+                    self.remembered.keep(caller, place, now, after);
+                    return Ok(Recorded {
+                        watched: change.watched,
+                        progress: change.progress,
+                        course_completed: course_completed_at.is_some(),
+                    });
+                }
+                Err(error) if store::has_moved_since(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Problem::conflict())
+    }
 }
 
 /// How far a lesson is, as the rules of completion see it.
@@ -178,6 +195,7 @@ pub fn lesson_state(progress: &LessonProgress, duration: Option<LessonDuration>)
         covered_seconds: progress.watched.seconds(),
         length_seconds: duration.map_or(0, LessonDuration::seconds),
         best_score: progress.best_score,
+        marked: progress.marked_at.is_some(),
     }
 }
 

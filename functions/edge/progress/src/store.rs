@@ -7,7 +7,7 @@ pub use course::*;
 use akademi_domain::{
     course::{LessonKind, Requirement},
     ids::{CourseId, EnrolmentId, UserId},
-    quiz::{AnswerKey, Score},
+    quiz::Score,
     time::Timestamp,
     watch::{LearnerClock, LessonDuration, Positions, Watched},
 };
@@ -62,6 +62,7 @@ fn lesson_progress(
         completed_at: moment(first + 8)?,
         refusals: json(row.text(first + 9)?)?,
         positions: Positions::decode(row.blob(first + 10)?).map_err(|error| unreadable(&error))?,
+        marked_at: moment(first + 11)?,
     })
 }
 
@@ -96,7 +97,7 @@ pub async fn find_standing(
          course.version AS course_version, opens, enrolment.created_at AS enrolled_at, \
          CASE WHEN ?5 THEN lesson.body END AS body, \
          watched, position_seconds, position_at, refused_seconds, opened_at, score_points, score_max, attempts, \
-         progress.completed_at AS done_at, refusals, positions \
+         progress.completed_at AS done_at, refusals, positions, marked_at \
          FROM enrolment \
          JOIN course ON course.tenant_id = ?1 AND course.id = ?3 \
          JOIN lesson ON lesson.tenant_id = ?1 AND lesson.course_id = ?3 AND lesson.version = course.version \
@@ -136,23 +137,6 @@ pub async fn find_standing(
 
 fn kind(name: &str) -> Result<LessonKind, StoreError> {
     json(&format!("\"{name}\""))
-}
-
-/// The answer key of a quiz that the learner is enrolled for.
-pub async fn find_answer_key(
-    database: &TenantDatabase<'_>,
-    person: UserId,
-    place: Place,
-) -> Result<Option<AnswerKey>, StoreError> {
-    const SQL: TenantSql = TenantSql::new(
-        "SELECT answers FROM enrolment \
-         JOIN course ON course.tenant_id = ?1 AND course.id = ?3 \
-         JOIN answer_key ON answer_key.tenant_id = ?1 AND answer_key.course_id = ?3 \
-         AND answer_key.version = course.version AND answer_key.lesson_id = ?4 \
-         WHERE enrolment.tenant_id = ?1 AND enrolment.person_id = ?2 AND enrolment.course_id = ?3",
-    );
-    let row = database.row(SQL.with([person.into(), place.course.into(), place.lesson.into()])).await?;
-    row.map(|row| json(row.text(0)?)).transpose()
 }
 
 /// Moves the learner's clock on. That is refused, and with it the batch, if another of the learner's requests came
@@ -195,13 +179,14 @@ pub fn save_progress(
     const SQL: TenantSql = TenantSql::new(
         "INSERT INTO progress (tenant_id, person_id, course_id, lesson_id, watched, seconds, position_seconds, \
          position_at, refused_seconds, opened_at, score_points, score_max, attempts, completed_at, updated_at, \
-         refusals, positions) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
+         refusals, positions, marked_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
          ON CONFLICT (tenant_id, person_id, course_id, lesson_id) DO UPDATE SET watched = excluded.watched, \
          seconds = excluded.seconds, position_seconds = excluded.position_seconds, \
          position_at = excluded.position_at, refused_seconds = excluded.refused_seconds, \
          opened_at = excluded.opened_at, score_points = excluded.score_points, score_max = excluded.score_max, \
          attempts = excluded.attempts, completed_at = excluded.completed_at, updated_at = excluded.updated_at, \
-         refusals = excluded.refusals, positions = excluded.positions",
+         refusals = excluded.refusals, positions = excluded.positions, marked_at = excluded.marked_at",
     );
     SQL.with([
         person.into(),
@@ -220,6 +205,7 @@ pub fn save_progress(
         now.into(),
         serde_json::to_string(&progress.refusals).unwrap_or_default().into(),
         progress.positions.encode().into(),
+        progress.marked_at.into(),
     ])
 }
 

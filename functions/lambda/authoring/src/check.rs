@@ -2,19 +2,17 @@
 
 use akademi_api::{Ports, problem::FieldError};
 use akademi_domain::{
-    course::{LessonBody, LessonOutline, ModuleOutline, SectionOutline, VideoSource, opening::Opening},
+    course::{LessonBody, LessonOutline, ModuleOutline, SectionOutline, opening::Opening},
     ids::{LessonId, ModuleId, SectionId},
-    text::line,
     time::Timestamp,
     watch::LessonDuration,
 };
-use akademi_lambda_store::content_type::ContentType;
 use serde::Serialize;
 use std::{collections::BTreeSet, fmt::Display};
 
 use crate::{
+    body_check::check_body,
     content::{LessonContent, LessonInput, Lessons, ModuleInput},
-    quiz_check::check_quiz,
 };
 
 /// Most lessons of a course.
@@ -29,8 +27,6 @@ pub const MAX_STRUCTURE_BYTES: usize = 350_000;
 pub const MAX_CONTENT_BYTES: usize = 3_900_000;
 /// Most wrong fields that one answer lists.
 const MAX_FINDINGS: usize = 50;
-/// The longest name of a document, in characters.
-const MAX_FILE_NAME: usize = 200;
 
 /// What to do with an id that the draft does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,43 +198,6 @@ fn check_lesson(lesson: &LessonInput, path: &str, findings: &mut Findings) -> us
         .as_ref()
         .map_or(0, |answers| stored_bytes(answers, MAX_ANSWERS_BYTES, &format!("{path}.answers"), findings));
     body + answers
-}
-
-fn check_body(lesson: &LessonInput, path: &str, findings: &mut Findings) {
-    if !matches!(lesson.body, LessonBody::Quiz { .. }) && lesson.answers.is_some() {
-        findings.add(format!("{path}.answers"), "are for quizzes only");
-    }
-    match &lesson.body {
-        LessonBody::Video { source, start_seconds, end_seconds, subtitles, delivery_bound } => {
-            if end_seconds.is_some_and(|end| end <= start_seconds.unwrap_or(0)) {
-                findings.add(format!("{path}.body.end_seconds"), "is not after the start");
-            }
-            if *delivery_bound && matches!(source, VideoSource::Youtube { .. }) {
-                findings.add(format!("{path}.body.delivery_bound"), "is for videos of the academy's own");
-            }
-            let mut languages = BTreeSet::new();
-            for (i, subtitles) in subtitles.iter().enumerate() {
-                if !languages.insert(&subtitles.language) {
-                    findings.add(format!("{path}.body.subtitles[{i}].language"), "stands twice");
-                }
-            }
-        }
-        LessonBody::Html { html: _ } => {}
-        LessonBody::Document { asset: _, file_name, content_type } => {
-            if let Err(error) = line(file_name, MAX_FILE_NAME) {
-                findings.add(format!("{path}.body.file_name"), error);
-            } else if file_name.contains(['/', '\\']) {
-                findings.add(format!("{path}.body.file_name"), "is a path");
-            }
-            if let Err(error) = content_type.parse::<ContentType>() {
-                findings.add(format!("{path}.body.content_type"), error);
-            }
-        }
-        LessonBody::Quiz { quiz } => match &lesson.answers {
-            Some(answers) => check_quiz(quiz, answers, path, findings),
-            None => findings.add(format!("{path}.answers"), "are missing: a quiz needs a key"),
-        },
-    }
 }
 
 /// The bytes of `value` as JSON; a finding where they are more than `limit`, or could not be stored.

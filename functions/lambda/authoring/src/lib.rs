@@ -25,6 +25,7 @@
 
 mod assets;
 mod audit;
+mod body_check;
 mod check;
 mod content;
 mod courses;

@@ -44,6 +44,12 @@ fn sanitise_lesson(lesson: &mut LessonInput, path: &str, findings: &mut Findings
     match body {
         LessonBody::Html { html } => clean(html, || format!("{path}.body.html"), findings),
         LessonBody::Quiz { quiz } => sanitise_quiz(quiz, &format!("{path}.body.quiz"), findings),
+        LessonBody::Live { description, .. } => {
+            clean(description, || format!("{path}.body.description"), findings);
+        }
+        LessonBody::Assignment { instructions, .. } => {
+            clean(instructions, || format!("{path}.body.instructions"), findings);
+        }
         LessonBody::Video { .. } | LessonBody::Document { .. } => {}
     }
     if let Some(AnswerKey { questions: _, explanation }) = answers {

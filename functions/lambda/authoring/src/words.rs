@@ -23,6 +23,8 @@ pub fn lesson_words(body: &LessonBody) -> String {
                 push_text(question.prompt.as_str(), &mut text);
             }
         }
+        LessonBody::Live { description, .. } => push_text(description.as_str(), &mut text),
+        LessonBody::Assignment { instructions, .. } => push_text(instructions.as_str(), &mut text),
         LessonBody::Document { file_name, .. } => text.push_str(file_name),
         LessonBody::Video { .. } => {}
     }

@@ -16,6 +16,8 @@ pub struct LessonState {
     pub length_seconds: u32,
     /// Of a quiz: the best attempt.
     pub best_score: Option<Score>,
+    /// Staff says that a live class was attended, or an assignment accepted.
+    pub marked: bool,
 }
 
 /// How far one learner is in one course.
@@ -42,6 +44,7 @@ impl Requirement {
                         >= u64::from(state.length_seconds) * u64::from(percent.get())
             }
             Self::Score { percent } => state.best_score.is_some_and(|score| score.reaches(percent)),
+            Self::Attended | Self::Accepted => state.marked,
         }
     }
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use super::completion::{LessonState, completion};
 use super::*;
-use crate::{quiz::Score, time::Timestamp};
+use crate::{ids::AssetId, quiz::Score, time::Timestamp};
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
@@ -186,9 +186,15 @@ fn content_survives_json_and_unknown_fields_are_refused() {
 
 #[test]
 fn a_requirement_fits_its_kind_of_lesson() {
-    for kind in [LessonKind::Video, LessonKind::Html, LessonKind::Document, LessonKind::Quiz] {
+    for kind in LessonKind::ALL {
         assert!(Requirement::usual(kind).fits(kind), "{kind:?}");
         assert!(Requirement::Opened.fits(kind));
+        assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+        for (of_staff, own) in
+            [(Requirement::Attended, LessonKind::Live), (Requirement::Accepted, LessonKind::Assignment)]
+        {
+            assert_eq!(of_staff.fits(kind), kind == own, "{of_staff:?} of {kind:?}");
+        }
     }
     let read = Requirement::OpenedFor { seconds: 60.try_into().unwrap() };
     assert!(read.fits(LessonKind::Html) && read.fits(LessonKind::Document));
@@ -227,12 +233,34 @@ fn a_course_completes_with_its_last_required_lesson() {
 }
 
 #[test]
+fn what_staff_has_to_say_is_fulfilled_by_nothing_else() {
+    let course = course(&[
+        (LessonKind::Live, Some(Requirement::usual(LessonKind::Live))),
+        (LessonKind::Assignment, Some(Requirement::usual(LessonKind::Assignment))),
+    ]);
+    let first = course.lessons().next().unwrap().id;
+    let all_else = LessonState {
+        opened: true,
+        covered_seconds: 9,
+        length_seconds: 9,
+        best_score: Some(Score { points: 1, max: 1 }),
+        marked: false,
+    };
+    let marked = LessonState { marked: true, ..Default::default() };
+    assert_eq!(completion(&course, &|_| all_else).fulfilled_lessons, 0);
+    let half = completion(&course, &|lesson| if lesson.id == first { marked } else { all_else });
+    assert_eq!((half.percent, half.complete), (50, false));
+    assert!(completion(&course, &|_| marked).complete);
+}
+
+#[test]
 fn a_video_of_unknown_length_and_a_course_without_requirements_complete_nothing() {
     let state = LessonState {
         opened: true,
         covered_seconds: 0,
         length_seconds: 0,
         best_score: Some(Score::default()),
+        marked: false,
     };
     for (kind, requirement) in [
         (LessonKind::Video, Some(Requirement::usual(LessonKind::Video))),
@@ -245,12 +273,14 @@ fn a_video_of_unknown_length_and_a_course_without_requirements_complete_nothing(
 }
 
 fn any_state() -> impl Strategy<Value = LessonState> {
-    (any::<bool>(), 0..200_u32, 0..200_u32, proptest::option::of((0..20_u32, 0..20_u32))).prop_map(
-        |(opened, covered_seconds, length_seconds, score)| LessonState {
+    let score = proptest::option::of((0..20_u32, 0..20_u32));
+    (any::<bool>(), 0..200_u32, 0..200_u32, score, any::<bool>()).prop_map(
+        |(opened, covered_seconds, length_seconds, score, marked)| LessonState {
             opened,
             covered_seconds,
             length_seconds,
             best_score: score.map(|(points, max)| Score { points, max }),
+            marked,
         },
     )
 }
@@ -260,6 +290,8 @@ fn any_lesson() -> impl Strategy<Value = (LessonKind, Option<Requirement>)> {
         Just(Requirement::Opened),
         (1..=100_u8).prop_map(|share| Requirement::Coverage { percent: percent(share) }),
         (1..=100_u8).prop_map(|share| Requirement::Score { percent: percent(share) }),
+        Just(Requirement::Attended),
+        Just(Requirement::Accepted),
     ];
     (Just(LessonKind::Html), proptest::option::of(requirement))
 }

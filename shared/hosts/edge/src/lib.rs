@@ -29,6 +29,10 @@ pub fn router(
         "activation" => akademi_activation::Activation::from_config(edge.clone(), config)
             .map(akademi_activation::router)
             .map(Some),
+        #[cfg(feature = "assessment")]
+        "assessment" => akademi_assessment::Assessment::from_config(edge.clone(), config)
+            .map(akademi_assessment::router)
+            .map(Some),
         #[cfg(feature = "auth")]
         "auth" => akademi_auth::Auth::from_config(edge.clone(), config).map(akademi_auth::router).map(Some),
         #[cfg(feature = "academies")]

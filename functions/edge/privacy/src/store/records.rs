@@ -33,7 +33,7 @@ pub const RECORDS: &[(&str, TenantSql)] = records! {
     "progress": "'course_id', course_id, 'lesson_id', lesson_id, 'watched', hex(watched), 'seconds', seconds, \
         'position_seconds', position_seconds, 'position_at', position_at, 'refused_seconds', refused_seconds, \
         'refusals', json(refusals), 'opened_at', opened_at, 'score_points', score_points, 'score_max', score_max, \
-        'attempts', attempts, 'completed_at', completed_at, 'updated_at', updated_at", "person_id = ?2 ORDER BY updated_at";
+        'attempts', attempts, 'marked_at', marked_at, 'completed_at', completed_at, 'updated_at', updated_at", "person_id = ?2 ORDER BY updated_at";
     "certificate": "'serial', serial, 'course_id', course_id, 'title', title, 'sealed', hex(holder), \
         'completed_at', completed_at, 'issued_at', issued_at, 'revoked_at', revoked_at",
         "person_id = ?2 ORDER BY issued_at";

@@ -33,13 +33,14 @@ pub struct BegunLesson {
     best_score: Option<Score>,
     pub completed: bool,
     pub refused_seconds: u32,
+    marked: bool,
 }
 
-type BegunRow = (LessonId, u32, u32, u8, Option<u32>, Option<u32>, u8, u32);
+type BegunRow = (LessonId, u32, u32, u8, Option<u32>, Option<u32>, u8, u32, u8);
 
 impl From<BegunRow> for BegunLesson {
     fn from(
-        (lesson, seconds, position_seconds, opened, points, max, completed, refused_seconds): BegunRow,
+        (lesson, seconds, position_seconds, opened, points, max, completed, refused_seconds, marked): BegunRow,
     ) -> Self {
         Self {
             lesson,
@@ -49,6 +50,7 @@ impl From<BegunRow> for BegunLesson {
             best_score: points.zip(max).map(|(points, max)| Score { points, max }),
             completed: completed != 0,
             refused_seconds,
+            marked: marked != 0,
         }
     }
 }
@@ -64,6 +66,7 @@ impl EnrolledCourse {
             covered_seconds: begun.seconds,
             length_seconds: lesson.duration_seconds.unwrap_or(0),
             best_score: begun.best_score,
+            marked: begun.marked,
         })
     }
 
@@ -83,7 +86,7 @@ pub async fn find_course(
     const SQL: TenantSql = TenantSql::new(
         "SELECT outline, enrolment.created_at AS enrolled_at, enrolment.completed_at AS completed_at, \
          (SELECT json_group_array(json_array(lesson_id, seconds, position_seconds, opened_at IS NOT NULL, \
-          score_points, score_max, completed_at IS NOT NULL, refused_seconds)) FROM (SELECT * FROM progress \
+          score_points, score_max, completed_at IS NOT NULL, refused_seconds, marked_at IS NOT NULL)) FROM (SELECT * FROM progress \
           WHERE tenant_id = ?1 AND person_id = ?2 AND course_id = ?3 ORDER BY lesson_id)) AS begun \
          FROM enrolment JOIN course ON course.tenant_id = ?1 AND course.id = ?3 \
          WHERE enrolment.tenant_id = ?1 AND enrolment.person_id = ?2 AND enrolment.course_id = ?3",

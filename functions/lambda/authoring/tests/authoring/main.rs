@@ -11,6 +11,7 @@ mod hostile_imports;
 mod import_world;
 mod imports;
 mod interrupted_imports;
+mod kinds;
 mod media;
 mod publishing;
 mod real_course;

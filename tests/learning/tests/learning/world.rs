@@ -7,6 +7,7 @@ use akademi_api::{
     signed::{CALL_HEADER, CallContext, PlaneKeys, Purpose},
     token::TokenSigner,
 };
+use akademi_assessment::Assessment;
 use akademi_domain::{
     course::{CourseOutline, LessonBody, VideoSource},
     ids::{CourseId, EnrolmentId, LessonId, OrderId, PlaybackId, SessionId, TenantId, UserId},
@@ -143,13 +144,39 @@ impl World {
         world
     }
 
-    /// An instance of the function, with a memory of its own.
+    /// An instance of `progress`, with a memory of its own.
     pub fn instance(&self) -> Router {
         let lookup = |name: &str| self.variables.get(name).cloned();
         akademi_progress::router(Progress::from_config(self.edge.clone(), &Config::new(&lookup)).unwrap())
     }
 
+    /// An instance of `assessment`, with a memory of its own.
+    pub fn assessment(&self) -> Router {
+        let lookup = |name: &str| self.variables.get(name).cloned();
+        akademi_assessment::router(Assessment::from_config(self.edge.clone(), &Config::new(&lookup)).unwrap())
+    }
+
     pub fn publish(&mut self, version: i64, seconds: u32) {
+        self.send_video(version, seconds);
+        let outline = CourseOutline {
+            id: course(),
+            slug: "isik".parse().unwrap(),
+            title: "Işık".parse().unwrap(),
+            language: None,
+            minimum_score: None,
+            modules: Vec::new(),
+        };
+        self.apply(&LambdaEvent::CoursePublished {
+            version,
+            summary: String::new(),
+            outline,
+            owner: None,
+            at: MADE,
+        });
+    }
+
+    /// The video of a version that is on its way.
+    pub fn send_video(&mut self, version: i64, seconds: u32) {
         self.apply(&LambdaEvent::LessonPublished {
             course: course(),
             version,
@@ -167,21 +194,6 @@ impl World {
             },
             answers: None,
             words: String::new(),
-        });
-        let outline = CourseOutline {
-            id: course(),
-            slug: "isik".parse().unwrap(),
-            title: "Işık".parse().unwrap(),
-            language: None,
-            minimum_score: None,
-            modules: Vec::new(),
-        };
-        self.apply(&LambdaEvent::CoursePublished {
-            version,
-            summary: String::new(),
-            outline,
-            owner: None,
-            at: MADE,
         });
     }
 

@@ -5,14 +5,11 @@ use akademi_domain::{
     ids::{CourseId, LessonId},
     quiz::{QuestionScore, Score, Submission, score},
 };
+use akademi_progress::{Change, Place};
 use axum::extract::State;
 use serde::Serialize;
 
-use crate::{
-    Progress,
-    record::{Change, Place, record},
-    store,
-};
+use crate::{Assessment, store};
 
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct AttemptResult {
@@ -34,24 +31,26 @@ pub struct AttemptResult {
     responses((status = 200, description = "The attempt's score", body = AttemptResult),
               (status = 403, description = "The lesson is not open yet", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn submit(
-    State(progress): State<Progress>,
+    State(assessment): State<Assessment>,
     caller: Caller,
     PathParam((course, lesson)): PathParam<(CourseId, LessonId)>,
     Body(submission): Body<Submission>,
 ) -> Result<Body<AttemptResult>, Problem> {
     let place = Place { course, lesson };
-    let database = progress.edge.tenant(caller.tenant);
+    let database = assessment.edge.tenant(caller.tenant);
     let key = store::find_answer_key(&database, caller.user, place).await?.ok_or_else(Problem::not_found)?;
     let scored = score(&key, &submission).map_err(|error| Problem::field("answers", error))?;
 
-    let recorded = record(&progress, &caller, place, &|standing, now| {
-        let mut progress = standing.progress.clone();
-        progress.opened_at.get_or_insert(now);
-        progress.attempts += 1;
-        progress.best_score = Some(better(progress.best_score, scored.score));
-        Ok(Change { progress, clock: standing.clock.clone(), watched: None })
-    })
-    .await?;
+    let recorded = assessment
+        .recorder
+        .record(&caller, place, &|standing, now| {
+            let mut progress = standing.progress.clone();
+            progress.opened_at.get_or_insert(now);
+            progress.attempts += 1;
+            progress.best_score = Some(better(progress.best_score, scored.score));
+            Ok(Change { progress, clock: standing.clock.clone(), watched: None })
+        })
+        .await?;
     Ok(Body(AttemptResult {
         score: scored.score,
         questions: scored.questions,

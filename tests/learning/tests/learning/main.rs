@@ -1,4 +1,4 @@
-//! Learners who watch, over the function's own routes.
+//! Learners who watch, read and answer, over the functions' own routes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod openings;
