@@ -44,7 +44,14 @@ async fn fetch(learner: &ApiClient, link: &str) -> anyhow::Result<Answer> {
 
 /// Fetches all that a player could: the master playlist (RFC 8216), its media playlists, every segment.
 pub async fn plays(learner: &ApiClient, course: &Course) -> anyhow::Result<()> {
-    let hls = format!("/api/v1/media/{}/hls", course.film.asset);
+    let hls = format!("/api/v1/learning/courses/{}/lessons/{}/playback", course.id, course.film.lesson);
+    // The edge hears of the video once it has been read.
+    let playing = until("the video did not play", 1_000, async || {
+        let answer = learner.get(&hls).await?;
+        if answer.status == StatusCode::OK { answer.json().map(Some) } else { Ok(None) }
+    })
+    .await?;
+    ensure!(playing["playlist"] == format!("{hls}/master.m3u8"), "{playing}");
     let playlist = async |name: &str| {
         let answer = learner.get(&format!("{hls}/{name}")).await?;
         ensure!(answer.status == StatusCode::OK, "{name} answers {}", answer.status);

@@ -4,7 +4,7 @@ use akademi_api::{Academy, Body, Caller, Problem, problem::ProblemDocument};
 use akademi_domain::{
     course::LessonKind,
     ids::{CourseId, LessonId, PlaybackId},
-    watch::{Claim, LessonDuration, Refusal, Reported, Rules, credit},
+    watch::{Claim, LessonDuration, Refusal, Reported, Rules, SecondSet, credit},
 };
 use axum::extract::State;
 use http::StatusCode;
@@ -84,11 +84,17 @@ pub async fn heartbeat(
         .record(&caller, place, &|standing, now| {
             let claim =
                 Claim::parse(&reported, duration(standing)?).map_err(|error| Problem::field("", error))?;
+            let (claim, undelivered) = match &standing.delivered {
+                Some(delivered) => claim.delivered(delivered),
+                None => (claim, SecondSet::EMPTY),
+            };
+            let undelivered = undelivered.difference(&standing.progress.watched).seconds();
             let rules = if standing.kind == LessonKind::Video { &videos } else { &texts };
             let credit = credit(&standing.clock, &standing.progress.watched, &claim, rules, now);
             let mut progress = standing.progress.clone();
             progress.watched = credit.watched;
-            progress.refused_seconds += i64::from(credit.refused_seconds);
+            progress.refused_seconds += i64::from(credit.refused_seconds) + i64::from(undelivered);
+            progress.refusals = progress.refusals.with(Refusal::NotDelivered, undelivered);
             if let Some(reason) = credit.refusal {
                 progress.refusals = progress.refusals.with(reason, credit.refused_seconds);
             }
@@ -100,8 +106,8 @@ pub async fn heartbeat(
             }
             let watched = WatchedNow {
                 gained: credit.gained,
-                refused: credit.refused_seconds,
-                refusal: credit.refusal,
+                refused: credit.refused_seconds + undelivered,
+                refusal: credit.refusal.or((undelivered > 0).then_some(Refusal::NotDelivered)),
             };
             Ok(Change { progress, clock: credit.clock, watched: Some(watched) })
         })

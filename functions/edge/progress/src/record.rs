@@ -10,7 +10,7 @@ use akademi_domain::{
     ids::{CourseId, EnrolmentId, LessonId},
     quiz::Score,
     time::Timestamp,
-    watch::{LearnerClock, LessonDuration, Positions, Refusal, RefusedSeconds, Watched},
+    watch::{LearnerClock, LessonDuration, Positions, Refusal, RefusedSeconds, SecondSet, Watched},
 };
 use akademi_edge_store::{Edge, TenantDatabase, append_event, replace_event};
 use akademi_feed::EdgeEvent;
@@ -65,6 +65,10 @@ pub struct Standing {
     pub course_completed_at: Option<Timestamp>,
     /// The version that the lesson was read in.
     pub course_version: i64,
+    /// Whether seconds count only where they were handed to the session.
+    pub delivery_bound: bool,
+    /// Of such a lesson, the seconds that were.
+    pub delivered: Option<SecondSet>,
 }
 
 impl Standing {
@@ -125,10 +129,13 @@ impl Recorder {
             let now = self.edge.ports.now();
             let remembered = self.remembered.take(caller, place, now);
             let is_remembered = remembered.is_some();
-            let standing = match remembered {
+            let mut standing = match remembered {
                 Some(standing) => standing,
                 None => find_open(&database, caller.user, place, false, now).await?,
             };
+            if standing.delivery_bound {
+                standing.delivered = Some(store::delivered_seconds(&database, caller, place.lesson).await?);
+            }
             let mut change = match decide(&standing, now) {
                 // It may be refused for what is no longer so.
                 Err(_) if is_remembered => continue,

@@ -4,12 +4,13 @@ mod course;
 
 pub use course::*;
 
+use akademi_api::Caller;
 use akademi_domain::{
     course::{LessonKind, Requirement},
-    ids::{CourseId, EnrolmentId, UserId},
+    ids::{CourseId, EnrolmentId, LessonId, UserId},
     quiz::Score,
     time::Timestamp,
-    watch::{LearnerClock, LessonDuration, Positions, Watched},
+    watch::{LearnerClock, LessonDuration, Positions, SecondSet, Watched},
 };
 use akademi_edge_store::{Constraint, Row, StoreError, TenantDatabase, TenantSql, TenantStatement};
 use serde::de::DeserializeOwned;
@@ -97,7 +98,8 @@ pub async fn find_standing(
          course.version AS course_version, opens, enrolment.created_at AS enrolled_at, \
          CASE WHEN ?5 THEN lesson.body END AS body, \
          watched, position_seconds, position_at, refused_seconds, opened_at, score_points, score_max, attempts, \
-         progress.completed_at AS done_at, refusals, positions, marked_at \
+         progress.completed_at AS done_at, refusals, positions, marked_at, \
+         CASE lesson.kind WHEN 'video' THEN lesson.body ->> '$.delivery_bound' END AS delivery_bound \
          FROM enrolment \
          JOIN course ON course.tenant_id = ?1 AND course.id = ?3 \
          JOIN lesson ON lesson.tenant_id = ?1 AND lesson.course_id = ?3 AND lesson.version = course.version \
@@ -130,6 +132,8 @@ pub async fn find_standing(
             enrolment: row.parse(5)?,
             course_completed_at: row.optional_timestamp(6)?,
             course_version: row.integer(7)?,
+            delivery_bound: row.optional_integer(23)? == Some(1),
+            delivered: None,
         })
     })
     .transpose()
@@ -137,6 +141,21 @@ pub async fn find_standing(
 
 fn kind(name: &str) -> Result<LessonKind, StoreError> {
     json(&format!("\"{name}\""))
+}
+
+/// The seconds of a lesson that were handed to the caller's session.
+pub async fn delivered_seconds(
+    database: &TenantDatabase<'_>,
+    caller: &Caller,
+    lesson: LessonId,
+) -> Result<SecondSet, StoreError> {
+    const SQL: TenantSql = TenantSql::new(
+        "SELECT from_second, to_second FROM delivery \
+         WHERE tenant_id = ?1 AND person_id = ?2 AND lesson_id = ?3 AND session_id = ?4",
+    );
+    let rows = database.rows(SQL.with([caller.user.into(), lesson.into(), caller.session.into()])).await?;
+    let seconds = rows.iter().map(|row| Ok((small(row.integer(0)?), small(row.integer(1)?))));
+    Ok(SecondSet::from_intervals(seconds.collect::<Result<Vec<_>, StoreError>>()?))
 }
 
 /// Moves the learner's clock on. That is refused, and with it the batch, if another of the learner's requests came

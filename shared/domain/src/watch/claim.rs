@@ -159,6 +159,13 @@ impl Claim {
     pub const fn seconds(&self) -> &SecondSet {
         &self.seconds
     }
+
+    /// The claim to those of its seconds that were handed out, and the others.
+    pub fn delivered(self, handed_out: &SecondSet) -> (Self, SecondSet) {
+        let others = self.seconds.difference(handed_out);
+        let seconds = self.seconds.difference(&others);
+        (Self { seconds, ..self }, others)
+    }
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ pub enum Refusal {
     NotElapsed,
     /// Enough time has passed, but it was already counted, mostly for another lesson, tab or device.
     TimeAlreadyCounted,
+    /// The lesson asks for proof that they were handed to this session, and they were not.
+    NotDelivered,
 }
 
 /// How many seconds did not count, by reason.
@@ -27,6 +29,7 @@ pub struct RefusedSeconds {
     too_fast: u32,
     not_elapsed: u32,
     time_already_counted: u32,
+    not_delivered: u32,
 }
 
 impl RefusedSeconds {
@@ -39,6 +42,7 @@ impl RefusedSeconds {
             Refusal::TooFast => &mut self.too_fast,
             Refusal::NotElapsed => &mut self.not_elapsed,
             Refusal::TimeAlreadyCounted => &mut self.time_already_counted,
+            Refusal::NotDelivered => &mut self.not_delivered,
         };
         *count = count.saturating_add(seconds);
         self
@@ -53,9 +57,9 @@ mod tests {
     #[test]
     fn each_reason_is_counted_under_its_own_name() {
         let mut counted = RefusedSeconds::default();
-        for (number, name) in
-            ["too_late", "new_playback", "too_fast", "not_elapsed", "time_already_counted"].iter().enumerate()
-        {
+        let names =
+            ["too_late", "new_playback", "too_fast", "not_elapsed", "time_already_counted", "not_delivered"];
+        for (number, name) in names.iter().enumerate() {
             let reason: Refusal = serde_json::from_value(json!(name)).unwrap();
             let before: Value = serde_json::to_value(counted).unwrap();
             counted = counted.with(reason, number as u32 + 1).with(reason, 10);

@@ -1,6 +1,7 @@
 //! Learners who watch, read and answer, over the functions' own routes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod delivered;
 mod openings;
 mod positions;
 mod quizzes;

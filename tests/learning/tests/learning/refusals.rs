@@ -53,7 +53,7 @@ fn what_was_watched_too_fast_is_counted_and_told_on_every_page() {
         (&json!(10), &json!("time_already_counted"))
     );
     let told = json!({ "too_late": 0, "new_playback": 0, "too_fast": 70, "not_elapsed": 0,
-        "time_already_counted": 10 });
+        "time_already_counted": 10, "not_delivered": 0 });
     let (page, overview) = pages(&world, &here);
     assert_eq!(page["refusals"], told);
     for read in [page, overview] {

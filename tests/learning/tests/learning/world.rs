@@ -21,6 +21,7 @@ use akademi_edge_store::{
 };
 use akademi_feed::{Batch, Envelope, LambdaEvent};
 use akademi_feed_function::Feed;
+use akademi_playback::Playback;
 use akademi_process::{
     ports::{WriteLog, ports},
     secrets::{Variables, generate},
@@ -156,8 +157,23 @@ impl World {
         akademi_assessment::router(Assessment::from_config(self.edge.clone(), &Config::new(&lookup)).unwrap())
     }
 
+    /// The function that hands out videos.
+    pub fn playback(&self) -> Router {
+        let mut variables = self.variables.clone();
+        let key = "k1:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc";
+        variables.insert("media_url".into(), "https://media.example.com".into());
+        variables.insert("media_signing_keys".into(), key.into());
+        let lookup = |name: &str| variables.get(name).cloned();
+        akademi_playback::router(Playback::from_config(self.edge.clone(), &Config::new(&lookup)).unwrap())
+    }
+
     pub fn publish(&mut self, version: i64, seconds: u32) {
-        self.send_video(version, seconds);
+        let source = VideoSource::Youtube { id: "aaaaaaaaaaa".parse().unwrap() };
+        self.publish_video(version, seconds, source, false);
+    }
+
+    pub fn publish_video(&mut self, version: i64, seconds: u32, source: VideoSource, delivery_bound: bool) {
+        self.send_lesson(version, seconds, source, delivery_bound);
         let outline = CourseOutline {
             id: course(),
             slug: "isik".parse().unwrap(),
@@ -177,6 +193,11 @@ impl World {
 
     /// The video of a version that is on its way.
     pub fn send_video(&mut self, version: i64, seconds: u32) {
+        let source = VideoSource::Youtube { id: "aaaaaaaaaaa".parse().unwrap() };
+        self.send_lesson(version, seconds, source, false);
+    }
+
+    fn send_lesson(&mut self, version: i64, seconds: u32, source: VideoSource, delivery_bound: bool) {
         self.apply(&LambdaEvent::LessonPublished {
             course: course(),
             version,
@@ -186,10 +207,10 @@ impl World {
             requirement: None,
             opens: None,
             body: LessonBody::Video {
-                source: VideoSource::Youtube { id: "aaaaaaaaaaa".parse().unwrap() },
+                source,
                 start_seconds: None,
                 end_seconds: None,
-                delivery_bound: false,
+                delivery_bound,
                 subtitles: Vec::new(),
             },
             answers: None,

@@ -25,6 +25,7 @@ const ATTACH: &str = "POST /api/v1/authoring/courses/{course_id}/assets";
 const IMPORTS: &str = "POST /api/v1/authoring/imports";
 const START: &str = "POST /api/v1/authoring/imports/{job_id}/start";
 const JOB: &str = "GET /api/v1/authoring/jobs/{job_id}";
+const PREVIEW: &str = "GET /api/v1/authoring/videos/{asset_id}/playback/{*path}";
 const MEDIA: &str = "GET /api/v1/media/{asset_id}/{*path}";
 const UPLOADS: &str = "POST /api/v1/uploads";
 const MINE: &str = "GET /api/v1/uploads";
@@ -116,13 +117,14 @@ async fn imports(r: &mut Recorder<'_>) -> anyhow::Result<()> {
 async fn media(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     let (staff, learner) = (r.staff.clone(), r.learner()?);
     let media = |path: &str| Ask::get(format!("/api/v1/media/{VIDEO_FILE}/{path}"));
-    r.good((MEDIA, "playlist"), &staff, media("hls/720p/index.m3u8")).await?;
-    r.send(Kind::Good, (MEDIA, "segment"), &staff, &media("hls/720p/segment-00000.m4s")).await?;
     r.send(Kind::Good, (MEDIA, "the key of an encrypted video"), &staff, &media("hls/key")).await?;
-    r.send(Kind::Good, (MEDIA, "small pictures"), &staff, &media("hls/thumbnails.vtt")).await?;
-    r.send(Kind::Good, (MEDIA, "the file itself"), &staff, &media("film.mp4")).await?;
+    r.good((MEDIA, "the file itself"), &staff, media("film.mp4")).await?;
     r.turkish((MEDIA, "under a Turkish name"), &staff, media("Ders%20notu%20%C5%9F.mp4")).await?;
-    r.bad((MEDIA, "not of the video"), &staff, media("hls/1080p/index.m3u8")).await?;
+    r.bad((MEDIA, "of another path"), &staff, media("hls/master.m3u8")).await?;
+    let video =
+        |asset: &str, path: &str| Ask::get(format!("/api/v1/authoring/videos/{asset}/playback/{path}"));
+    r.good((PREVIEW, "playlist"), &staff, video(&VIDEO_FILE.to_string(), "master.m3u8")).await?;
+    r.bad((PREVIEW, "unknown"), &staff, video(NOTHING, "master.m3u8")).await?;
     r.bad((MEDIA, "not enrolled"), &learner, media("film.mp4")).await?;
     r.bad((MEDIA, "unknown"), &staff, Ask::get(format!("/api/v1/media/{NOTHING}/film.mp4"))).await?;
     Ok(())

@@ -4,7 +4,7 @@ use akademi_api::signed::Purpose;
 use akademi_local::api_client::JsonExt;
 use serde_json::{Value, json};
 
-use super::{COURSE, NOTHING, OTHER_COURSE, QUIZ, TEXT, VIDEO};
+use super::{BOUND, COURSE, FILM, NOTHING, OTHER_COURSE, QUIZ, TEXT, VIDEO};
 use crate::{ask::Ask, kind::Kind, recorder::Recorder};
 
 const HEARTBEATS: &str = "POST /api/v1/progress/heartbeats";
@@ -12,11 +12,14 @@ pub(super) const ENROLMENTS: &str = "POST /api/v1/enrolments";
 const LESSON: &str = "GET /api/v1/learning/courses/{course_id}/lessons/{lesson_id}";
 const OPENING: &str = "POST /api/v1/learning/courses/{course_id}/lessons/{lesson_id}/opening";
 const ATTEMPTS: &str = "POST /api/v1/learning/courses/{course_id}/lessons/{lesson_id}/attempts";
+const PLAYBACK: &str = "GET /api/v1/learning/courses/{course_id}/lessons/{lesson_id}/playback";
+const PLAYED: &str = "GET /api/v1/learning/courses/{course_id}/lessons/{lesson_id}/playback/{*path}";
 const PROGRESS: &str = "GET /api/v1/progress/courses/{course_id}";
 
 pub async fn learning(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     enrolment(r).await?;
     watching(r).await?;
+    playing(r).await?;
     lessons(r).await
 }
 
@@ -46,6 +49,24 @@ async fn watching(r: &mut Recorder<'_>) -> anyhow::Result<()> {
         .await?;
     r.bad((HEARTBEATS, "backwards"), &learner, heartbeat(json!([[9.0, 3.0]]), 3.0)).await?;
     r.bad((HEARTBEATS, "beyond the end"), &learner, heartbeat(json!([[0.0, 99_999.0]]), 3.0)).await?;
+    Ok(())
+}
+
+async fn playing(r: &mut Recorder<'_>) -> anyhow::Result<()> {
+    let learner = r.learner()?;
+    let ask = |lesson: &str, path: &str| {
+        Ask::get(format!("/api/v1/learning/courses/{COURSE}/lessons/{lesson}/playback{path}"))
+    };
+    r.good((PLAYBACK, "a film"), &learner, ask(FILM, "")).await?;
+    r.send(Kind::Good, (PLAYBACK, "a video at YouTube"), &learner, &ask(VIDEO, "")).await?;
+    r.bad((PLAYBACK, "of a text"), &learner, ask(TEXT, "")).await?;
+    r.bad((PLAYBACK, "of an unknown lesson"), &learner, ask(NOTHING, "")).await?;
+    r.good((PLAYED, "playlist"), &learner, ask(FILM, "/720p/index.m3u8")).await?;
+    r.send(Kind::Good, (PLAYED, "small pictures"), &learner, &ask(FILM, "/thumbnails.vtt")).await?;
+    r.send(Kind::Good, (PLAYED, "delivery-bound"), &learner, &ask(BOUND, "/720p/index.m3u8")).await?;
+    r.send(Kind::Good, (PLAYED, "segment"), &learner, &ask(BOUND, "/720p/segments/1")).await?;
+    r.bad((PLAYED, "no playlist"), &learner, ask(FILM, "/1080p/index.m3u8")).await?;
+    r.bad((PLAYED, "no segment"), &learner, ask(BOUND, "/720p/segments/2")).await?;
     Ok(())
 }
 

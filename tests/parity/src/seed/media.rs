@@ -17,10 +17,6 @@ use super::{
 pub const VIDEO_FILE: Uuid = uuid!("01890000-0000-7000-8000-000000000102");
 pub const UPLOADED: Uuid = uuid!("01890000-0000-7000-8000-00000000010a");
 const DOCUMENT: &[u8] = b"%PDF-1.7\n%%EOF\n";
-const PLAYLIST: &str = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:6\n#EXT-X-MAP:URI=\"init.mp4\"\n\
-                        #EXTINF:6.000000,\nsegment-00000.m4s\n#EXT-X-ENDLIST\n";
-const THUMBNAILS: &str =
-    "WEBVTT\n\n00:00:00.000 --> 00:00:06.000\nthumbnails/sheet-000.jpg#xywh=0,0,160,90\n";
 /// What the video is encrypted with.
 const CONTENT_KEY: &[u8] = b"sixteen letters!";
 
@@ -35,20 +31,12 @@ pub async fn seed_media(
 ) -> anyhow::Result<Vec<StoredFile>> {
     transcoded_video(superuser, deployment, folder).await?;
     sent_upload(superuser, deployment).await?;
-    let (hls, upload) = (folder.join("hls")?, UploadId::from_uuid(UPLOADED));
-    Ok(vec![
-        StoredFile {
-            key: hls.join("720p")?.join("index.m3u8")?,
-            content_type: "application/vnd.apple.mpegurl",
-            bytes: PLAYLIST.into(),
-        },
-        StoredFile { key: hls.join("thumbnails.vtt")?, content_type: "text/vtt", bytes: THUMBNAILS.into() },
-        StoredFile {
-            key: part_key(&uploads::folder(deployment.umraniye, upload)?, 1)?,
-            content_type: "application/octet-stream",
-            bytes: DOCUMENT.into(),
-        },
-    ])
+    let upload = UploadId::from_uuid(UPLOADED);
+    Ok(vec![StoredFile {
+        key: part_key(&uploads::folder(deployment.umraniye, upload)?, 1)?,
+        content_type: "application/octet-stream",
+        bytes: DOCUMENT.into(),
+    }])
 }
 
 async fn sent_upload(superuser: &mut PgConnection, deployment: &Deployment) -> anyhow::Result<()> {
@@ -71,14 +59,6 @@ async fn transcoded_video(
     deployment: &Deployment,
     folder: &ObjectKey,
 ) -> anyhow::Result<()> {
-    let file = |path: &str, content_type: &str| json!({ "path": path, "content_type": content_type });
-    let manifest = json!({ "files": [
-        file("720p/index.m3u8", "application/vnd.apple.mpegurl"),
-        file("720p/init.mp4", "video/mp4"),
-        file("720p/segment-00000.m4s", "video/iso.segment"),
-        file("thumbnails.vtt", "text/vtt"),
-        file("thumbnails/sheet-000.jpg", "image/jpeg"),
-    ] });
     sqlx::query(
         "INSERT INTO asset (tenant_id, id, course_id, path, content_type, bytes, sha256, object_key, state, playback_key,
                             manifest, duration_ms, content_key, created_at, updated_at)
@@ -90,7 +70,7 @@ async fn transcoded_video(
     .bind([0_u8; 32].as_slice())
     .bind(folder.join("film.mp4")?.as_str())
     .bind(folder.join("hls")?.as_str())
-    .bind(manifest)
+    .bind(json!({ "files": [] }))
     .bind(CONTENT_KEY)
     .execute(superuser)
     .await?;

@@ -1,6 +1,7 @@
 //! The Open edX demo course from its archive to a video that plays.
 
 use akademi_local::api_client::JsonExt;
+use akademi_sync::Trigger;
 use bytes::Bytes;
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
@@ -66,7 +67,8 @@ async fn a_real_course_is_uploaded_imported_and_its_video_plays() {
     assert_eq!(video["duration_seconds"], 10);
 
     // Its HLS, as a player reads it: playlists with the token, the rest by links without one.
-    let hls = format!("/api/v1/media/{}/hls", asset.as_str().unwrap());
+    deployment.local.lambda.sync.handle(Trigger::Wake).await.unwrap();
+    let hls = format!("/api/v1/authoring/videos/{}/playback", asset.as_str().unwrap());
     let master = instructor.get(&format!("{hls}/master.m3u8")).await.unwrap();
     assert_eq!(master.headers[header::CONTENT_TYPE], "application/vnd.apple.mpegurl");
     let master = String::from_utf8(master.body.to_vec()).unwrap();

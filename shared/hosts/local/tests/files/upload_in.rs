@@ -86,11 +86,12 @@ async fn uploads_become_lessons_that_learners_watch_and_download() {
     assert_eq!(draft["modules"][0]["sections"][0]["lessons"][0]["duration_seconds"], 10);
     post(&instructor, &format!("{course}/publish"), &json!({}), StatusCode::OK).await;
 
-    let hls = format!("/api/v1/media/{}/hls", video.text("id").unwrap());
+    let (course, lesson) =
+        (draft.text("id").unwrap(), &draft["modules"][0]["sections"][0]["lessons"][0]["id"]);
+    let hls = format!("/api/v1/learning/courses/{course}/lessons/{}/playback", lesson.as_str().unwrap());
     let file = format!("/api/v1/media/{}/notes", notes.text("id").unwrap());
-    for closed in [format!("{hls}/master.m3u8"), file.clone()] {
-        assert_eq!(learner.get(&closed).await.unwrap().status, StatusCode::FORBIDDEN);
-    }
+    assert_eq!(learner.get(&format!("{hls}/master.m3u8")).await.unwrap().status, StatusCode::NOT_FOUND);
+    assert_eq!(learner.get(&file).await.unwrap().status, StatusCode::FORBIDDEN);
     let administrator = deployment.sign_in(ADMINISTRATOR).await;
     let me = learner.get("/api/v1/users/me").await.unwrap().expect(StatusCode::OK).unwrap();
     let grant = json!({ "person": me["id"], "course": draft["id"] });
@@ -100,7 +101,8 @@ async fn uploads_become_lessons_that_learners_watch_and_download() {
         deployment.local.lambda.sync.handle(Trigger::Wake).await.unwrap();
         administrator.post("/api/v1/enrolments", &grant).await.unwrap();
         let asked = learner.get(&format!("{hls}/master.m3u8")).await.unwrap();
-        if asked.status == StatusCode::OK {
+        let opened = learner.get(&file).await.unwrap();
+        if (asked.status, opened.status) == (StatusCode::OK, StatusCode::FOUND) {
             master = Some(asked);
             break;
         }
