@@ -52,6 +52,9 @@ const fn of(feature: Feature, route: Route) -> Route {
     Route { feature: Some(feature), ..route }
 }
 
+const MARKS: &str = "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/marks";
+const MARK: &str = "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/marks/{person_id}";
+
 pub const ROUTES: &[Route] = &[
     of(Feature::Registration, password(Post, "/api/v1/auth/register", "registration")),
     row(Post, "/api/v1/auth/confirm", "registration", Public),
@@ -190,6 +193,9 @@ pub const ROUTES: &[Route] = &[
     row(Get, "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}", "progress", SignedIn),
     row(Post, "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/opening", "progress", SignedIn),
     row(Post, "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/attempts", "assessment", SignedIn),
+    row(Get, MARKS, "marks", Needs(CoursesWrite)),
+    checked(Put, MARK, "marks", Needs(CoursesWrite)),
+    checked(Delete, MARK, "marks", Needs(CoursesWrite)),
     checked(Post, "/api/v1/enrolments", "progress", Needs(PeopleWrite)),
     row(Get, "/api/v1/certificates/{serial}", "verify", Public),
     row(Get, "/verify/{serial}", "verify", Public),

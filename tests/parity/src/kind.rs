@@ -106,6 +106,7 @@ const PAGED: &[&str] = &[
     "GET /api/v1/catalog/with-coupon",
     "GET /api/v1/catalog/courses/{slug}/reviews",
     "GET /api/v1/reviews",
+    "GET /api/v1/learning/courses/{course_id}/lessons/{lesson_id}/marks",
     "GET /api/v1/users/me/likes",
     "GET /api/v1/users/me/certificates",
     "GET /api/v1/authoring/courses",

@@ -4,7 +4,7 @@ use akademi_domain::ids::TenantId;
 use akademi_feed::{Batch, Envelope};
 use serde_json::{Value, json};
 
-use super::{COURSE, OTHER_COURSE, QUIZ, TEXT, VIDEO};
+use super::{COURSE, LIVE, OTHER_COURSE, QUIZ, TEXT, VIDEO};
 use crate::recorder::SOURCE;
 
 pub fn publications(tenant: TenantId) -> Batch {
@@ -33,10 +33,13 @@ pub fn publications(tenant: TenantId) -> Batch {
         "rule": { "kind": "one_of", "correct": ["b"] } }] });
     let video = json!({ "kind": "video", "source": { "from": "youtube", "id": "aqz-KE-bpKQ" },
         "start_seconds": null, "end_seconds": null, "subtitles": [] });
+    let live = json!({ "kind": "live", "description": "<p>Sorularınızı getirin.</p>",
+        "starts_at": "2026-12-01T16:00:00Z", "duration_minutes": 90, "seats": null });
     let section = json!({ "id": "01890000-0000-7000-8000-0000000000d1", "title": "Giriş", "lessons": [
         outline_lesson(VIDEO, "Işık", "video", json!(60), coverage.clone()),
         outline_lesson(TEXT, "Renkler", "html", Value::Null, opened.clone()),
         outline_lesson(QUIZ, "Sınav", "quiz", Value::Null, half.clone()),
+        outline_lesson(LIVE, "Buluşma", "live", Value::Null, Value::Null),
     ] });
     let module =
         json!({ "id": "01890000-0000-7000-8000-0000000000e1", "title": "Işık", "sections": [section] });
@@ -59,6 +62,7 @@ pub fn publications(tenant: TenantId) -> Batch {
             "Beyaz ışık bir prizmadan geçer.",
         ),
         lesson(QUIZ, "Sınav", Value::Null, half, quiz, answers, "Kaç renk?"),
+        lesson(LIVE, "Buluşma", Value::Null, Value::Null, live, Value::Null, "Sorularınızı getirin."),
         published(COURSE, "isigin-yolculugu", "Işığın Yolculuğu", json!([module]), "2026-11-20T10:00:00Z"),
         published(OTHER_COURSE, "bos-ders", "Boş Ders", json!([]), "2026-11-20T11:00:00Z"),
         ("something_new", json!({ "what": "an event of a later build" })),
