@@ -8,4 +8,5 @@ mod quizzes;
 mod refusals;
 mod remembered;
 mod staff;
+mod versions;
 mod world;
