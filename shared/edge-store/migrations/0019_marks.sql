@@ -24,3 +24,5 @@ ALTER TABLE lesson_of_any_kind RENAME TO lesson;
 
 -- Since when staff says that the learner attended the live class, or that what they handed in is accepted.
 ALTER TABLE progress ADD COLUMN marked_at INTEGER;
+-- What staff lists.
+CREATE INDEX progress_marked ON progress (tenant_id, course_id, lesson_id, person_id) WHERE marked_at IS NOT NULL;

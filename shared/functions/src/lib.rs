@@ -126,6 +126,13 @@ pub const FUNCTIONS: &[Function] = &[
         outbound: &[],
     },
     Function {
+        name: "marks",
+        plane: Plane::Edge,
+        database: true,
+        variables: &[TOKEN_PUBLIC_KEYS, EDGE_MASTER_KEY],
+        outbound: &[],
+    },
+    Function {
         name: "feed",
         plane: Plane::Edge,
         database: true,

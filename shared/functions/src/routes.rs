@@ -52,6 +52,9 @@ const fn of(feature: Feature, route: Route) -> Route {
     Route { feature: Some(feature), ..route }
 }
 
+const MARKS: &str = "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/marks";
+const MARK: &str = "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/marks/{person_id}";
+
 pub const ROUTES: &[Route] = &[
     of(Feature::Registration, password(Post, "/api/v1/auth/register", "registration")),
     row(Post, "/api/v1/auth/confirm", "registration", Public),
@@ -198,6 +201,9 @@ pub const ROUTES: &[Route] = &[
         SignedIn,
     ),
     row(Get, "/api/v1/authoring/videos/{asset_id}/playback/{*path}", "playback", Needs(CoursesWrite)),
+    row(Get, MARKS, "marks", Needs(CoursesWrite)),
+    checked(Put, MARK, "marks", Needs(CoursesWrite)),
+    checked(Delete, MARK, "marks", Needs(CoursesWrite)),
     checked(Post, "/api/v1/enrolments", "progress", Needs(PeopleWrite)),
     row(Get, "/api/v1/certificates/{serial}", "verify", Public),
     row(Get, "/verify/{serial}", "verify", Public),
@@ -215,6 +221,14 @@ pub const ROUTES: &[Route] = &[
     checked(Patch, "/api/v1/authoring/courses/{course_id}", "authoring", Needs(CoursesWrite)),
     checked(Put, "/api/v1/authoring/courses/{course_id}/content", "authoring", Needs(CoursesWrite)),
     checked(Post, "/api/v1/authoring/courses/{course_id}/publish", "authoring", Needs(CoursesWrite)),
+    row(Get, "/api/v1/authoring/courses/{course_id}/versions", "authoring", Needs(CoursesWrite)),
+    row(Get, "/api/v1/authoring/courses/{course_id}/versions/{version}", "authoring", Needs(CoursesWrite)),
+    checked(
+        Post,
+        "/api/v1/authoring/courses/{course_id}/versions/{version}/restore",
+        "authoring",
+        Needs(CoursesWrite),
+    ),
     checked(Post, "/api/v1/authoring/courses/{course_id}/assets", "authoring", Needs(CoursesWrite)),
     checked(Post, "/api/v1/authoring/imports", "authoring", Needs(CoursesWrite)),
     checked(Post, "/api/v1/authoring/imports/{job_id}/start", "authoring", Needs(CoursesWrite)),

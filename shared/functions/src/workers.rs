@@ -50,7 +50,7 @@ pub const WORKERS: &[Worker] = &[
         package: "akademi-worker-office",
         configuration: "wrangler.office.toml",
         binding: Some("OFFICE"),
-        functions: &["academies", "activation", "docs", "federation", "feed", "people", "privacy"],
+        functions: &["academies", "activation", "docs", "federation", "feed", "marks", "people", "privacy"],
     },
 ];
 

@@ -30,6 +30,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         akademi_catalog::ApiDoc::openapi(),
         akademi_progress::ApiDoc::openapi(),
         akademi_assessment::ApiDoc::openapi(),
+        akademi_marks::ApiDoc::openapi(),
         akademi_coupons::ApiDoc::openapi(),
         akademi_cart::ApiDoc::openapi(),
         akademi_reviews::ApiDoc::openapi(),

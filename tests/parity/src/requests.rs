@@ -39,6 +39,7 @@ const OTHER_COURSE: &str = "01890000-0000-7000-8000-0000000000c2";
 const VIDEO: &str = "01890000-0000-7000-8000-0000000000a1";
 const TEXT: &str = "01890000-0000-7000-8000-0000000000a2";
 const QUIZ: &str = "01890000-0000-7000-8000-0000000000a3";
+const LIVE: &str = "01890000-0000-7000-8000-0000000000a4";
 /// Videos of the academy, which stand in no outline; one is delivery-bound.
 const FILM: &str = "01890000-0000-7000-8000-0000000000a8";
 const BOUND: &str = "01890000-0000-7000-8000-0000000000a9";

@@ -5,7 +5,7 @@ use akademi_domain::{
     ids::{CourseId, LessonId},
     quiz::{QuestionScore, Score, Submission, score},
 };
-use akademi_progress::{Change, Place};
+use akademi_progress::{Change, Learner, Place};
 use axum::extract::State;
 use serde::Serialize;
 
@@ -43,12 +43,12 @@ pub async fn submit(
 
     let recorded = assessment
         .recorder
-        .record(&caller, place, &|standing, now| {
+        .record(Learner::from(&caller), place, &|standing, now| {
             let mut progress = standing.progress.clone();
             progress.opened_at.get_or_insert(now);
             progress.attempts += 1;
             progress.best_score = Some(better(progress.best_score, scored.score));
-            Ok(Change { progress, clock: standing.clock.clone(), watched: None })
+            Ok(Some(Change::new(progress, standing)))
         })
         .await?;
     Ok(Body(AttemptResult {

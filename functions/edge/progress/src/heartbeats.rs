@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Progress,
-    record::{Change, Place, Standing, WatchedNow},
+    record::{Change, Learner, Place, Standing, WatchedNow},
 };
 
 /// How far ahead of the clock seconds count: a player beats every 10 s.
@@ -81,7 +81,7 @@ pub async fn heartbeat(
     let (videos, texts) = (rules(academy.profile.watch_rate_percent)?, rules(100)?);
     let recorded = progress
         .recorder
-        .record(&caller, place, &|standing, now| {
+        .record(Learner::from(&caller), place, &|standing, now| {
             let claim =
                 Claim::parse(&reported, duration(standing)?).map_err(|error| Problem::field("", error))?;
             let (claim, undelivered) = match &standing.delivered {
@@ -109,7 +109,7 @@ pub async fn heartbeat(
                 refused: credit.refused_seconds + undelivered,
                 refusal: credit.refusal.or((undelivered > 0).then_some(Refusal::NotDelivered)),
             };
-            Ok(Change { progress, clock: credit.clock, watched: Some(watched) })
+            Ok(Some(Change { progress, clock: credit.clock, watched: Some(watched), also: Vec::new() }))
         })
         .await?;
     let now = recorded.watched.unwrap_or_default();

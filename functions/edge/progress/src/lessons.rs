@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use crate::{
     Progress,
     openings::find_open,
-    record::{Change, LessonProgress, Place},
+    record::{Change, Learner, LessonProgress, Place},
 };
 
 /// How far the learner is in a lesson.
@@ -96,10 +96,10 @@ pub async fn open(
 ) -> Result<Body<LessonStanding>, Problem> {
     let recorded = progress
         .recorder
-        .record(&caller, Place { course, lesson }, &|standing, now| {
+        .record(Learner::from(&caller), Place { course, lesson }, &|standing, now| {
             let mut progress = standing.progress.clone();
             progress.opened_at.get_or_insert(now);
-            Ok(Change { progress, clock: standing.clock.clone(), watched: None })
+            Ok(Some(Change::new(progress, standing)))
         })
         .await?;
     Ok(Body(LessonStanding::new(recorded.progress, caller.session)))

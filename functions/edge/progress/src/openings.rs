@@ -55,3 +55,15 @@ pub async fn must_be_open(
     Err(Problem::new(StatusCode::FORBIDDEN, "lesson-closed", "This lesson is not open yet.")
         .with_detail(detail))
 }
+
+/// Where the learner stands in a lesson, open or not.
+///
+/// # Errors
+/// `not-found` when the learner is not enrolled or the lesson is not of the course.
+pub async fn find_any(
+    database: &TenantDatabase<'_>,
+    person: UserId,
+    place: Place,
+) -> Result<Standing, Problem> {
+    store::find_standing(database, person, place, false).await?.ok_or_else(Problem::not_found)
+}

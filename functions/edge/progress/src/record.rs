@@ -7,15 +7,19 @@ use akademi_domain::{
         completion::{LessonState, completion},
         opening::Opening,
     },
-    ids::{CourseId, EnrolmentId, LessonId},
+    ids::{CourseId, EnrolmentId, LessonId, TenantId, UserId},
     quiz::Score,
     time::Timestamp,
     watch::{LearnerClock, LessonDuration, Positions, Refusal, RefusedSeconds, SecondSet, Watched},
 };
-use akademi_edge_store::{Edge, TenantDatabase, append_event, replace_event};
+use akademi_edge_store::{Edge, TenantDatabase, TenantStatement, append_event, replace_event};
 use akademi_feed::EdgeEvent;
 
-use crate::{openings::find_open, remembered::Remembered, store};
+use crate::{
+    openings::{find_any, find_open},
+    remembered::Remembered,
+    store,
+};
 
 /// A learner's requests that come at once make each other read again; this often at most.
 const MAX_TRIES: usize = 8;
@@ -25,6 +29,22 @@ const MAX_TRIES: usize = 8;
 pub struct Place {
     pub course: CourseId,
     pub lesson: LessonId,
+}
+
+/// Whose progress is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Learner {
+    pub tenant: TenantId,
+    pub user: UserId,
+    /// Whether staff asks and not the learner: then the lesson need not be open yet.
+    pub is_by_staff: bool,
+}
+
+impl From<&Caller> for Learner {
+    /// Who asks for themselves.
+    fn from(caller: &Caller) -> Self {
+        Self { tenant: caller.tenant, user: caller.user, is_by_staff: false }
+    }
 }
 
 /// What a learner has done with a lesson.
@@ -73,7 +93,7 @@ pub struct Standing {
 
 impl Standing {
     /// What fulfils this lesson; what is not required is done by the usual rule of its kind.
-    fn rule(&self) -> Requirement {
+    pub fn rule(&self) -> Requirement {
         self.requirement.unwrap_or(Requirement::usual(self.kind))
     }
 }
@@ -83,6 +103,15 @@ pub struct Change {
     pub progress: LessonProgress,
     pub clock: LearnerClock,
     pub watched: Option<WatchedNow>,
+    /// What is written in the same step.
+    pub also: Vec<TenantStatement>,
+}
+
+impl Change {
+    /// One that is not of watching.
+    pub fn new(progress: LessonProgress, standing: &Standing) -> Self {
+        Self { progress, clock: standing.clock.clone(), watched: None, also: Vec::new() }
+    }
 }
 
 /// What came of a heartbeat, in seconds.
@@ -113,33 +142,44 @@ impl Recorder {
     }
 
     /// Reads where the learner stands in a lesson, asks `decide`, and writes the answer with its consequences
-    /// (lesson done, course done) and the feed's events in one atomic step.
+    /// (lesson done, course done) and the feed's events in one atomic step; nothing where it answers nothing.
     ///
     /// # Errors
     /// `not-found` when the learner is not enrolled or the lesson is not of the course; `lesson-closed`; whatever `decide`
     /// refuses with; `conflict` when too many of the learner's requests came at once.
     pub async fn record(
         &self,
-        caller: &Caller,
+        learner: Learner,
         place: Place,
-        decide: &(dyn Fn(&Standing, Timestamp) -> Result<Change, Problem> + Sync),
+        decide: &(dyn Fn(&Standing, Timestamp) -> Result<Option<Change>, Problem> + Sync),
     ) -> Result<Recorded, Problem> {
-        let database = self.edge.tenant(caller.tenant);
+        let database = self.edge.tenant(learner.tenant);
         for _ in 0..MAX_TRIES {
             let now = self.edge.ports.now();
-            let remembered = self.remembered.take(caller, place, now);
+            // What is remembered was open to the learner.
+            let remembered =
+                if learner.is_by_staff { None } else { self.remembered.take(learner, place, now) };
             let is_remembered = remembered.is_some();
             let mut standing = match remembered {
                 Some(standing) => standing,
-                None => find_open(&database, caller.user, place, false, now).await?,
+                None if learner.is_by_staff => find_any(&database, learner.user, place).await?,
+                None => find_open(&database, learner.user, place, false, now).await?,
             };
             if standing.delivery_bound {
                 standing.delivered = Some(store::delivered_seconds(&database, caller, place.lesson).await?);
             }
             let mut change = match decide(&standing, now) {
-                // It may be refused for what is no longer so.
-                Err(_) if is_remembered => continue,
-                decided => decided?,
+                // It may be refused, or found done, for what is no longer so.
+                Err(_) | Ok(None) if is_remembered => continue,
+                Ok(None) => {
+                    return Ok(Recorded {
+                        watched: None,
+                        progress: standing.progress,
+                        course_completed: standing.course_completed_at.is_some(),
+                    });
+                }
+                Ok(Some(change)) => change,
+                Err(problem) => return Err(problem),
             };
             let is_fulfilled =
                 standing.rule().is_fulfilled_by(lesson_state(&change.progress, standing.duration));
@@ -149,23 +189,24 @@ impl Recorder {
             }
 
             let mut batch = vec![
-                store::move_clock(caller.user, place.course, &change.clock, &standing),
-                store::save_progress(caller.user, place, &change.progress, now),
+                store::move_clock(learner.user, place.course, &change.clock, &standing),
+                store::save_progress(learner.user, place, &change.progress, now),
             ];
-            batch.extend(progress_event(caller, place, &change.progress, standing.duration, now));
+            batch.append(&mut change.also);
+            batch.extend(progress_event(learner, place, &change.progress, standing.duration, now));
             // A better score may be what the course waits for.
             let moves_course = newly_done || change.progress.best_score != standing.progress.best_score;
             let completes_course = moves_course
                 && standing.course_completed_at.is_none()
-                && course_is_complete(&database, caller, place, &change.progress, standing.duration).await?;
+                && course_is_complete(&database, learner, place, &change.progress, standing.duration).await?;
             if completes_course {
                 let completed = EdgeEvent::CourseCompleted {
-                    person: caller.user,
+                    person: learner.user,
                     course: place.course,
                     enrolment: standing.enrolment,
                     at: now,
                 };
-                batch.push(store::complete_enrolment(caller.user, place.course, now));
+                batch.push(store::complete_enrolment(learner.user, place.course, now));
                 batch.extend(append_event(&completed, now));
             }
 
@@ -180,7 +221,9 @@ impl Recorder {
                         course_completed_at,
                         ..standing
                     };
-                    self.remembered.keep(caller, place, now, after);
+                    if !learner.is_by_staff {
+                        self.remembered.keep(learner, place, now, after);
+                    }
                     return Ok(Recorded {
                         watched: change.watched,
                         progress: change.progress,
@@ -209,12 +252,12 @@ pub fn lesson_state(progress: &LessonProgress, duration: Option<LessonDuration>)
 /// Whether the course is complete once this lesson stands as `progress` says.
 async fn course_is_complete(
     database: &TenantDatabase<'_>,
-    caller: &Caller,
+    learner: Learner,
     place: Place,
     progress: &LessonProgress,
     duration: Option<LessonDuration>,
 ) -> Result<bool, Problem> {
-    let Some(course) = store::find_course(database, caller.user, place.course).await? else {
+    let Some(course) = store::find_course(database, learner.user, place.course).await? else {
         return Ok(false);
     };
     let state_of = |lesson: &LessonOutline| {
@@ -224,14 +267,14 @@ async fn course_is_complete(
 }
 
 fn progress_event(
-    caller: &Caller,
+    learner: Learner,
     place: Place,
     progress: &LessonProgress,
     duration: Option<LessonDuration>,
     now: Timestamp,
-) -> [akademi_edge_store::TenantStatement; 2] {
+) -> [TenantStatement; 2] {
     let event = EdgeEvent::ProgressSaved {
-        person: caller.user,
+        person: learner.user,
         course: place.course,
         lesson: place.lesson,
         seconds: progress.watched.seconds().into(),
@@ -241,6 +284,6 @@ fn progress_event(
         completed_at: progress.completed_at,
         updated_at: now,
     };
-    let key = format!("progress/{}/{}/{}", caller.tenant, caller.user, place.lesson);
+    let key = format!("progress/{}/{}/{}", learner.tenant, learner.user, place.lesson);
     replace_event(&event, key, now)
 }

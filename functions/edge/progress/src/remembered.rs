@@ -2,7 +2,6 @@
 //! be read again. Nothing is believed because it is remembered: the batch is refused unless the learner's clock, the
 //! enrolment and the course's version still are what the standing was made with ([`crate::store::move_clock`]).
 
-use akademi_api::Caller;
 use akademi_domain::{
     ids::{TenantId, UserId},
     time::Timestamp,
@@ -10,7 +9,7 @@ use akademi_domain::{
 use lru::LruCache;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::record::{Place, Standing};
+use crate::record::{Learner, Place, Standing};
 
 /// How many learners are remembered, each in the lesson of their last request, some 600 bytes each.
 const MAX_LEARNERS: usize = 4096;
@@ -33,16 +32,16 @@ impl Remembered {
     }
 
     /// Where the learner stood in `place`, if that is what they did last; it is remembered no more.
-    pub fn take(&self, caller: &Caller, place: Place, now: Timestamp) -> Option<Standing> {
-        let last = self.access(|known| known.pop(&(caller.tenant, caller.user)))?;
+    pub fn take(&self, learner: Learner, place: Place, now: Timestamp) -> Option<Standing> {
+        let last = self.access(|known| known.pop(&(learner.tenant, learner.user)))?;
         let is_recent = (0..=MAX_AGE_MILLIS).contains(&now.millis_since(last.at));
         (last.place == place && is_recent).then_some(last.standing)
     }
 
     /// Remembers where the learner stands in `place` since `at`.
-    pub fn keep(&self, caller: &Caller, place: Place, at: Timestamp, standing: Standing) {
+    pub fn keep(&self, learner: Learner, place: Place, at: Timestamp, standing: Standing) {
         self.access(|known| {
-            known.put((caller.tenant, caller.user), Last { place, at, standing });
+            known.put((learner.tenant, learner.user), Last { place, at, standing });
             if known.len() > MAX_LEARNERS {
                 known.pop_lru();
             }

@@ -230,7 +230,7 @@ pub async fn import_content(
 }
 
 /// Writes what differs from what is stored; the draft's new revision.
-async fn save(
+pub async fn save(
     tx: &mut TenantTransaction,
     course: CourseId,
     checked: &Checked,

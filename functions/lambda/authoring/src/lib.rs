@@ -12,8 +12,8 @@
 //! byte for byte, with the references that an import wrote.
 //!
 //! # Publishing
-//! One transaction: the newest publication is kept for rebuilds, every lesson of the new version goes
-//! into the feed, and the course as the last event makes them visible.
+//! One transaction: the version is kept, every lesson of it goes into the feed, and the course as the last event makes them
+//! visible. The newest [`versions::KEPT_VERSIONS`] versions can be looked at and put back into the draft.
 //!
 //! # Files
 //! [`imports`] makes a draft of an archive that was sent straight to storage; [`assets`] leads whoever is enrolled to the
@@ -38,6 +38,7 @@ mod storage;
 mod storage_use;
 mod store;
 mod uploads;
+mod versions;
 mod video_settings;
 mod words;
 
@@ -123,6 +124,9 @@ pub fn router(authoring: Authoring) -> Router {
         .route("/api/v1/authoring/courses/{course_id}", get(courses::show).patch(courses::change))
         .route("/api/v1/authoring/courses/{course_id}/content", put(content::replace))
         .route("/api/v1/authoring/courses/{course_id}/publish", post(publication::publish))
+        .route("/api/v1/authoring/courses/{course_id}/versions", get(versions::list))
+        .route("/api/v1/authoring/courses/{course_id}/versions/{version}", get(versions::show))
+        .route("/api/v1/authoring/courses/{course_id}/versions/{version}/restore", post(versions::restore))
         .route("/api/v1/authoring/courses/{course_id}/assets", post(uploads::attaching::attach))
         .route("/api/v1/authoring/imports", post(imports::create))
         .route("/api/v1/authoring/imports/{job_id}/start", post(imports::start))
@@ -146,6 +150,9 @@ pub fn router(authoring: Authoring) -> Router {
     courses::change,
     content::replace,
     publication::publish,
+    versions::list,
+    versions::show,
+    versions::restore,
     imports::create,
     imports::start,
     imports::job::show,

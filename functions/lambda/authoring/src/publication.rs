@@ -1,4 +1,4 @@
-//! Publishing: one transaction for the kept publication and its events.
+//! Publishing: one transaction for the kept version and its events.
 
 use akademi_api::{Body, Caller, PathParam, problem::ProblemDocument, signed::CallContext};
 use akademi_domain::{
@@ -20,6 +20,7 @@ use crate::{
     Authoring, AuthoringError, audit,
     content::{LessonContent, Lessons},
     store,
+    versions::store as versions,
     words::lesson_words,
 };
 
@@ -58,7 +59,7 @@ pub async fn publish(
     Ok(Body(Publication { version }))
 }
 
-/// Publishes a draft in the caller's transaction: keeps it as the newest publication and appends its events, the lessons
+/// Publishes a draft in the caller's transaction: keeps it as the newest version and appends its events, the lessons
 /// in order and the course last. Returns the new version.
 ///
 /// # Errors
@@ -90,9 +91,10 @@ pub async fn publish_course(
     }
     let version = head.version + 1;
     let summary = String::from(head.summary);
-    store::save_publication(tx, version, &summary, &outline, publisher.user, now).await?;
-    store::drop_published_lessons(tx, course).await?;
-    store::copy_lessons_to_publication(tx, course).await?;
+    versions::save_version(tx, version, &summary, &outline, publisher.user, now).await?;
+    versions::end_replaced_lessons(tx, course, version).await?;
+    versions::begin_new_lessons(tx, course, version).await?;
+    versions::drop_old_versions(tx, course, version).await?;
     store::set_published(tx, course, version, now).await?;
     for event in lesson_events(&outline, lessons, version) {
         append(tx, &event?, now).await?;

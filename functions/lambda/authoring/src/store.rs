@@ -1,7 +1,7 @@
 //! The function's SQL: one function a statement.
 
 use akademi_domain::{
-    course::{CourseOutline, ModuleOutline, Slug},
+    course::{ModuleOutline, Slug},
     ids::{CourseId, LessonId, UserId},
     quiz::AnswerKey,
     time::Timestamp,
@@ -186,6 +186,11 @@ pub async fn draft_lessons(tx: &mut TenantTransaction, course: CourseId) -> Resu
             .bind(course.as_uuid())
             .fetch_all(tx.connection())
             .await?;
+    lessons(&rows)
+}
+
+/// Lessons by the columns `id`, `body` and `answers`.
+pub fn lessons(rows: &[PgRow]) -> Result<Lessons, StoreError> {
     rows.iter()
         .map(|row| {
             let Json(body) = row.try_get("body")?;
@@ -245,58 +250,6 @@ pub async fn delete_lessons<'lesson>(
     Ok(())
 }
 
-/// Keeps this as the course's newest publication.
-pub async fn save_publication(
-    tx: &mut TenantTransaction,
-    version: i64,
-    summary: &str,
-    outline: &CourseOutline,
-    publisher: UserId,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO course_publication (tenant_id, course_id, version, summary, outline, published_by, published_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT (tenant_id, course_id) DO UPDATE SET version = excluded.version, summary = excluded.summary,
-             outline = excluded.outline, published_by = excluded.published_by, published_at = excluded.published_at",
-    )
-    .bind(tx.tenant().as_uuid())
-    .bind(outline.id.as_uuid())
-    .bind(version)
-    .bind(summary)
-    .bind(Json(outline))
-    .bind(publisher.as_uuid())
-    .bind(now.as_millis())
-    .execute(tx.connection())
-    .await?;
-    Ok(())
-}
-
-pub async fn drop_published_lessons(tx: &mut TenantTransaction, course: CourseId) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM lesson_publication WHERE tenant_id = $1 AND course_id = $2")
-        .bind(tx.tenant().as_uuid())
-        .bind(course.as_uuid())
-        .execute(tx.connection())
-        .await?;
-    Ok(())
-}
-
-pub async fn copy_lessons_to_publication(
-    tx: &mut TenantTransaction,
-    course: CourseId,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO lesson_publication (tenant_id, course_id, id, body, answers)
-         SELECT tenant_id, course_id, id, body, answers FROM lesson_draft
-         WHERE tenant_id = $1 AND course_id = $2",
-    )
-    .bind(tx.tenant().as_uuid())
-    .bind(course.as_uuid())
-    .execute(tx.connection())
-    .await?;
-    Ok(())
-}
-
 pub async fn set_published(
     tx: &mut TenantTransaction,
     course: CourseId,
@@ -342,7 +295,7 @@ fn head(row: &PgRow) -> Result<CourseHead, StoreError> {
     })
 }
 
-fn text<T>(row: &PgRow, column: &str) -> Result<T, StoreError>
+pub fn text<T>(row: &PgRow, column: &str) -> Result<T, StoreError>
 where
     T: TryFrom<String>,
     T::Error: Error + Send + Sync + 'static,

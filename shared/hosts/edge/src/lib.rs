@@ -83,6 +83,10 @@ pub fn router(
         "privacy" => akademi_privacy::Privacy::from_config(edge.clone(), http.clone(), config)
             .map(akademi_privacy::router)
             .map(Some),
+        #[cfg(feature = "marks")]
+        "marks" => {
+            akademi_marks::Marks::from_config(edge.clone(), config).map(akademi_marks::router).map(Some)
+        }
         #[cfg(feature = "feed")]
         "feed" => akademi_feed_function::Feed::from_config(edge.clone(), config)
             .map(akademi_feed_function::router)

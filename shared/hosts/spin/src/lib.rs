@@ -78,6 +78,8 @@ const FUNCTION: &str = "federation";
 const FUNCTION: &str = "feed";
 #[cfg(feature = "docs")]
 const FUNCTION: &str = "docs";
+#[cfg(feature = "marks")]
+const FUNCTION: &str = "marks";
 #[cfg(feature = "origin")]
 const FUNCTION: &str = "origin";
 

@@ -44,6 +44,7 @@ actions! {
     /// By the job of an import.
     CourseImported = "course.imported";
     CoursePublished = "course.published";
+    CourseRestored = "course.restored";
     ExchangeRateSet = "exchange_rate.set";
     IdentityProviderRemoved = "identity_provider.removed";
     IdentityProviderSaved = "identity_provider.saved";
@@ -76,6 +77,7 @@ pub const AUDITED: &[(&str, Action)] = &[
     ("PATCH /api/v1/authoring/courses/{course_id}", Action::CourseChanged),
     ("PUT /api/v1/authoring/courses/{course_id}/content", Action::CourseContentReplaced),
     ("POST /api/v1/authoring/courses/{course_id}/publish", Action::CoursePublished),
+    ("POST /api/v1/authoring/courses/{course_id}/versions/{version}/restore", Action::CourseRestored),
     ("POST /api/v1/authoring/courses/{course_id}/assets", Action::UploadAttached),
     ("POST /api/v1/authoring/imports", Action::ImportRequested),
     ("POST /api/v1/authoring/imports/{job_id}/start", Action::ImportStarted),

@@ -162,3 +162,31 @@ async fn what_academies_stored_before_the_meter_is_counted() {
             .unwrap();
     assert_eq!(counted, [(200, 15, 0)]);
 }
+
+#[tokio::test]
+async fn what_is_published_before_versions_are_kept_is_the_newest_of_them() {
+    let (database, owner) = empty_database().await;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let all = Migrator::new(folder).await.unwrap();
+    all.run_to(24, &mut owner.connect().await.unwrap()).await.unwrap();
+    let mut superuser = database.superuser().await.unwrap();
+    let published = r#"
+        CREATE TEMP TABLE ids AS SELECT gen_random_uuid() AS t, gen_random_uuid() AS course, gen_random_uuid() AS lesson;
+        INSERT INTO course_draft (tenant_id, id, slug, title, summary, structure, revision, published_version, published_at,
+                                  owner_id, created_at, updated_at)
+        SELECT t, course, 'isik', 'Taslak', '', '[]', 9, 7, 0, course, 0, 0 FROM ids;
+        INSERT INTO course_publication SELECT t, course, 7, '', '{}', course, 0 FROM ids;
+        INSERT INTO lesson_publication (tenant_id, course_id, id, body) SELECT t, course, lesson, '{}' FROM ids"#;
+    sqlx::raw_sql(published).execute(&mut superuser).await.unwrap();
+    migrate(&owner).await.unwrap();
+    let kept: (i64, i64) = sqlx::query_as(
+        "SELECT version, count(lesson.id) FROM course_publication AS course JOIN ids ON tenant_id = t
+         LEFT JOIN lesson_publication AS lesson ON lesson.tenant_id = t AND lesson.course_id = ids.course
+              AND since <= version AND until IS NULL
+         GROUP BY version",
+    )
+    .fetch_one(&mut superuser)
+    .await
+    .unwrap();
+    assert_eq!(kept, (7, 1));
+}

@@ -2,9 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod delivered;
+mod marks;
 mod openings;
 mod positions;
 mod quizzes;
 mod refusals;
 mod remembered;
+mod staff;
+mod versions;
 mod world;

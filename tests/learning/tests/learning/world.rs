@@ -21,6 +21,7 @@ use akademi_edge_store::{
 };
 use akademi_feed::{Batch, Envelope, LambdaEvent};
 use akademi_feed_function::Feed;
+use akademi_marks::Marks;
 use akademi_playback::Playback;
 use akademi_process::{
     ports::{WriteLog, ports},
@@ -84,7 +85,7 @@ pub struct World {
     clock: Arc<Moved>,
     pub edge: Edge,
     feed: Router,
-    variables: Variables,
+    pub variables: Variables,
     applied: i64,
     _folder: tempfile::TempDir,
 }
@@ -167,6 +168,12 @@ impl World {
         akademi_playback::router(Playback::from_config(self.edge.clone(), &Config::new(&lookup)).unwrap())
     }
 
+    /// An instance of `marks`.
+    pub fn marks(&self) -> Router {
+        let lookup = |name: &str| self.variables.get(name).cloned();
+        akademi_marks::router(Marks::from_config(self.edge.clone(), &Config::new(&lookup)).unwrap())
+    }
+
     pub fn publish(&mut self, version: i64, seconds: u32) {
         let source = VideoSource::Youtube { id: "aaaaaaaaaaa".parse().unwrap() };
         self.publish_video(version, seconds, source, false);
@@ -245,6 +252,10 @@ impl World {
         self.applied = number;
     }
 
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     pub fn pass(&self, seconds: i64) {
         self.clock.0.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
@@ -289,10 +300,22 @@ impl World {
         path: &str,
         body: Value,
     ) -> (StatusCode, Value) {
-        let signer = TokenSigner::from_config(&self.variables["token_signing_keys"]).unwrap();
         let permissions = Role::Student.permissions();
         let caller = Caller { tenant: tenant(), user: learner(number), session, permissions };
-        let token = signer.sign(&caller, self.clock.now(), [number; 16]).unwrap();
+        self.ask_as(&caller, instance, method, path, body)
+    }
+
+    /// What somebody asks who shows a token.
+    pub fn ask_as(
+        &self,
+        caller: &Caller,
+        instance: &Router,
+        method: Method,
+        path: &str,
+        body: Value,
+    ) -> (StatusCode, Value) {
+        let signer = TokenSigner::from_config(&self.variables["token_signing_keys"]).unwrap();
+        let token = signer.sign(caller, self.clock.now(), [7; 16]).unwrap();
         let request = Request::builder()
             .method(method)
             .uri(path)

@@ -21,6 +21,9 @@ const SHOW: &str = "GET /api/v1/authoring/courses/{course_id}";
 const CHANGE: &str = "PATCH /api/v1/authoring/courses/{course_id}";
 const CONTENT: &str = "PUT /api/v1/authoring/courses/{course_id}/content";
 const PUBLISH: &str = "POST /api/v1/authoring/courses/{course_id}/publish";
+const VERSIONS: &str = "GET /api/v1/authoring/courses/{course_id}/versions";
+const VERSION: &str = "GET /api/v1/authoring/courses/{course_id}/versions/{version}";
+const RESTORE: &str = "POST /api/v1/authoring/courses/{course_id}/versions/{version}/restore";
 const ATTACH: &str = "POST /api/v1/authoring/courses/{course_id}/assets";
 const IMPORTS: &str = "POST /api/v1/authoring/imports";
 const START: &str = "POST /api/v1/authoring/imports/{job_id}/start";
@@ -85,6 +88,26 @@ async fn drafts(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     r.send(Kind::Good, (PUBLISH, "for the first time"), &staff, &publish).await?;
     r.send(Kind::Good, (SHOW, "published"), &staff, &Ask::get(&path)).await?;
     r.good((PUBLISH, "publish"), &staff, publish).await?;
+    versions(r, &path, &nowhere).await
+}
+
+/// The course at `path` has two, and its draft is at the fifth revision.
+async fn versions(r: &mut Recorder<'_>, path: &str, nowhere: &str) -> anyhow::Result<()> {
+    let staff = r.staff.clone();
+    let list = format!("{path}/versions");
+    r.good((VERSIONS, "versions"), &staff, Ask::get(&list)).await?;
+    r.paged(VERSIONS, &staff, &list, "").await?;
+    r.bad((VERSIONS, "unknown draft"), &staff, Ask::get(format!("{nowhere}/versions"))).await?;
+    r.good((VERSION, "the first"), &staff, Ask::get(format!("{list}/1"))).await?;
+    r.turkish((VERSION, "with Turkish content"), &staff, Ask::get(format!("{list}/2"))).await?;
+    r.bad((VERSION, "not published yet"), &staff, Ask::get(format!("{list}/3"))).await?;
+    r.bad((VERSION, "no number"), &staff, Ask::get(format!("{list}/x"))).await?;
+    let restore = |version: i64, revision: i64| {
+        Ask::post(format!("{list}/{version}/restore"), &json!({ "revision": revision }))
+    };
+    r.bad((RESTORE, "an old revision"), &staff, restore(1, 1)).await?;
+    r.bad((RESTORE, "not published yet"), &staff, restore(3, 5)).await?;
+    r.good((RESTORE, "the first"), &staff, restore(1, 5)).await?;
     Ok(())
 }
 

@@ -2,9 +2,10 @@
 
 use akademi_api::signed::Purpose;
 use akademi_local::api_client::JsonExt;
+use http::Method;
 use serde_json::{Value, json};
 
-use super::{BOUND, COURSE, FILM, NOTHING, OTHER_COURSE, QUIZ, TEXT, VIDEO};
+use super::{BOUND, COURSE, FILM, LIVE, NOTHING, OTHER_COURSE, QUIZ, TEXT, VIDEO};
 use crate::{ask::Ask, kind::Kind, recorder::Recorder};
 
 const HEARTBEATS: &str = "POST /api/v1/progress/heartbeats";
@@ -14,12 +15,16 @@ const OPENING: &str = "POST /api/v1/learning/courses/{course_id}/lessons/{lesson
 const ATTEMPTS: &str = "POST /api/v1/learning/courses/{course_id}/lessons/{lesson_id}/attempts";
 const PLAYBACK: &str = "GET /api/v1/learning/courses/{course_id}/lessons/{lesson_id}/playback";
 const PLAYED: &str = "GET /api/v1/learning/courses/{course_id}/lessons/{lesson_id}/playback/{*path}";
+const MARKS: &str = "GET /api/v1/learning/courses/{course_id}/lessons/{lesson_id}/marks";
+const GIVE: &str = "PUT /api/v1/learning/courses/{course_id}/lessons/{lesson_id}/marks/{person_id}";
+const TAKE_BACK: &str = "DELETE /api/v1/learning/courses/{course_id}/lessons/{lesson_id}/marks/{person_id}";
 const PROGRESS: &str = "GET /api/v1/progress/courses/{course_id}";
 
 pub async fn learning(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     enrolment(r).await?;
     watching(r).await?;
     playing(r).await?;
+    marks(r).await?;
     lessons(r).await
 }
 
@@ -67,6 +72,32 @@ async fn playing(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     r.send(Kind::Good, (PLAYED, "segment"), &learner, &ask(BOUND, "/720p/segments/1")).await?;
     r.bad((PLAYED, "no playlist"), &learner, ask(FILM, "/1080p/index.m3u8")).await?;
     r.bad((PLAYED, "no segment"), &learner, ask(BOUND, "/720p/segments/2")).await?;
+    Ok(())
+}
+
+/// Staff, who is enrolled too, says who attended the live class.
+async fn marks(r: &mut Recorder<'_>) -> anyhow::Result<()> {
+    let (learner, staff, administrator) = (r.learner()?, r.staff.clone(), r.deployment.staff);
+    let person = learner.get("/api/v1/users/me").await?.json()?.text("id")?;
+    let enrolled = json!({ "person": administrator, "course": COURSE });
+    r.send(Kind::Good, (ENROLMENTS, "staff"), &staff, &Ask::post("/api/v1/enrolments", &enrolled)).await?;
+    let lessons = format!("/api/v1/learning/courses/{COURSE}/lessons");
+    let mark = |method: Method, lesson: &str, person: &str| {
+        Ask::new(method, format!("{lessons}/{lesson}/marks/{person}"))
+    };
+    r.good((GIVE, "attended"), &staff, mark(Method::PUT, LIVE, &person)).await?;
+    r.send(Kind::Good, (GIVE, "again"), &staff, &mark(Method::PUT, LIVE, &person)).await?;
+    r.send(Kind::Good, (GIVE, "staff"), &staff, &mark(Method::PUT, LIVE, &administrator.to_string())).await?;
+    r.bad((GIVE, "a text"), &staff, mark(Method::PUT, TEXT, &person)).await?;
+    r.bad((GIVE, "who is not enrolled"), &staff, mark(Method::PUT, LIVE, NOTHING)).await?;
+    let list = format!("{lessons}/{LIVE}/marks");
+    r.good((MARKS, "of the live class"), &staff, Ask::get(list.as_str())).await?;
+    r.paged(MARKS, &staff, &list, "").await?;
+    let nowhere = format!("/api/v1/learning/courses/{NOTHING}/lessons/{LIVE}/marks");
+    r.bad((MARKS, "an unknown course"), &staff, Ask::get(nowhere)).await?;
+    r.good((TAKE_BACK, "not attended"), &staff, mark(Method::DELETE, LIVE, &person)).await?;
+    r.send(Kind::Good, (TAKE_BACK, "again"), &staff, &mark(Method::DELETE, LIVE, &person)).await?;
+    r.bad((TAKE_BACK, "an unknown lesson"), &staff, mark(Method::DELETE, NOTHING, &person)).await?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use miniz_oxide::deflate::compress_to_vec;
 use serde_json::{Value, json};
 
-use super::{BOUND, COURSE, FILM, OTHER_COURSE, QUIZ, TEXT, VIDEO};
+use super::{BOUND, COURSE, FILM, LIVE, OTHER_COURSE, QUIZ, TEXT, VIDEO};
 use crate::{recorder::SOURCE, seed::media::VIDEO_FILE};
 
 const MASTER_PLAYLIST: &str = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n720p/index.m3u8\n";
@@ -51,10 +51,13 @@ pub fn publications(tenant: TenantId) -> Batch {
             json!({ "asset": VIDEO_FILE, "folder": "film/1", "path": path, "deflated": deflated }),
         )
     };
+    let live = json!({ "kind": "live", "description": "<p>Sorularınızı getirin.</p>",
+        "starts_at": "2026-12-01T16:00:00Z", "duration_minutes": 90, "seats": null });
     let section = json!({ "id": "01890000-0000-7000-8000-0000000000d1", "title": "Giriş", "lessons": [
         outline_lesson(VIDEO, "Işık", "video", json!(60), coverage.clone()),
         outline_lesson(TEXT, "Renkler", "html", Value::Null, opened.clone()),
         outline_lesson(QUIZ, "Sınav", "quiz", Value::Null, half.clone()),
+        outline_lesson(LIVE, "Buluşma", "live", Value::Null, Value::Null),
     ] });
     let module =
         json!({ "id": "01890000-0000-7000-8000-0000000000e1", "title": "Işık", "sections": [section] });
@@ -79,6 +82,7 @@ pub fn publications(tenant: TenantId) -> Batch {
         lesson(QUIZ, "Sınav", Value::Null, half, quiz, answers, "Kaç renk?"),
         lesson(FILM, "Film", Value::Null, Value::Null, film(false), Value::Null, ""),
         lesson(BOUND, "Film", Value::Null, Value::Null, film(true), Value::Null, ""),
+        lesson(LIVE, "Buluşma", Value::Null, Value::Null, live, Value::Null, "Sorularınızı getirin."),
         published(COURSE, "isigin-yolculugu", "Işığın Yolculuğu", json!([module]), "2026-11-20T10:00:00Z"),
         published(OTHER_COURSE, "bos-ders", "Boş Ders", json!([]), "2026-11-20T11:00:00Z"),
         playlist("master.m3u8", MASTER_PLAYLIST),

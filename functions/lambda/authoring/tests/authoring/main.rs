@@ -20,4 +20,5 @@ mod rules;
 mod scanning;
 mod storage_use;
 mod uploads;
+mod versions;
 mod video_settings;

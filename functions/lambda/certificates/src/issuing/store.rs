@@ -39,7 +39,8 @@ pub async fn find_published_title(
     course: CourseId,
 ) -> Result<Option<String>, StoreError> {
     let title = sqlx::query_scalar(
-        "SELECT outline ->> 'title' FROM course_publication WHERE tenant_id = $1 AND course_id = $2",
+        "SELECT outline ->> 'title' FROM course_publication WHERE tenant_id = $1 AND course_id = $2
+         ORDER BY version DESC LIMIT 1",
     )
     .bind(tx.tenant().as_uuid())
     .bind(course.as_uuid())

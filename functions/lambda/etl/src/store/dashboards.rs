@@ -135,6 +135,7 @@ LEFT JOIN paid USING (course_id)
 LEFT JOIN course_draft ON course_draft.tenant_id = $1 AND course_draft.id = counted.course_id
 LEFT JOIN course_publication ON course_publication.tenant_id = $1
                             AND course_publication.course_id = counted.course_id
+                            AND course_publication.version = course_draft.published_version
 ORDER BY watched_seconds DESC, enrolments DESC, counted.course_id";
 
 /// Breaks off statements of this transaction that take longer: [`StoreError::TimedOut`].
