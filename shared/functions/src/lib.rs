@@ -157,7 +157,7 @@ pub const FUNCTIONS: &[Function] = &[
         name: "authoring",
         plane: Plane::Lambda,
         database: true,
-        variables: &[DATABASE_URL, PLANE_ROOT_KEYS, LAMBDA_MASTER_KEY, STORAGE_URL],
+        variables: &[DATABASE_URL, PLANE_ROOT_KEYS, LAMBDA_MASTER_KEY],
         outbound: &[],
     },
     Function {

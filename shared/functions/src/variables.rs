@@ -59,7 +59,7 @@ pub const DATABASE_URL: Variable = Variable {
     meaning: "PostgreSQL connection URL of the role `akademi_login`",
 };
 
-/// Where files are sent to and read from, apart from the academies' own hosts.
+/// Where a folder's files are sent to and read from, apart from the academies' own hosts; a bucket of S3 has a host.
 pub const STORAGE_URL: Variable = Variable {
     name: "storage_url",
     secret: false,

@@ -6,7 +6,7 @@ pub mod transcoding;
 
 use akademi_api::{Caller, PathParam, Problem, problem::ProblemDocument};
 use akademi_domain::{ids::AssetId, permission::Permission};
-use akademi_lambda_store::{object_key::ObjectKey, signed_url::Access};
+use akademi_lambda_store::{links::Access, object_key::ObjectKey};
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
@@ -74,7 +74,9 @@ pub async fn show(
         None if path.contains('/') => Err(AuthoringError::NotFound),
         None => {
             let key = media.key.ok_or(AuthoringError::NotFound)?;
-            redirect(&authoring, key, Access::DownloadAs(media.file_name))
+            let access =
+                Access::Download { content_type: media.content_type, file_name: Some(media.file_name) };
+            redirect(&authoring, key, access)
         }
     }
 }
@@ -94,7 +96,7 @@ async fn playback(authoring: &Authoring, media: &Media, path: &str) -> Result<Re
     let content_type = match file.content_type.as_str() {
         PLAYLIST_TYPE => PLAYLIST_TYPE,
         WEBVTT_TYPE => WEBVTT_TYPE,
-        _ => return redirect(authoring, key, Access::Download),
+        _ => return redirect(authoring, key, file.access()),
     };
     let storage = &authoring.storage;
     let text = storage.objects.read(&key, MAX_PLAYLIST_BYTES).await.map_err(Problem::broken)?;
@@ -105,10 +107,10 @@ async fn playback(authoring: &Authoring, media: &Media, path: &str) -> Result<Re
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         linked(text, |name| {
             let path = beside(folder, name);
-            playback.file(&path)?;
-            let key = below(&playback.folder, &path).ok()?;
-            Some(storage.download(key, Access::Download, seconds, now))
-        })
+            let Some(file) = playback.file(&path) else { return Ok(None) };
+            let key = below(&playback.folder, &path)?;
+            storage.download(key, file.access(), seconds, now).map(Some)
+        })?
     } else {
         // Its playlists stand beside it, and are asked for here.
         text.to_owned()
@@ -130,7 +132,7 @@ fn below(folder: &ObjectKey, path: &str) -> Result<ObjectKey, Problem> {
 }
 
 fn redirect(authoring: &Authoring, key: ObjectKey, access: Access) -> Result<Response, AuthoringError> {
-    let link = authoring.storage.download(key, access, LINK_SECONDS, authoring.ports.now());
+    let link = authoring.storage.download(key, access, LINK_SECONDS, authoring.ports.now())?;
     let location = HeaderValue::try_from(link).map_err(Problem::broken)?;
     Ok((StatusCode::FOUND, [(header::LOCATION, location)]).into_response())
 }

@@ -6,9 +6,11 @@
 use akademi_api::{Ports, Problem};
 use akademi_authoring::Storage;
 use akademi_lambda_store::{
+    content_type::ContentType,
+    links::{Access, Grant, content_disposition},
     object_key::ObjectKey,
-    objects::{Announced, Object, ObjectError, ObjectInfo},
-    signed_url::{Access, Grant, LinkRefused},
+    objects::{Announced, Object, ObjectError, Objects},
+    signed_url::{LinkRefused, LinkSigner},
 };
 use axum::{
     Router,
@@ -19,27 +21,37 @@ use axum::{
 };
 use futures::TryStreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use std::sync::Arc;
 
 use crate::byte_range::{Asked, asked_range};
 
 /// Where files are on the storage's host.
 pub const PATH: &str = "/storage";
 
-/// Media types that a browser may run scripts of.
-const ACTIVE: [&str; 5] =
-    ["text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "application/xml"];
+/// A folder of files, and what its links are made and checked with.
+#[derive(Clone)]
+pub struct Folder {
+    pub objects: Objects,
+    pub links: LinkSigner,
+}
+
+impl Folder {
+    /// The folder as functions see it.
+    pub fn storage(&self) -> Storage {
+        Storage { objects: self.objects.clone(), links: Arc::new(self.links.clone()) }
+    }
+}
 
 #[derive(Clone)]
 struct Served {
-    storage: Storage,
+    storage: Folder,
     /// Host and port.
     authority: String,
     ports: Ports,
 }
 
 /// The files of `storage`, for requests to the host `authority` (with its port).
-pub fn router(storage: Storage, authority: String, ports: Ports) -> Router {
+pub fn router(storage: Folder, authority: String, ports: Ports) -> Router {
     let served = Served { storage, authority, ports };
     Router::new()
         .route(&format!("{PATH}/{{*key}}"), get(answer).put(answer).options(answer))
@@ -91,39 +103,34 @@ impl Served {
         })?;
         let Grant { key, access, expires_at } = grant;
         match access {
-            Access::Download | Access::DownloadAs(_) => {
-                let mut response = self.read(&key, request.headers()).await?;
+            Access::Download { content_type, file_name } => {
+                let mut response = self.read(&key, &content_type, request.headers()).await?;
                 let seconds = expires_at.millis_since(self.ports.now()).max(0) / 1000;
                 let cache = HeaderValue::try_from(format!("private, max-age={seconds}"));
                 response.headers_mut().insert(header::CACHE_CONTROL, cache.map_err(Problem::broken)?);
-                if let Access::DownloadAs(name) = access {
-                    // RFC 6266 §4.3, RFC 8187 §3.2
-                    let name = utf8_percent_encode(&name, NON_ALPHANUMERIC);
-                    let inline = HeaderValue::try_from(format!("inline; filename*=UTF-8''{name}"));
+                if let Some(name) = file_name {
+                    let inline = HeaderValue::try_from(content_disposition("inline", &name));
                     response
                         .headers_mut()
                         .insert(header::CONTENT_DISPOSITION, inline.map_err(Problem::broken)?);
                 }
                 Ok(response)
             }
-            Access::Upload { max_bytes, content_type } => {
+            Access::Upload { bytes, .. } | Access::UploadPart(Announced { bytes, .. })
+                if announced_length(request.headers()).is_some_and(|length| length != bytes) =>
+            {
+                Err(Problem::field("content-length", format!("is not {bytes}")))
+            }
+            Access::Upload { bytes, content_type } => {
                 let sent = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
                 if sent != Some(content_type.as_str().as_bytes()) {
                     let detail = format!("The link is for a file of the type {content_type}.");
                     return Err(Problem::forbidden().with_detail(detail));
                 }
-                if announced_length(request.headers()).is_some_and(|length| length > max_bytes) {
-                    return Err(Problem::too_large());
-                }
                 let body = request.into_body().into_data_stream();
-                let stored = self.storage.objects.put_stream(&key, &content_type, max_bytes, body).await;
+                let stored = self.storage.objects.put_stream(&key, &content_type, bytes, body).await;
                 stored.map_err(not_stored)?;
                 Ok(StatusCode::OK.into_response())
-            }
-            Access::UploadPart(Announced { bytes, .. })
-                if announced_length(request.headers()).is_some_and(|length| length != bytes) =>
-            {
-                Err(Problem::field("content-length", format!("is not {bytes}")))
             }
             Access::UploadPart(announced) => {
                 let body = request.into_body().into_data_stream();
@@ -134,7 +141,12 @@ impl Served {
         }
     }
 
-    async fn read(&self, key: &ObjectKey, headers: &HeaderMap) -> Result<Response, Problem> {
+    async fn read(
+        &self,
+        key: &ObjectKey,
+        content_type: &ContentType,
+        headers: &HeaderMap,
+    ) -> Result<Response, Problem> {
         let info = self.storage.objects.head(key).await.map_err(refusal)?;
         let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
         let (status, object) = match asked_range(range, info.size) {
@@ -151,7 +163,7 @@ impl Served {
         };
         let Object { info, range, bytes } = object.map_err(refusal)?;
         let mut response = (status, Body::from_stream(bytes.into_stream())).into_response();
-        describe(response.headers_mut(), &info)?;
+        describe(response.headers_mut(), content_type, info.etag.as_deref())?;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_LENGTH, (range.end - range.start).into());
         if status == StatusCode::PARTIAL_CONTENT {
@@ -163,16 +175,14 @@ impl Served {
 }
 
 /// What is sent, and how a browser is to treat it.
-fn describe(headers: &mut HeaderMap, info: &ObjectInfo) -> Result<(), Problem> {
-    let content_type = info.content_type.as_str();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::try_from(content_type).map_err(Problem::broken)?);
+fn describe(headers: &mut HeaderMap, content_type: &ContentType, etag: Option<&str>) -> Result<(), Problem> {
+    let value = HeaderValue::try_from(content_type.as_str()).map_err(Problem::broken)?;
+    headers.insert(header::CONTENT_TYPE, value);
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    if let Some(etag) = info.etag.as_ref().and_then(|etag| HeaderValue::try_from(format!("\"{etag}\"")).ok())
-    {
+    if let Some(etag) = etag.and_then(|etag| HeaderValue::try_from(format!("\"{etag}\"")).ok()) {
         headers.insert(header::ETAG, etag);
     }
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
-    if ACTIVE.iter().any(|active| active.eq_ignore_ascii_case(essence)) {
+    if content_type.is_active() {
         headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
     }
     Ok(())

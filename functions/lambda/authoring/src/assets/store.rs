@@ -2,7 +2,9 @@
 
 use akademi_domain::ids::{AssetId, CourseId, JobId, UserId};
 use akademi_lambda_store::{
+    content_type::ContentType,
     error::StoreError,
+    links::Access,
     media::TRANSCODE,
     object_key::{InvalidKey, ObjectKey},
     postgres::TenantTransaction,
@@ -21,6 +23,7 @@ pub struct Media {
     pub key: Option<ObjectKey>,
     /// What it is saved as.
     pub file_name: String,
+    pub content_type: ContentType,
     pub is_enrolled: bool,
     /// Of a video that has been transcoded.
     pub playback: Option<Playback>,
@@ -45,6 +48,14 @@ struct Manifest {
 pub struct PlaybackFile {
     path: String,
     pub content_type: String,
+}
+
+impl PlaybackFile {
+    /// What reads it through a link.
+    pub fn access(&self) -> Access {
+        let content_type = self.content_type.parse().unwrap_or_else(|_| ContentType::unknown());
+        Access::Download { content_type, file_name: None }
+    }
 }
 
 impl Playback {
@@ -90,14 +101,15 @@ fn media(row: &PgRow) -> Result<Media, StoreError> {
         }
     };
     let stored = key("object_key", row.try_get("object_key")?)?;
-    let is_video = row.try_get::<&str, _>("content_type")?.starts_with("video/");
-    let key = match (row.try_get("was_upload")?, is_video) {
+    let content_type: &str = row.try_get("content_type")?;
+    let key = match (row.try_get("was_upload")?, content_type.starts_with("video/")) {
         (true, true) => None,
         (true, false) => Some(part_key(&stored, 1).map_err(|source| decode("object_key", source))?),
         (false, _) => Some(stored),
     };
     let file_name = file_name(row.try_get("path")?).to_owned();
-    Ok(Media { key, file_name, is_enrolled: row.try_get("is_enrolled")?, playback })
+    let content_type = content_type.parse().unwrap_or_else(|_| ContentType::unknown());
+    Ok(Media { key, file_name, content_type, is_enrolled: row.try_get("is_enrolled")?, playback })
 }
 
 /// The newest 100 videos of the course that do not play, or never will; newest first.

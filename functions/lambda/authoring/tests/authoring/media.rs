@@ -4,7 +4,7 @@ use akademi_domain::{
     ids::{CourseId, EnrolmentId, UserId},
     permission::Permissions,
 };
-use akademi_lambda_store::{object_key::ObjectKey, signed_url::Access};
+use akademi_lambda_store::{links::Access, object_key::ObjectKey};
 use bytes::Bytes;
 use serde_json::json;
 
@@ -58,7 +58,8 @@ async fn a_file_is_for_those_enrolled_in_its_course_and_for_authors() {
         assert_eq!(found.status, 302);
         assert_eq!(found.headers["cache-control"], "no-store");
         let link = found.headers["location"].to_str().unwrap();
-        let saved = Access::DownloadAs("gunes a.png".into());
+        let content_type = "image/png".parse().unwrap();
+        let saved = Access::Download { content_type, file_name: Some("gunes a.png".into()) };
         assert_eq!(opened(&world, "GET", link), Some((key.clone(), saved)));
         assert_eq!(opened(&world, "PUT", link), None);
     }
@@ -114,17 +115,18 @@ async fn a_transcoded_video_plays_from_playlists_whose_names_lead_somewhere() {
     assert_eq!(answer.headers["content-type"], playlist);
     let text = answer.expect(200);
     let text = text.as_str().unwrap();
+    let segment_access = Access::Download { content_type: "video/mp4".parse().unwrap(), file_name: None };
     let init = text.split("URI=\"").nth(1).unwrap().split('"').next().unwrap();
     let segment = text.lines().find(|line| line.starts_with("https://")).unwrap();
     for (link, name) in [(init, "init.mp4"), (segment, "segment-00000.m4s")] {
         let key = folder.join("720p").unwrap().join(name).unwrap();
-        assert_eq!(opened(&world, "GET", link), Some((key, Access::Download)));
+        assert_eq!(opened(&world, "GET", link), Some((key, segment_access.clone())));
     }
     // Of a video whose parts were made by several workers.
     let other = text.lines().filter(|line| line.starts_with("https://")).nth(1).unwrap();
     let key =
         ["1-1", "720p", "segment-00001.m4s"].iter().fold(folder.clone(), |key, part| key.join(part).unwrap());
-    assert_eq!(opened(&world, "GET", other), Some((key, Access::Download)));
+    assert_eq!(opened(&world, "GET", other), Some((key, segment_access.clone())));
     assert!(text.contains("URI=\"../key\""), "the key is asked for here");
     let answer = world.get(learner(1), &format!("{address}/hls/key")).await;
     assert_eq!(
