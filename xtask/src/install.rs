@@ -134,6 +134,9 @@ struct Library {
 
 const LIBRARIES: &[Library] = &[
     Library { name: "aiosmtpd", version: "1.4.6", purpose: "is the SMTP server that mail is tested against" },
+    Library { name: "flask", version: "3.1.3", purpose: "has moto answer over HTTP" },
+    Library { name: "flask-cors", version: "6.0.5", purpose: "has moto answer pages of other origins" },
+    Library { name: "moto", version: "5.2.5", purpose: "is the S3 that object storage is tested against" },
     Library {
         name: "schemathesis",
         version: "4.32.5",

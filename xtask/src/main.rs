@@ -105,6 +105,8 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Bundle the scripts of the academy's pages
+    Pages,
     /// Write the API document from the code
     Openapi,
     /// Write spin.toml from the table of functions
@@ -182,6 +184,7 @@ fn main() -> anyhow::Result<()> {
         Command::Faults { seeds, first } => faults::faults(seeds, first),
         Command::Coverage { package } => coverage::coverage(&package),
         Command::Size { check } => size::size(check),
+        Command::Pages => run::cargo(["run", "--package", "akademi-worker-host", "--bin", "bundle-pages"]),
         Command::Openapi => run::cargo(["run", "--package", "akademi-contract", "--bin", "openapi"]),
         Command::Manifests { check } => manifests::manifests(check),
         Command::Audit { command: AuditCommand::Verify { tenant, database } } => {

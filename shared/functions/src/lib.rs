@@ -111,6 +111,7 @@ pub const FUNCTIONS: &[Function] = &[
         variables: &[TOKEN_PUBLIC_KEYS],
         outbound: &[],
     },
+    Function { name: "site", plane: Plane::Edge, database: true, variables: &[MEDIA_URL], outbound: &[] },
     Function {
         name: "playback",
         plane: Plane::Edge,
@@ -179,7 +180,7 @@ pub const FUNCTIONS: &[Function] = &[
         name: "authoring",
         plane: Plane::Lambda,
         database: true,
-        variables: &[DATABASE_URL, PLANE_ROOT_KEYS, LAMBDA_MASTER_KEY, STORAGE_URL],
+        variables: &[DATABASE_URL, PLANE_ROOT_KEYS, LAMBDA_MASTER_KEY],
         outbound: &[],
     },
     Function {

@@ -193,6 +193,7 @@ pub const ROUTES: &[Route] = &[
     row(Get, "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}", "progress", SignedIn),
     row(Post, "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/opening", "progress", SignedIn),
     row(Post, "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/attempts", "assessment", SignedIn),
+    row(Get, "/courses/{course_id}/lessons/{lesson_id}", "site", Public),
     row(Get, "/api/v1/learning/courses/{course_id}/lessons/{lesson_id}/playback", "playback", SignedIn),
     row(
         Get,

@@ -59,7 +59,7 @@ pub const DATABASE_URL: Variable = Variable {
     meaning: "PostgreSQL connection URL of the role `akademi_login`",
 };
 
-/// Where files are sent to and read from, apart from the academies' own hosts.
+/// Where a folder's files are sent to and read from, apart from the academies' own hosts; a bucket of S3 has a host.
 pub const STORAGE_URL: Variable = Variable {
     name: "storage_url",
     secret: false,
@@ -70,7 +70,7 @@ pub const STORAGE_URL: Variable = Variable {
 pub const MEDIA_URL: Variable = Variable {
     name: "media_url",
     secret: false,
-    meaning: "base URL of the CDN in front of videos (CloudFront), on a host that is no academy's",
+    meaning: "base URL of the CDN in front of videos and of the pages' scripts (CloudFront), on a host that is no academy's",
 };
 /// The keys that sign links to videos.
 pub const MEDIA_SIGNING_KEYS: Variable = Variable {

@@ -41,6 +41,7 @@ pub const WORKERS: &[Worker] = &[
             "progress",
             "registration",
             "reviews",
+            "site",
             "verify",
         ],
     },

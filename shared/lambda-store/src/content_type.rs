@@ -2,6 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
+/// Of what a browser may run scripts.
+const ACTIVE: [&str; 5] =
+    ["text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "application/xml"];
+
 /// Text that is no media type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("is not a media type")]
@@ -20,6 +24,12 @@ impl ContentType {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether a browser may run scripts of such a file.
+    pub fn is_active(&self) -> bool {
+        let essence = self.0.split(';').next().unwrap_or_default().trim();
+        ACTIVE.iter().any(|active| active.eq_ignore_ascii_case(essence))
     }
 }
 
@@ -56,6 +66,18 @@ mod tests {
         }
         for text in ["", "mp4", "video/", "/mp4", "video/mp4\r\nX-Evil: 1", "video /mp4", "vidéo/mp4"] {
             assert_eq!(text.parse::<ContentType>(), Err(InvalidContentType), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn pages_and_drawings_may_run_scripts() {
+        for (text, is_active) in [
+            ("text/html; charset=utf-8", true),
+            ("IMAGE/SVG+XML", true),
+            ("image/png", false),
+            ("text/css", false),
+        ] {
+            assert_eq!(text.parse::<ContentType>().unwrap().is_active(), is_active, "{text}");
         }
     }
 }

@@ -8,8 +8,8 @@
 //! - [`audit`]: who did what, in one chain of hashes for each academy.
 //! - [`idempotency`]: the record behind `Idempotency-Key`. [`jobs`]: work that goes on after the answer; [`media`],
 //!   [`mail`] and [`invoices`]: those that transcode, that send and that issue.
-//! - [`objects`], [`object_key`], [`signed_url`]: an academy's files, and links that open one of them for a while;
-//!   [`uploads`]: files in parts.
+//! - [`objects`], [`object_key`]: an academy's files; [`links`]: what opens one of them for a while, with [`signed_url`] for
+//!   those in a folder; [`uploads`]: files in parts.
 //! - [`cluster`], [`provision`]: a private PostgreSQL for a machine of one's own, and what it needs at first.
 //! - `testing` (feature): a database per test in tens of milliseconds.
 //!
@@ -43,6 +43,7 @@ pub mod idempotency;
 pub mod inbox;
 pub mod invoices;
 pub mod jobs;
+pub mod links;
 pub mod mail;
 pub mod media;
 pub mod migrations;

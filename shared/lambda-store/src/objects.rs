@@ -1,14 +1,14 @@
 //! An academy's files: a port over the `object_store` crate, with a local folder or whatever else that crate reaches.
 //!
-//! A folder keeps no attributes, so the content type lies beside the object, under `content-types/`; a bucket is treated
-//! alike.
+//! What type a file is of, the link says under which it is read ([`crate::links`]); a bucket keeps it too, for who reads
+//! there without one.
 
 use akademi_domain::ids::TenantId;
 use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt, stream::BoxStream};
 use object_store::{
-    GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, WriteMultipart, local::LocalFileSystem,
-    path::Path,
+    Attribute, Attributes, GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt,
+    PutMultipartOptions, PutOptions, WriteMultipart, local::LocalFileSystem, path::Path,
 };
 use sha2::{Digest, Sha256};
 use std::{ops::Range, pin::pin, sync::Arc};
@@ -69,7 +69,6 @@ pub struct ObjectInfo {
     pub size: u64,
     /// Changes whenever the content does.
     pub etag: Option<String>,
-    pub content_type: ContentType,
 }
 
 /// An object, or a range of one, to be read.
@@ -84,12 +83,14 @@ pub struct Object {
 #[derive(Debug, Clone)]
 pub struct Objects {
     store: Arc<dyn ObjectStore>,
+    /// A folder keeps bytes alone.
+    keeps_types: bool,
 }
 
 impl Objects {
-    /// Whatever stores objects: a bucket of S3, on AWS.
-    pub fn new(store: Arc<dyn ObjectStore>) -> Self {
-        Self { store }
+    /// A bucket.
+    pub fn bucket(store: Arc<dyn ObjectStore>) -> Self {
+        Self { store, keeps_types: true }
     }
 
     /// A folder of this machine, made if it is not there. What was put is on the disk before `put` returns.
@@ -101,7 +102,7 @@ impl Objects {
             })
         })?;
         let store = LocalFileSystem::new_with_prefix(folder)?.with_automatic_cleanup(true).with_fsync(true);
-        Ok(Self { store: Arc::new(store) })
+        Ok(Self { store: Arc::new(store), keeps_types: false })
     }
 
     /// Stores an object whole, replacing one of that name. Readers see the old one or the new one, nothing between.
@@ -111,35 +112,31 @@ impl Objects {
         content_type: &ContentType,
         bytes: Bytes,
     ) -> Result<(), ObjectError> {
-        self.keep_content_type(key, content_type).await?;
-        self.store.put(&path(key), bytes.into()).await?;
+        let options = PutOptions { attributes: self.attributes(content_type), ..PutOptions::default() };
+        self.store.put_opts(&path(key), bytes.into(), options).await?;
         Ok(())
     }
 
-    /// Stores an object as it arrives and returns its size. It appears when the last byte is there; an upload that breaks
-    /// off or exceeds `max_bytes` leaves nothing behind.
+    /// Stores an object of so many bytes as it arrives. It appears when the last byte is there; an upload that breaks off, or
+    /// has more or fewer, leaves nothing behind.
+    ///
+    /// # Errors
+    /// [`ObjectError::TooLarge`] for more, [`ObjectError::NotAnnounced`] for fewer.
     pub async fn put_stream<E>(
         &self,
         key: &ObjectKey,
         content_type: &ContentType,
-        max_bytes: u64,
+        size: u64,
         bytes: impl Stream<Item = Result<Bytes, E>>,
-    ) -> Result<u64, ObjectError>
+    ) -> Result<(), ObjectError>
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let mut upload = WriteMultipart::new(self.store.put_multipart(&path(key)).await?);
-        match send(&mut upload, bytes, max_bytes).await {
-            Ok(size) => {
-                self.keep_content_type(key, content_type).await?;
-                upload.finish().await?;
-                Ok(size)
-            }
-            Err(error) => {
-                upload.abort().await?;
-                Err(error)
-            }
-        }
+        let attributes = self.attributes(content_type);
+        let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
+        let mut upload = WriteMultipart::new(self.store.put_multipart_opts(&path(key), options).await?);
+        let sent = send(&mut upload, bytes, size).await;
+        self.end(upload, sent, |sent| sent == size).await
     }
 
     /// Stores the announced bytes as they arrive: exactly these, or nothing.
@@ -160,8 +157,18 @@ impl Objects {
         let mut upload = WriteMultipart::new(self.store.put_multipart(&path(key)).await?);
         let sent = send(&mut upload, seen, announced.bytes).await;
         let found: [u8; 32] = digest.finalize().into();
+        self.end(upload, sent, |size| size == announced.bytes && found == announced.sha256).await
+    }
+
+    /// The object appears if what was sent is as it must be, and is given up otherwise.
+    async fn end(
+        &self,
+        upload: WriteMultipart,
+        sent: Result<u64, ObjectError>,
+        is_announced: impl FnOnce(u64) -> bool,
+    ) -> Result<(), ObjectError> {
         match sent {
-            Ok(size) if size == announced.bytes && found == announced.sha256 => {
+            Ok(size) if is_announced(size) => {
                 upload.finish().await?;
                 Ok(())
             }
@@ -172,20 +179,9 @@ impl Objects {
         }
     }
 
-    /// Says of what type an object is that came without saying so.
-    pub async fn keep_content_type(
-        &self,
-        key: &ObjectKey,
-        content_type: &ContentType,
-    ) -> Result<(), ObjectError> {
-        let bytes = Bytes::copy_from_slice(content_type.as_str().as_bytes());
-        self.store.put(&content_type_path(key), bytes.into()).await?;
-        Ok(())
-    }
-
     pub async fn head(&self, key: &ObjectKey) -> Result<ObjectInfo, ObjectError> {
         let meta = self.store.head(&path(key)).await?;
-        self.info(key, meta).await
+        Ok(info(key, meta))
     }
 
     /// The whole object, as a stream.
@@ -229,51 +225,39 @@ impl Objects {
 
     /// Removes an object; one that is not there is removed already.
     pub async fn delete(&self, key: &ObjectKey) -> Result<(), ObjectError> {
-        for path in [path(key), content_type_path(key)] {
-            self.delete_path(&path).await?;
+        match self.store.delete(&path(key)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
         }
-        Ok(())
     }
 
-    /// Removes all objects below a folder, at any depth, and what a [`put`](Self::put) that was interrupted left there.
+    /// Removes all objects below a folder, at any depth.
     pub async fn delete_folder(&self, folder: &ObjectKey) -> Result<(), ObjectError> {
-        for below in [path(folder), content_type_path(folder)] {
-            let found: Vec<ObjectMeta> = self.store.list(Some(&below)).try_collect().await?;
-            for meta in found {
-                self.delete_path(&meta.location).await?;
-            }
-        }
+        self.delete_below(&path(folder), usize::MAX).await?;
         Ok(())
     }
 
-    /// Removes at most `limit` objects of an academy, whatever they are, and as many of the types beside them; how many in all.
-    /// None are left once it is 0.
+    /// Removes at most `limit` objects of an academy, whatever they are; how many. None are left once it is 0.
     ///
     /// # Errors
     /// [`ObjectError`] at the first that cannot be removed.
     pub async fn delete_of_tenant(&self, tenant: TenantId, limit: usize) -> Result<u64, ObjectError> {
-        let below = format!("tenants/{tenant}");
+        self.delete_below(&Path::from(format!("tenants/{tenant}")), limit).await
+    }
+
+    async fn delete_below(&self, folder: &Path, limit: usize) -> Result<u64, ObjectError> {
+        let found = self.store.list(Some(folder)).map_ok(|meta| meta.location);
+        let mut gone = self.store.delete_stream(found.take(limit).boxed());
         let mut deleted = 0;
-        for folder in [below.clone(), format!("content-types/{below}")] {
-            let found = self.store.list(Some(&Path::from(folder))).map_ok(|meta| meta.location);
-            let mut gone = self.store.delete_stream(found.take(limit).boxed());
-            while let Some(outcome) = gone.next().await {
-                match outcome {
-                    Ok(_) => deleted += 1,
-                    // Another run has removed it.
-                    Err(object_store::Error::NotFound { .. }) => {}
-                    Err(error) => return Err(error.into()),
-                }
+        while let Some(outcome) = gone.next().await {
+            match outcome {
+                Ok(_) => deleted += 1,
+                // Another run has removed it.
+                Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(deleted)
-    }
-
-    async fn delete_path(&self, path: &Path) -> Result<(), ObjectError> {
-        match self.store.delete(path).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
     }
 
     /// The keys and sizes of all objects below a folder, at any depth, in no order.
@@ -290,22 +274,18 @@ impl Objects {
 
     async fn open(&self, key: &ObjectKey, options: GetOptions) -> Result<Object, ObjectError> {
         let result = self.store.get_opts(&path(key), options).await?;
-        let info = self.info(key, result.meta.clone()).await?;
-        let range = result.range.clone();
+        let (info, range) = (info(key, result.meta.clone()), result.range.clone());
         Ok(Object { info, range, bytes: result.into_stream().map_err(ObjectError::from).boxed() })
     }
 
-    async fn info(&self, key: &ObjectKey, meta: ObjectMeta) -> Result<ObjectInfo, ObjectError> {
-        let kept = match self.store.get(&content_type_path(key)).await {
-            Ok(kept) => Some(kept.bytes().await?),
-            Err(object_store::Error::NotFound { .. }) => None,
-            Err(error) => return Err(error.into()),
-        };
-        let content_type = kept
-            .and_then(|bytes| std::str::from_utf8(&bytes).ok()?.parse().ok())
-            .unwrap_or_else(ContentType::unknown);
-        Ok(ObjectInfo { key: key.clone(), size: meta.size, etag: meta.e_tag, content_type })
+    fn attributes(&self, content_type: &ContentType) -> Attributes {
+        let kept = (Attribute::ContentType, content_type.to_string());
+        self.keeps_types.then_some(kept).into_iter().collect()
     }
+}
+
+fn info(key: &ObjectKey, meta: ObjectMeta) -> ObjectInfo {
+    ObjectInfo { key: key.clone(), size: meta.size, etag: meta.e_tag }
 }
 
 async fn send<E>(
@@ -332,8 +312,4 @@ where
 
 fn path(key: &ObjectKey) -> Path {
     Path::from(key.as_str())
-}
-
-fn content_type_path(key: &ObjectKey) -> Path {
-    Path::from(format!("content-types/{key}"))
 }

@@ -3,37 +3,27 @@
 //! The signature is HMAC-SHA-256 (RFC 2104) over method, key, expiry and what may be sent; it is compared in
 //! constant time. Two secrets are valid during a rotation, told apart by `kid`.
 
+use akademi_api::{
+    config::{Config, ConfigError},
+    keys::{derive, parse_keys},
+};
 use akademi_domain::time::Timestamp;
 use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
+use std::collections::BTreeMap;
 
-use crate::{content_type::ContentType, object_key::ObjectKey, objects::Announced};
+use crate::{
+    links::{Access, Grant, Link, Links, NotSigned},
+    object_key::ObjectKey,
+    objects::Announced,
+};
+
+/// The key of links is derived from the planes' root under this label (RFC 5869).
+const LABEL: &str = "akademi/links/1";
 
 /// What the signed text begins with, so that this secret signs nothing that means something elsewhere.
 const PURPOSE: &str = "akademi object link v1";
-
-/// What a link permits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Access {
-    /// GET and HEAD.
-    Download,
-    /// GET and HEAD of what a browser saves under this name.
-    DownloadAs(String),
-    /// One PUT of at most `max_bytes`, sent with this Content-Type.
-    Upload { max_bytes: u64, content_type: ContentType },
-    /// PUT of exactly these bytes, as often as one likes.
-    UploadPart(Announced),
-}
-
-/// A link's meaning: this object, this way, until then.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grant {
-    pub key: ObjectKey,
-    pub access: Access,
-    /// The last moment, in whole seconds: milliseconds are cut off.
-    pub expires_at: Timestamp,
-}
 
 /// Why a link opens nothing. All but `Expired` are one answer to the outside: 403.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -68,8 +58,6 @@ struct Query {
     #[serde(skip_serializing_if = "Option::is_none")]
     file_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    max_bytes: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     content_type: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
@@ -86,26 +74,45 @@ impl LinkSigner {
         Self { base: base.trim_end_matches('/').to_owned(), current, previous }
     }
 
-    /// The link for a grant: `{base}/{key}?expires=…&kid=…&signature=…`, also with its name, or with an upload's limits.
+    /// Links begin with the variable `storage_url` and are signed with a key of the planes' root.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the variable that is missing or wrong.
+    pub fn from_config(config: &Config<'_>) -> Result<Self, ConfigError> {
+        let base = config.read(akademi_functions::STORAGE_URL, |base| {
+            let is_http = base.starts_with("http://") || base.starts_with("https://");
+            if is_http { Ok(base.to_owned()) } else { Err("must begin with http:// or https://") }
+        })?;
+        let roots = config.read(akademi_functions::PLANE_ROOT_KEYS, parse_keys)?;
+        let mut secrets =
+            roots.into_iter().map(|root| LinkSecret { bytes: *derive(&root.bytes, LABEL), kid: root.kid });
+        // `parse_keys` gives at least one.
+        let current = secrets.next().ok_or_else(|| ConfigError {
+            variable: akademi_functions::PLANE_ROOT_KEYS.name,
+            problem: "holds no key".into(),
+        })?;
+        Ok(Self::new(&base, current, secrets.next()))
+    }
+
+    /// The link for a grant: `{base}/{key}?expires=…&kid=…&signature=…`, and what it permits.
     pub fn link(&self, grant: &Grant) -> String {
         let expires = grant.expires_at.as_seconds();
         let signature = mac(&self.current, &grant.key, &grant.access, expires)
             .map(|mac| hex::encode(mac.finalize().into_bytes()))
             .unwrap_or_default();
-        let (mut file_name, mut max_bytes, mut content_type, mut bytes, mut sha256) =
-            (None, None, None, None, None);
-        match &grant.access {
-            Access::Download => {}
-            Access::DownloadAs(name) => file_name = Some(name.clone()),
-            Access::Upload { max_bytes: most, content_type: sent } => {
-                (max_bytes, content_type) = (Some(*most), Some(sent.to_string()));
+        let (file_name, content_type, bytes, sha256) = match &grant.access {
+            Access::Download { content_type, file_name } => {
+                (file_name.clone(), Some(content_type.to_string()), None, None)
             }
-            Access::UploadPart(announced) => {
-                (bytes, sha256) = (Some(announced.bytes), Some(hex::encode(announced.sha256)));
+            Access::Upload { bytes, content_type } => {
+                (None, Some(content_type.to_string()), Some(*bytes), None)
             }
-        }
+            Access::UploadPart(Announced { bytes, sha256 }) => {
+                (None, None, Some(*bytes), Some(hex::encode(sha256)))
+            }
+        };
         let kid = self.current.kid.clone();
-        let query = Query { expires, file_name, max_bytes, content_type, bytes, sha256, kid, signature };
+        let query = Query { expires, file_name, content_type, bytes, sha256, kid, signature };
         let query = serde_urlencoded::to_string(&query).unwrap_or_default();
         format!("{}/{}?{query}", self.base, grant.key)
     }
@@ -115,15 +122,14 @@ impl LinkSigner {
     pub fn verify(&self, method: &str, key: &str, query: &str, now: Timestamp) -> Result<Grant, LinkRefused> {
         let key: ObjectKey = key.parse().map_err(|_| LinkRefused::Malformed)?;
         let query: Query = serde_urlencoded::from_str(query).map_err(|_| LinkRefused::Malformed)?;
-        let sent = (query.max_bytes, query.content_type, query.bytes, query.sha256);
-        let access = match (method, query.file_name, sent) {
-            ("GET" | "HEAD", None, (None, None, None, None)) => Access::Download,
-            ("GET" | "HEAD", Some(name), (None, None, None, None)) => Access::DownloadAs(name),
-            ("PUT", None, (Some(max_bytes), Some(content_type), None, None)) => {
-                let content_type = content_type.parse().map_err(|_| LinkRefused::Malformed)?;
-                Access::Upload { max_bytes, content_type }
+        let content_type = query.content_type.map(|text| text.parse()).transpose();
+        let content_type = content_type.map_err(|_| LinkRefused::Malformed)?;
+        let access = match (method, content_type, query.file_name, query.bytes, query.sha256) {
+            ("GET" | "HEAD", Some(content_type), file_name, None, None) => {
+                Access::Download { content_type, file_name }
             }
-            ("PUT", None, (None, None, Some(bytes), Some(sha256))) => {
+            ("PUT", Some(content_type), None, Some(bytes), None) => Access::Upload { bytes, content_type },
+            ("PUT", None, None, Some(bytes), Some(sha256)) => {
                 let sha256 = hex::decode(sha256).ok().and_then(|digest| digest.try_into().ok());
                 Access::UploadPart(Announced { bytes, sha256: sha256.ok_or(LinkRefused::Malformed)? })
             }
@@ -146,14 +152,26 @@ impl LinkSigner {
     }
 }
 
+impl Links for LinkSigner {
+    fn sign(&self, grant: &Grant, _: Timestamp) -> Result<Link, NotSigned> {
+        let headers = match &grant.access {
+            Access::Upload { content_type, .. } => {
+                BTreeMap::from([("content-type", content_type.to_string())])
+            }
+            Access::Download { .. } | Access::UploadPart(_) => BTreeMap::new(),
+        };
+        Ok(Link { url: self.link(grant), headers })
+    }
+}
+
 /// HMAC takes a key of any length, so there always is one. No field but the last holds a line break, so each text has one
 /// meaning.
 fn mac(secret: &LinkSecret, key: &ObjectKey, access: &Access, expires: i64) -> Option<Hmac<Sha256>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(&secret.bytes).ok()?;
     let limits = match access {
-        Access::Download => "GET".to_owned(),
-        Access::DownloadAs(name) => format!("GET as\n{name}"),
-        Access::Upload { max_bytes, content_type } => format!("PUT\n{max_bytes}\n{content_type}"),
+        Access::Download { content_type, file_name: None } => format!("GET\n{content_type}"),
+        Access::Download { content_type, file_name: Some(name) } => format!("GET as\n{content_type}\n{name}"),
+        Access::Upload { bytes, content_type } => format!("PUT\n{bytes}\n{content_type}"),
         Access::UploadPart(Announced { bytes, sha256 }) => {
             format!("PUT exactly\n{bytes}\n{}", hex::encode(sha256))
         }
@@ -181,7 +199,7 @@ mod tests {
     fn upload() -> Grant {
         Grant {
             key: ObjectKey::new(TenantId::new(NOW, [3; 10]), ["imports", "course.tar.gz"]).unwrap(),
-            access: Access::Upload { max_bytes: 16 << 20, content_type: "application/gzip".parse().unwrap() },
+            access: Access::Upload { bytes: 16 << 20, content_type: "application/gzip".parse().unwrap() },
             expires_at: NOW.plus_seconds(600),
         }
     }
@@ -191,17 +209,19 @@ mod tests {
         Grant { access: Access::UploadPart(announced), ..upload() }
     }
 
+    fn download(file_name: Option<&str>) -> Grant {
+        let (content_type, file_name) = ("application/pdf".parse().unwrap(), file_name.map(str::to_owned));
+        Grant { access: Access::Download { content_type, file_name }, ..upload() }
+    }
+
     fn split(link: &str) -> (&str, &str) {
         link.strip_prefix("https://media.example/objects/").unwrap().split_once('?').unwrap()
     }
 
     #[test]
     fn a_link_opens_what_it_was_made_for_until_it_expires() {
-        let named = Access::DownloadAs("Işık \"notları\"&x.pdf".into());
-        for (method, access) in
-            [("GET", Access::Download), ("GET", named), ("PUT", upload().access), ("PUT", part().access)]
-        {
-            let grant = Grant { access, ..upload() };
+        let named = download(Some("Işık \"notları\"&x.pdf"));
+        for (method, grant) in [("GET", download(None)), ("GET", named), ("PUT", upload()), ("PUT", part())] {
             let link = signer().link(&grant);
             let (key, query) = split(&link);
             assert_eq!(signer().verify(method, key, query, NOW), Ok(grant.clone()));
@@ -221,7 +241,7 @@ mod tests {
         }
         for (from, to) in [
             ("expires=1790000600", "expires=1990000600"),
-            ("max_bytes=16777216", "max_bytes=99999999"),
+            ("bytes=16777216", "bytes=99999999"),
             ("application%2Fgzip", "text%2Fhtml"),
             ("kid=b", "kid=a"),
             ("kid=b", "kid=c"),
@@ -230,11 +250,9 @@ mod tests {
             let changed = query.replace(from, to);
             assert_eq!(signer().verify("PUT", key, &changed, NOW), Err(LinkRefused::Forged), "{to}");
         }
-        for changed in [
-            format!("{query}&max_bytes=1"),
-            format!("{query}&x=1"),
-            query.replace("signature=", "signature=zz"),
-        ] {
+        for changed in
+            [format!("{query}&bytes=1"), format!("{query}&x=1"), query.replace("signature=", "signature=zz")]
+        {
             assert_eq!(signer().verify("PUT", key, &changed, NOW), Err(LinkRefused::Malformed), "{changed}");
         }
     }
@@ -246,7 +264,7 @@ mod tests {
         for (from, to) in [
             ("&bytes=5", "&bytes=6"),
             ("sha256=07", "sha256=08"),
-            ("&bytes=5", "&bytes=5&max_bytes=5&content_type=text%2Fhtml"),
+            ("&bytes=5", "&bytes=5&content_type=text%2Fhtml"),
             ("&bytes=5", ""),
         ] {
             assert!(query.contains(from), "{query}");
@@ -259,14 +277,16 @@ mod tests {
     }
 
     #[test]
-    fn a_link_with_a_name_saves_under_no_other() {
-        let link = signer().link(&Grant { access: Access::DownloadAs("notes.pdf".into()), ..upload() });
+    fn a_link_to_read_saves_under_no_other_name_and_as_no_other_type() {
+        let link = signer().link(&download(Some("notes.pdf")));
         let (key, query) = split(&link);
         for (from, to) in [
             ("file_name=notes.pdf", "file_name=notes.exe"),
             ("file_name=notes.pdf", "file_name="),
             ("&file_name=notes.pdf", ""),
-            ("&file_name=notes.pdf", "&file_name=notes.pdf&max_bytes=1&content_type=text%2Fhtml"),
+            ("application%2Fpdf", "text%2Fhtml"),
+            ("&content_type=application%2Fpdf", ""),
+            ("&content_type=application%2Fpdf", "&content_type=application%2Fpdf&bytes=1"),
         ] {
             assert!(query.contains(from), "{query}");
             let changed = query.replacen(from, to, 1);

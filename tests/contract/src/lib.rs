@@ -33,6 +33,8 @@ pub fn document() -> utoipa::openapi::OpenApi {
         akademi_marks::ApiDoc::openapi(),
         akademi_coupons::ApiDoc::openapi(),
         akademi_cart::ApiDoc::openapi(),
+        akademi_playback::ApiDoc::openapi(),
+        akademi_site::ApiDoc::openapi(),
         akademi_reviews::ApiDoc::openapi(),
         akademi_verify::ApiDoc::openapi(),
         akademi_authoring::ApiDoc::openapi(),

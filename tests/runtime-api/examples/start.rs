@@ -20,7 +20,6 @@ async fn main() -> anyhow::Result<()> {
         ("plane_root_keys", format!("k1:{KEY}")),
         ("lambda_master_key", KEY.to_owned()),
         ("edge_url", NOWHERE.to_owned()),
-        ("storage_url", "https://files.example.com".to_owned()),
         ("storage_bucket", "akademi-files".to_owned()),
         ("sync_queue_url", format!("{NOWHERE}/sync")),
         ("import_queue_url", format!("{NOWHERE}/imports")),

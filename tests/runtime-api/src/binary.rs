@@ -13,7 +13,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::RuntimeApi;
+use crate::{RuntimeApi, bucket::CREDENTIALS};
 
 /// A process; killed when this is dropped.
 pub struct Binary {
@@ -40,10 +40,7 @@ impl Binary {
             .env("AWS_LAMBDA_FUNCTION_NAME", "akademi")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
-            .env("AWS_REGION", "eu-central-1")
-            .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-            .env("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
-            .env("AWS_SESSION_TOKEN", "session")
+            .envs(CREDENTIALS)
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()

@@ -16,9 +16,8 @@ pub use server::{InitError, Outcome, RuntimeApi};
 /// What the binaries read on AWS alone, with these in the place of S3 and SQS.
 pub fn environment(queues: &queue::Queues, bucket: &bucket::Bucket) -> BTreeMap<String, String> {
     let variables = [
-        ("storage_bucket", "akademi-files".to_owned()),
+        ("storage_bucket", bucket::BUCKET.to_owned()),
         ("aws_endpoint_url", format!("http://{}", bucket.address)),
-        ("aws_allow_http", "true".to_owned()),
         ("sync_queue_url", queues.url("sync")),
         ("import_queue_url", queues.url("imports")),
         ("transcode_queue_url", queues.url("videos")),

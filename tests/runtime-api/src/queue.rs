@@ -12,6 +12,8 @@ use std::{
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
+use crate::bucket::CREDENTIALS;
+
 /// A message as it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
@@ -107,10 +109,11 @@ fn read(headers: &HeaderMap, body: &str) -> Result<Sent, &'static str> {
         return Err("UnknownOperationException");
     }
     let authorization = header("authorization");
+    let [_, _, _, (_, token)] = CREDENTIALS;
     let is_signed = authorization.starts_with("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")
         && authorization.contains("/eu-central-1/sqs/aws4_request")
         && authorization.contains("x-amz-target")
-        && header("x-amz-security-token") == "session";
+        && header("x-amz-security-token") == token;
     if !is_signed {
         return Err("MissingAuthenticationToken");
     }

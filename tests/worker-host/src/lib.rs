@@ -33,12 +33,14 @@ mod component;
 mod config;
 mod database;
 mod host;
+mod pages;
 mod process;
 mod tools;
 
 pub use build::{Built, build, bundle};
 pub use component::optimise_component;
 pub use host::{Options, Running, WorkerHost};
+pub use pages::{bundled_player, player};
 pub use process::{Group, Output};
 pub use tools::Tools;
 

@@ -98,7 +98,7 @@ async fn mark(
     let change = json!({ "before": state(!is_marked), "after": state(is_marked) });
     let action = if is_marked { "mark.given" } else { "mark.taken_back" };
     let audited = by_staff(&marks.edge, &marks.vault, by, action, person(learner), change).await?.to_vec();
-    let learner = Learner { tenant: caller.tenant, user: learner, is_by_staff: true };
+    let learner = Learner { tenant: caller.tenant, user: learner, session: None };
     marks
         .recorder
         .record(learner, place, &|standing, now| {

@@ -7,7 +7,7 @@ use akademi_domain::{
         completion::{LessonState, completion},
         opening::Opening,
     },
-    ids::{CourseId, EnrolmentId, LessonId, TenantId, UserId},
+    ids::{CourseId, EnrolmentId, LessonId, SessionId, TenantId, UserId},
     quiz::Score,
     time::Timestamp,
     watch::{LearnerClock, LessonDuration, Positions, Refusal, RefusedSeconds, SecondSet, Watched},
@@ -36,14 +36,14 @@ pub struct Place {
 pub struct Learner {
     pub tenant: TenantId,
     pub user: UserId,
-    /// Whether staff asks and not the learner: then the lesson need not be open yet.
-    pub is_by_staff: bool,
+    /// The learner's device; none where staff asks for them: then the lesson need not be open yet.
+    pub session: Option<SessionId>,
 }
 
 impl From<&Caller> for Learner {
     /// Who asks for themselves.
     fn from(caller: &Caller) -> Self {
-        Self { tenant: caller.tenant, user: caller.user, is_by_staff: false }
+        Self { tenant: caller.tenant, user: caller.user, session: Some(caller.session) }
     }
 }
 
@@ -157,16 +157,16 @@ impl Recorder {
         for _ in 0..MAX_TRIES {
             let now = self.edge.ports.now();
             // What is remembered was open to the learner.
-            let remembered =
-                if learner.is_by_staff { None } else { self.remembered.take(learner, place, now) };
+            let remembered = learner.session.and_then(|_| self.remembered.take(learner, place, now));
             let is_remembered = remembered.is_some();
             let mut standing = match remembered {
                 Some(standing) => standing,
-                None if learner.is_by_staff => find_any(&database, learner.user, place).await?,
+                None if learner.session.is_none() => find_any(&database, learner.user, place).await?,
                 None => find_open(&database, learner.user, place, false, now).await?,
             };
-            if standing.delivery_bound {
-                standing.delivered = Some(store::delivered_seconds(&database, caller, place.lesson).await?);
+            if let Some(session) = learner.session.filter(|_| standing.delivery_bound) {
+                let delivered = store::delivered_seconds(&database, learner.user, session, place.lesson);
+                standing.delivered = Some(delivered.await?);
             }
             let mut change = match decide(&standing, now) {
                 // It may be refused, or found done, for what is no longer so.
@@ -221,7 +221,7 @@ impl Recorder {
                         course_completed_at,
                         ..standing
                     };
-                    if !learner.is_by_staff {
+                    if learner.session.is_some() {
                         self.remembered.keep(learner, place, now, after);
                     }
                     return Ok(Recorded {

@@ -4,10 +4,9 @@ mod course;
 
 pub use course::*;
 
-use akademi_api::Caller;
 use akademi_domain::{
     course::{LessonKind, Requirement},
-    ids::{CourseId, EnrolmentId, LessonId, UserId},
+    ids::{CourseId, EnrolmentId, LessonId, SessionId, UserId},
     quiz::Score,
     time::Timestamp,
     watch::{LearnerClock, LessonDuration, Positions, SecondSet, Watched},
@@ -143,17 +142,18 @@ fn kind(name: &str) -> Result<LessonKind, StoreError> {
     json(&format!("\"{name}\""))
 }
 
-/// The seconds of a lesson that were handed to the caller's session.
+/// The seconds of a lesson that were handed to one of the learner's sessions.
 pub async fn delivered_seconds(
     database: &TenantDatabase<'_>,
-    caller: &Caller,
+    person: UserId,
+    session: SessionId,
     lesson: LessonId,
 ) -> Result<SecondSet, StoreError> {
     const SQL: TenantSql = TenantSql::new(
         "SELECT from_second, to_second FROM delivery \
          WHERE tenant_id = ?1 AND person_id = ?2 AND lesson_id = ?3 AND session_id = ?4",
     );
-    let rows = database.rows(SQL.with([caller.user.into(), lesson.into(), caller.session.into()])).await?;
+    let rows = database.rows(SQL.with([person.into(), lesson.into(), session.into()])).await?;
     let seconds = rows.iter().map(|row| Ok((small(row.integer(0)?), small(row.integer(1)?))));
     Ok(SecondSet::from_intervals(seconds.collect::<Result<Vec<_>, StoreError>>()?))
 }

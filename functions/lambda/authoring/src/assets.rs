@@ -5,7 +5,7 @@ pub mod transcoding;
 
 use akademi_api::{Caller, PathParam, Problem, problem::ProblemDocument};
 use akademi_domain::{ids::AssetId, permission::Permission};
-use akademi_lambda_store::signed_url::Access;
+use akademi_lambda_store::links::Access;
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
@@ -63,8 +63,8 @@ pub async fn show(
         return Err(AuthoringError::NotFound);
     }
     let key = media.key.ok_or(AuthoringError::NotFound)?;
-    let access = Access::DownloadAs(media.file_name);
-    let link = authoring.storage.download(key, access, LINK_SECONDS, authoring.ports.now());
+    let access = Access::Download { content_type: media.content_type, file_name: Some(media.file_name) };
+    let link = authoring.storage.download(key, access, LINK_SECONDS, authoring.ports.now())?;
     let location = HeaderValue::try_from(link).map_err(Problem::broken)?;
     Ok((StatusCode::FOUND, [(header::LOCATION, location)]).into_response())
 }

@@ -126,7 +126,7 @@ pub async fn create(
                 .and_then(|folder| archive_key(&folder))
                 .map_err(Problem::broken)?;
             store::insert_import(&mut tx, job, caller.user, &new.file_name, new.bytes, now).await?;
-            let upload = authoring.storage.upload(archive, new.bytes, gzip()?, now);
+            let upload = authoring.storage.upload(archive, new.bytes, gzip()?, now)?;
             let location = format!("/api/v1/authoring/jobs/{job}");
             let stored = idempotent::created(location, &ImportMade { job, upload })?;
             idempotency::finish(&mut tx, &scope, claim, &stored).await?;

@@ -42,14 +42,9 @@ mod versions;
 mod video_settings;
 mod words;
 
-use akademi_api::{
-    Gate, Ports,
-    config::{Config, ConfigError},
-    ports::Wake,
-    signed::PlaneKeys,
-};
+use akademi_api::{Gate, Ports, ports::Wake, signed::PlaneKeys};
 use akademi_functions::routes_of;
-use akademi_lambda_store::{audit::Auditor, objects::Objects, postgres::Postgres};
+use akademi_lambda_store::{audit::Auditor, postgres::Postgres};
 use axum::{
     Router,
     routing::{get, post, put},
@@ -95,25 +90,6 @@ impl Authoring {
     /// Has `sync` look at the feed after each publication; without it a publication waits for the schedule.
     pub fn waking(self, sync: Arc<dyn Wake>) -> Self {
         Self { sync: Some(sync), ..self }
-    }
-
-    /// `max_connections` is 1 on Lambda, where an instance serves one request at a time.
-    ///
-    /// # Errors
-    /// [`ConfigError`] naming the variable that is missing or wrong.
-    pub fn from_config(
-        ports: Ports,
-        config: &Config<'_>,
-        max_connections: u32,
-        objects: Objects,
-        workers: Arc<dyn Wake>,
-    ) -> Result<Self, ConfigError> {
-        let planes = config.read(akademi_functions::PLANE_ROOT_KEYS, PlaneKeys::from_config)?;
-        let postgres =
-            config.read(akademi_functions::DATABASE_URL, |url| Postgres::from_url(url, max_connections))?;
-        let storage = Storage::from_config(objects, config)?;
-        let auditor = Auditor::from_config(ports.clone(), config)?;
-        Self::new(ports, Arc::new(planes), postgres, storage, workers, auditor).scanning(config)
     }
 }
 

@@ -1,21 +1,16 @@
-//! Where files are, and the signed links through which people send and read them.
+//! Where files are, and the links through which people send and read them.
 
-use akademi_api::{
-    config::{Config, ConfigError},
-    keys::{derive, parse_keys},
-};
+use akademi_api::Problem;
 use akademi_domain::time::Timestamp;
 use akademi_lambda_store::{
     content_type::ContentType,
+    links::{Access, Grant, Link, Links},
     object_key::ObjectKey,
     objects::{Announced, Objects},
-    signed_url::{Access, Grant, LinkSecret, LinkSigner},
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-/// The key of links is derived from the planes' root under this label (RFC 5869).
-const LINKS_LABEL: &str = "akademi/links/1";
 /// How long an upload may begin after it was asked for, in seconds.
 const UPLOAD_SECONDS: i64 = 60 * 60;
 
@@ -23,43 +18,21 @@ const UPLOAD_SECONDS: i64 = 60 * 60;
 #[derive(Clone)]
 pub struct Storage {
     pub objects: Objects,
-    pub links: LinkSigner,
+    /// Of the same files.
+    pub links: Arc<dyn Links>,
 }
 
 impl Storage {
-    /// Links begin with the variable `storage_url` and are signed with a key of the planes' root.
-    ///
-    /// # Errors
-    /// [`ConfigError`] naming the variable that is missing or wrong.
-    pub fn from_config(objects: Objects, config: &Config<'_>) -> Result<Self, ConfigError> {
-        let base = config.read(akademi_functions::STORAGE_URL, |base| {
-            let is_http = base.starts_with("http://") || base.starts_with("https://");
-            if is_http { Ok(base.to_owned()) } else { Err("must begin with http:// or https://") }
-        })?;
-        let roots = config.read(akademi_functions::PLANE_ROOT_KEYS, parse_keys)?;
-        let mut secrets = roots
-            .into_iter()
-            .map(|root| LinkSecret { bytes: *derive(&root.bytes, LINKS_LABEL), kid: root.kid });
-        // `parse_keys` gives at least one.
-        let current = secrets.next().ok_or_else(|| ConfigError {
-            variable: akademi_functions::PLANE_ROOT_KEYS.name,
-            problem: "holds no key".into(),
-        })?;
-        Ok(Self { objects, links: LinkSigner::new(&base, current, secrets.next()) })
-    }
-
-    /// A link through which exactly this may be sent.
+    /// A link through which so many bytes of this type may be sent.
     pub(crate) fn upload(
         &self,
         key: ObjectKey,
-        max_bytes: u64,
+        bytes: u64,
         content_type: ContentType,
         now: Timestamp,
-    ) -> UploadLink {
-        let expires_at = now.plus_seconds(UPLOAD_SECONDS);
-        let headers = BTreeMap::from([("content-type", content_type.to_string())]);
-        let grant = Grant { key, access: Access::Upload { max_bytes, content_type }, expires_at };
-        UploadLink { method: "PUT", url: self.links.link(&grant), headers, expires_at }
+    ) -> Result<UploadLink, Problem> {
+        let access = Access::Upload { bytes, content_type };
+        self.upload_link(Grant { key, access, expires_at: now.plus_seconds(UPLOAD_SECONDS) }, now)
     }
 
     /// A link through which exactly the announced bytes may be sent, until `last` at most.
@@ -69,15 +42,26 @@ impl Storage {
         announced: &Announced,
         now: Timestamp,
         last: Timestamp,
-    ) -> UploadLink {
+    ) -> Result<UploadLink, Problem> {
         let expires_at = now.plus_seconds(UPLOAD_SECONDS).min(last);
-        let grant = Grant { key, access: Access::UploadPart(announced.clone()), expires_at };
-        UploadLink { method: "PUT", url: self.links.link(&grant), headers: BTreeMap::new(), expires_at }
+        self.upload_link(Grant { key, access: Access::UploadPart(announced.clone()), expires_at }, now)
+    }
+
+    fn upload_link(&self, grant: Grant, now: Timestamp) -> Result<UploadLink, Problem> {
+        let Link { url, headers } = self.links.sign(&grant, now).map_err(Problem::broken)?;
+        Ok(UploadLink { method: "PUT", url, headers, expires_at: grant.expires_at })
     }
 
     /// A link under which this may be read for so many seconds.
-    pub(crate) fn download(&self, key: ObjectKey, access: Access, seconds: i64, now: Timestamp) -> String {
-        self.links.link(&Grant { key, access, expires_at: now.plus_seconds(seconds) })
+    pub(crate) fn download(
+        &self,
+        key: ObjectKey,
+        access: Access,
+        seconds: i64,
+        now: Timestamp,
+    ) -> Result<String, Problem> {
+        let grant = Grant { key, access, expires_at: now.plus_seconds(seconds) };
+        Ok(self.links.sign(&grant, now).map_err(Problem::broken)?.url)
     }
 }
 

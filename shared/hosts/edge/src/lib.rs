@@ -53,6 +53,8 @@ pub fn router(
         "progress" => akademi_progress::Progress::from_config(edge.clone(), config)
             .map(akademi_progress::router)
             .map(Some),
+        #[cfg(feature = "site")]
+        "site" => akademi_site::Site::from_config(edge.clone(), config).map(akademi_site::router).map(Some),
         #[cfg(feature = "playback")]
         "playback" => akademi_playback::Playback::from_config(edge.clone(), config)
             .map(akademi_playback::router)

@@ -1,5 +1,6 @@
 //! Calls to AWS: signed with the credentials that Lambda gives to the process (AWS Signature Version 4).
 
+mod presigned;
 mod s3;
 
 use akademi_api::ports::{HttpClient, Unreachable};
@@ -13,7 +14,7 @@ use std::{env, sync::Arc};
 
 use crate::http_client::Network;
 
-pub use s3::bucket;
+pub use s3::Bucket;
 
 /// A variable that Lambda itself sets is not there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,7 +41,11 @@ impl Aws {
             secret_key: set("AWS_SECRET_ACCESS_KEY")?,
             token: env::var("AWS_SESSION_TOKEN").ok(),
         };
-        Ok(Self { http, credential: Arc::new(credential), region: set("AWS_REGION")? })
+        Ok(Self::new(http, credential, set("AWS_REGION")?))
+    }
+
+    pub fn new(http: Arc<Network>, credential: AwsCredential, region: String) -> Self {
+        Self { http, credential: Arc::new(credential), region }
     }
 
     /// Sends `request` to `service`, signed now.

@@ -11,7 +11,7 @@ use akademi_process::ports::{WriteLog, ports};
 use std::{env, io, sync::Arc};
 
 use crate::{
-    aws::{Aws, CredentialsError},
+    aws::{Aws, Bucket, CredentialsError},
     http_client::Network,
     queue::Queue,
 };
@@ -19,6 +19,12 @@ use crate::{
 /// The bucket of the academies' files.
 pub const STORAGE_BUCKET: Variable =
     Variable { name: "storage_bucket", secret: false, meaning: "S3 bucket of the academies' files, on AWS" };
+/// Another S3 than AWS's; may be missing.
+pub const AWS_ENDPOINT_URL: Variable = Variable {
+    name: "aws_endpoint_url",
+    secret: false,
+    meaning: "base URL of another S3, with the bucket in the path",
+};
 /// What wakes `sync`.
 pub const SYNC_QUEUE_URL: Variable =
     Variable { name: "sync_queue_url", secret: false, meaning: "SQS queue that wakes `sync`, on AWS" };
@@ -77,15 +83,34 @@ impl Environment {
         self.config.read(PLANE_ROOT_KEYS, PlaneKeys::from_config).map(Arc::new)
     }
 
+    /// The bucket of the academies' files.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming `storage_bucket`, which is missing, or for which Lambda gave no credentials, or
+    /// `aws_endpoint_url`, which is no URL.
+    pub fn bucket(&self) -> Result<Bucket, ConfigError> {
+        let name = self.config.read(STORAGE_BUCKET, |name| name.parse::<String>())?;
+        let aws = self.aws(STORAGE_BUCKET)?;
+        let bucket = |endpoint: &str| Bucket::new(&name, Some(endpoint), &aws);
+        match self.config.read_if_set(AWS_ENDPOINT_URL, bucket)? {
+            Some(bucket) => Ok(bucket),
+            None => self.config.read(STORAGE_BUCKET, |name| Bucket::new(name, None, &aws)),
+        }
+    }
+
+    /// AWS, which `variable` is about.
+    fn aws(&self, variable: Variable) -> Result<Aws, ConfigError> {
+        Aws::from_environment(self.http.clone())
+            .map_err(|CredentialsError(problem)| ConfigError { variable: variable.name, problem })
+    }
+
     /// The queue whose messages wake `function`.
     ///
     /// # Errors
     /// [`ConfigError`] naming `address`, which is missing or wrong, or for which Lambda gave no credentials.
     pub fn queue(&self, function: &'static str, address: Variable) -> Result<Arc<Queue>, ConfigError> {
         let url = self.config.read(address, Queue::parse_url)?;
-        let aws = Aws::from_environment(self.http.clone())
-            .map_err(|CredentialsError(problem)| ConfigError { variable: address.name, problem })?;
-        Ok(Arc::new(Queue::new(function, url, aws)))
+        Ok(Arc::new(Queue::new(function, url, self.aws(address)?)))
     }
 }
 

@@ -2,14 +2,14 @@
 
 use akademi_api::{Ports, config::Config, ports::HttpClient, signed::PlaneKeys};
 use akademi_audit::Audit;
-use akademi_authoring::{Authoring, Storage};
+use akademi_authoring::Authoring;
 use akademi_certificates::Certificates;
 use akademi_domain::time::Day;
 use akademi_etl::{Etl, ScheduleEvent};
 use akademi_functions::Variable;
 use akademi_identity_providers::Identity;
 use akademi_invoices::{FileDrop, Invoices};
-use akademi_lambda_store::{audit::Auditor, objects::Objects, postgres::Postgres};
+use akademi_lambda_store::{audit::Auditor, objects::Objects, postgres::Postgres, signed_url::LinkSigner};
 use akademi_mail::{Mail, Mailer};
 use akademi_payments::Payments;
 use akademi_sync::{Carried, Sync, SyncError, Trigger, Wake};
@@ -17,7 +17,7 @@ use axum::Router;
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::Notify, task::JoinHandle};
 
-use crate::{http_client::Network, workers::Bell};
+use crate::{http_client::Network, storage::Folder, workers::Bell};
 
 /// How long after midnight the day before is derived: by then `sync` has carried what it left behind.
 const AFTER_MIDNIGHT_SECONDS: i64 = 5 * 60;
@@ -60,7 +60,7 @@ pub struct LambdaPlane {
     pub etl: Etl,
     pub invoices: Invoices,
     pub authoring: Authoring,
-    pub storage: Storage,
+    pub storage: Folder,
     /// Rings when a job has been queued.
     pub bell: Arc<Bell>,
     mail: Mail,
@@ -124,10 +124,10 @@ impl LambdaPlane {
             .waking(wake.clone());
         let integrator = Arc::new(FileDrop(objects.clone()));
         let invoices = Invoices::new(ports.clone(), planes.clone(), postgres.clone(), integrator, config)?;
-        let storage = Storage::from_config(objects, config)?;
+        let storage = Folder { objects, links: LinkSigner::from_config(config)? };
         let bell = Arc::new(Bell::default());
         let authoring =
-            Authoring::new(ports.clone(), planes, postgres, storage.clone(), bell.clone(), auditor)
+            Authoring::new(ports.clone(), planes, postgres, storage.storage(), bell.clone(), auditor)
                 .waking(wake.clone())
                 .scanning(config)?;
         let router = akademi_sync::router(sync.clone(), wake.clone())

@@ -7,11 +7,15 @@ use akademi_api::{Ports, Problem};
 use akademi_authoring::Storage;
 use akademi_domain::time::Timestamp;
 use akademi_lambda_store::{
+    content_type::ContentType,
+    links::{Access, Grant, content_disposition},
     object_key::ObjectKey,
-    objects::{Announced, Object, ObjectError, ObjectInfo},
-    signed_url::{Access, Grant, LinkRefused},
+    objects::{Announced, Object, ObjectError, Objects},
+    signed_url::{LinkRefused, LinkSigner},
 };
-use akademi_playback::signed_policy::{PolicyRefused, PolicyVerifier};
+use akademi_playback::signed_policy::PolicyRefused;
+pub use akademi_playback::signed_policy::PolicyVerifier;
+use akademi_site::assets::{ASSETS, FOLDER};
 use axum::{
     Router,
     body::Body,
@@ -21,23 +25,33 @@ use axum::{
 };
 use futures::TryStreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use std::sync::Arc;
 
 use crate::byte_range::{Asked, asked_range};
 
 /// Where files are on the storage's host.
 pub const PATH: &str = "/storage";
 
-/// Media types that a browser may run scripts of.
-const ACTIVE: [&str; 5] =
-    ["text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "application/xml"];
+/// A folder of files, and what its links are made and checked with.
+#[derive(Clone)]
+pub struct Folder {
+    pub objects: Objects,
+    pub links: LinkSigner,
+}
+
+impl Folder {
+    /// The folder as functions see it.
+    pub fn storage(&self) -> Storage {
+        Storage { objects: self.objects.clone(), links: Arc::new(self.links.clone()) }
+    }
+}
 
 /// Where videos are on the storage's host, as behind a CDN.
 pub const MEDIA_PATH: &str = "/media";
 
 #[derive(Clone)]
 pub struct Served {
-    pub storage: Storage,
+    pub storage: Folder,
     /// The links of the edge that open videos.
     pub media: PolicyVerifier,
     /// Host and port.
@@ -88,12 +102,15 @@ impl Served {
         }
         let uri = request.uri();
         if let Some(key) = uri.path().strip_prefix(MEDIA_PATH).and_then(|path| path.strip_prefix('/')) {
+            if let Some(asset) = asset_of_pages(key) {
+                return Ok(asset);
+            }
             let query = uri.query().unwrap_or_default();
             let verified = self.media.verify(key, query, self.ports.now());
             let expires_at =
                 verified.map_err(|refused| not_opened(refused == PolicyRefused::Expired, refused))?;
-            let key = key.parse().map_err(|_| Problem::not_found())?;
-            return self.hand_out(&key, request.headers(), expires_at).await;
+            let key: ObjectKey = key.parse().map_err(|_| Problem::not_found())?;
+            return self.hand_out(&key, &type_of_media(&key), request.headers(), expires_at).await;
         }
         let key = uri.path().strip_prefix(PATH).and_then(|path| path.strip_prefix('/')).unwrap_or_default();
         let (method, query) = (request.method().as_str(), uri.query().unwrap_or_default());
@@ -101,36 +118,31 @@ impl Served {
         let grant = grant.map_err(|refused| not_opened(refused == LinkRefused::Expired, refused))?;
         let Grant { key, access, expires_at } = grant;
         match access {
-            Access::Download | Access::DownloadAs(_) => {
-                let mut response = self.hand_out(&key, request.headers(), expires_at).await?;
-                if let Access::DownloadAs(name) = access {
-                    // RFC 6266 §4.3, RFC 8187 §3.2
-                    let name = utf8_percent_encode(&name, NON_ALPHANUMERIC);
-                    let inline = HeaderValue::try_from(format!("inline; filename*=UTF-8''{name}"));
+            Access::Download { content_type, file_name } => {
+                let mut response = self.hand_out(&key, &content_type, request.headers(), expires_at).await?;
+                if let Some(name) = file_name {
+                    let inline = HeaderValue::try_from(content_disposition("inline", &name));
                     response
                         .headers_mut()
                         .insert(header::CONTENT_DISPOSITION, inline.map_err(Problem::broken)?);
                 }
                 Ok(response)
             }
-            Access::Upload { max_bytes, content_type } => {
+            Access::Upload { bytes, .. } | Access::UploadPart(Announced { bytes, .. })
+                if announced_length(request.headers()).is_some_and(|length| length != bytes) =>
+            {
+                Err(Problem::field("content-length", format!("is not {bytes}")))
+            }
+            Access::Upload { bytes, content_type } => {
                 let sent = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
                 if sent != Some(content_type.as_str().as_bytes()) {
                     let detail = format!("The link is for a file of the type {content_type}.");
                     return Err(Problem::forbidden().with_detail(detail));
                 }
-                if announced_length(request.headers()).is_some_and(|length| length > max_bytes) {
-                    return Err(Problem::too_large());
-                }
                 let body = request.into_body().into_data_stream();
-                let stored = self.storage.objects.put_stream(&key, &content_type, max_bytes, body).await;
+                let stored = self.storage.objects.put_stream(&key, &content_type, bytes, body).await;
                 stored.map_err(not_stored)?;
                 Ok(StatusCode::OK.into_response())
-            }
-            Access::UploadPart(Announced { bytes, .. })
-                if announced_length(request.headers()).is_some_and(|length| length != bytes) =>
-            {
-                Err(Problem::field("content-length", format!("is not {bytes}")))
             }
             Access::UploadPart(announced) => {
                 let body = request.into_body().into_data_stream();
@@ -145,17 +157,23 @@ impl Served {
     async fn hand_out(
         &self,
         key: &ObjectKey,
+        content_type: &ContentType,
         headers: &HeaderMap,
         expires_at: Timestamp,
     ) -> Result<Response, Problem> {
-        let mut response = self.read(key, headers).await?;
+        let mut response = self.read(key, content_type, headers).await?;
         let seconds = expires_at.millis_since(self.ports.now()).max(0) / 1000;
         let cache = HeaderValue::try_from(format!("private, max-age={seconds}"));
         response.headers_mut().insert(header::CACHE_CONTROL, cache.map_err(Problem::broken)?);
         Ok(response)
     }
 
-    async fn read(&self, key: &ObjectKey, headers: &HeaderMap) -> Result<Response, Problem> {
+    async fn read(
+        &self,
+        key: &ObjectKey,
+        content_type: &ContentType,
+        headers: &HeaderMap,
+    ) -> Result<Response, Problem> {
         let info = self.storage.objects.head(key).await.map_err(refusal)?;
         let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
         let (status, object) = match asked_range(range, info.size) {
@@ -172,7 +190,7 @@ impl Served {
         };
         let Object { info, range, bytes } = object.map_err(refusal)?;
         let mut response = (status, Body::from_stream(bytes.into_stream())).into_response();
-        describe(response.headers_mut(), &info)?;
+        describe(response.headers_mut(), content_type, info.etag.as_deref())?;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_LENGTH, (range.end - range.start).into());
         if status == StatusCode::PARTIAL_CONTENT {
@@ -183,6 +201,27 @@ impl Served {
     }
 }
 
+/// A file of the academies' pages, which needs no signature.
+fn asset_of_pages(key: &str) -> Option<Response> {
+    let name = key.strip_prefix(FOLDER)?.strip_prefix('/')?;
+    let asset = ASSETS.into_iter().find(|asset| asset.name == name)?;
+    let headers = [
+        (header::CONTENT_TYPE, asset.content_type),
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+    ];
+    Some((headers, asset.content).into_response())
+}
+
+/// A bucket keeps the type that each file of a video was stored with; a folder has its name.
+fn type_of_media(key: &ObjectKey) -> ContentType {
+    let content_type = match key.file_name().rsplit_once('.') {
+        Some((_, "mp4" | "m4s")) => "video/mp4",
+        Some((_, "jpg")) => "image/jpeg",
+        _ => return ContentType::unknown(),
+    };
+    content_type.parse().unwrap_or_else(|_| ContentType::unknown())
+}
+
 fn not_opened(expired: bool, refused: impl std::fmt::Display) -> Problem {
     let detail =
         if expired { "The link has expired: ask for a new one." } else { "The link does not open this." };
@@ -190,16 +229,14 @@ fn not_opened(expired: bool, refused: impl std::fmt::Display) -> Problem {
 }
 
 /// What is sent, and how a browser is to treat it.
-fn describe(headers: &mut HeaderMap, info: &ObjectInfo) -> Result<(), Problem> {
-    let content_type = info.content_type.as_str();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::try_from(content_type).map_err(Problem::broken)?);
+fn describe(headers: &mut HeaderMap, content_type: &ContentType, etag: Option<&str>) -> Result<(), Problem> {
+    let value = HeaderValue::try_from(content_type.as_str()).map_err(Problem::broken)?;
+    headers.insert(header::CONTENT_TYPE, value);
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    if let Some(etag) = info.etag.as_ref().and_then(|etag| HeaderValue::try_from(format!("\"{etag}\"")).ok())
-    {
+    if let Some(etag) = etag.and_then(|etag| HeaderValue::try_from(format!("\"{etag}\"")).ok()) {
         headers.insert(header::ETAG, etag);
     }
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
-    if ACTIVE.iter().any(|active| active.eq_ignore_ascii_case(essence)) {
+    if content_type.is_active() {
         headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
     }
     Ok(())

@@ -54,9 +54,9 @@ impl LambdaHost {
 
     pub async fn binaries(deployment: &mut Deployment) -> Self {
         let database = TestDatabase::new().await.unwrap();
-        let (queues, bucket) = (Queues::start().await.unwrap(), Bucket::start().await.unwrap());
+        let (queues, bucket) = (Queues::start().await.unwrap(), Bucket::start().unwrap());
         for file in seed_lambda(deployment, &database, silent_ports()).await.unwrap() {
-            bucket.put(file.key.as_str(), file.bytes);
+            bucket.put(file.key.as_str(), &file.bytes).unwrap();
         }
         let mut variables = deployment.variables.clone();
         variables.insert("database_url".to_owned(), database.url());

@@ -6,4 +6,5 @@ mod client;
 mod configuration;
 mod lambda_plane;
 mod office;
+mod pages;
 mod platform;

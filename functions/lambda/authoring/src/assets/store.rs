@@ -2,6 +2,7 @@
 
 use akademi_domain::ids::{AssetId, CourseId, JobId, UserId};
 use akademi_lambda_store::{
+    content_type::ContentType,
     error::StoreError,
     media::TRANSCODE,
     object_key::{InvalidKey, ObjectKey},
@@ -20,6 +21,7 @@ pub struct Media {
     pub key: Option<ObjectKey>,
     /// What it is saved as.
     pub file_name: String,
+    pub content_type: ContentType,
     pub is_enrolled: bool,
     /// What its segments are encrypted with.
     pub content_key: Option<Vec<u8>>,
@@ -47,15 +49,16 @@ pub async fn find_media(
 
 fn media(row: &PgRow) -> Result<Media, StoreError> {
     let stored = key("object_key", row.try_get("object_key")?)?;
-    let is_video = row.try_get::<&str, _>("content_type")?.starts_with("video/");
-    let key = match (row.try_get("was_upload")?, is_video) {
+    let content_type: &str = row.try_get("content_type")?;
+    let key = match (row.try_get("was_upload")?, content_type.starts_with("video/")) {
         (true, true) => None,
         (true, false) => Some(part_key(&stored, 1).map_err(|source| decode("object_key", source))?),
         (false, _) => Some(stored),
     };
     let file_name = file_name(row.try_get("path")?).to_owned();
+    let content_type = content_type.parse().unwrap_or_else(|_| ContentType::unknown());
     let (is_enrolled, content_key) = (row.try_get("is_enrolled")?, row.try_get("content_key")?);
-    Ok(Media { key, file_name, is_enrolled, content_key })
+    Ok(Media { key, file_name, content_type, is_enrolled, content_key })
 }
 
 /// The newest 100 videos of the course that do not play, or never will; newest first.

@@ -7,8 +7,7 @@ use akademi_domain::{
 };
 use akademi_lambda_store::{
     audit::{Action, Actor, Write},
-    content_type::ContentType,
-    uploads::{folder, part_key},
+    uploads::folder,
 };
 use axum::{
     Extension,
@@ -21,7 +20,7 @@ use serde_json::json;
 
 use super::{
     store::{self, NewAsset, Upload, UploadState},
-    target, unreachable,
+    target,
 };
 use crate::{
     Authoring, AuthoringError,
@@ -67,14 +66,8 @@ pub async fn attach(
     Body(AttachRequest { upload: id }): Body<AttachRequest>,
 ) -> Result<Response, AuthoringError> {
     let upload = authoring.find_upload(&caller, id).await?;
-    let content_type = check(&upload)?;
+    check(&upload)?;
     let folder = folder(caller.tenant, id).map_err(Problem::broken)?;
-    if upload.kind == FileKind::Document {
-        // A document is one part; it came without a type.
-        let part = part_key(&folder, 1).map_err(Problem::broken)?;
-        let kept = authoring.storage.objects.keep_content_type(&part, &content_type).await;
-        kept.map_err(unreachable)?;
-    }
     let now = authoring.ports.now();
     let mut tx = authoring.postgres.tenant(caller.tenant).await?;
     if !store::hold_course(&mut tx, course, caller.courses_of()).await? {
@@ -116,8 +109,8 @@ pub async fn attach(
     Ok((status, Body(attached)).into_response())
 }
 
-/// What the file is, if it may be one of a course.
-fn check(upload: &Upload) -> Result<ContentType, Problem> {
+/// Whether the file may be one of a course.
+fn check(upload: &Upload) -> Result<(), Problem> {
     if !matches!(upload.kind, FileKind::Video | FileKind::Document) {
         return Err(Problem::field("upload", "is neither a video nor a document"));
     }
@@ -128,6 +121,5 @@ fn check(upload: &Upload) -> Result<ContentType, Problem> {
             "This upload is not complete: send what is missing, and complete it.",
         ));
     }
-    let content_type = upload.content_type.as_deref().unwrap_or_default();
-    content_type.parse().map_err(Problem::broken)
+    Ok(())
 }

@@ -108,7 +108,7 @@ pub async fn links(
     let link = |part: &AnnouncedPart| {
         let announced = announced.get(&part.number).ok_or_else(Problem::internal)?;
         let key = part_key(&folder, part.number).map_err(Problem::broken)?;
-        let upload = authoring.storage.upload_part(key, announced, now, last);
+        let upload = authoring.storage.upload_part(key, announced, now, last)?;
         Ok(PartLink { number: part.number, bytes: announced.bytes, upload })
     };
     let parts = request.parts.iter().map(link).collect::<Result<_, Problem>>()?;

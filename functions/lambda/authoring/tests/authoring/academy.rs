@@ -13,7 +13,9 @@ use akademi_domain::{
     time::Timestamp,
 };
 use akademi_feed::{Decoded, Envelope, LambdaEvent};
-use akademi_lambda_store::{audit::Auditor, feed, objects::Objects, testing::TestDatabase};
+use akademi_lambda_store::{
+    audit::Auditor, feed, objects::Objects, signed_url::LinkSigner, testing::TestDatabase,
+};
 use axum::{Router, body::Body};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, Method, Request, StatusCode, header};
@@ -116,6 +118,8 @@ pub struct World {
     pub ports: Ports,
     pub authoring: Authoring,
     pub storage: Storage,
+    /// What the storage's links are checked with.
+    pub links: LinkSigner,
     pub files: tempfile::TempDir,
     calls: Arc<Calls>,
     clock: Arc<Seconds>,
@@ -144,7 +148,8 @@ impl World {
             _ => None,
         };
         let objects = Objects::local(files.path()).unwrap();
-        let storage = Storage::from_config(objects, &Config::new(&lookup)).unwrap();
+        let links = LinkSigner::from_config(&Config::new(&lookup)).unwrap();
+        let storage = Storage { objects, links: Arc::new(links.clone()) };
         let calls = Arc::new(Calls::default());
         let authoring = Authoring::new(
             ports.clone(),
@@ -157,7 +162,7 @@ impl World {
         .scanning(&Config::new(&lookup))
         .unwrap();
         let router = router(authoring.clone());
-        Self { router, database, ports, authoring, storage, files, calls, clock, planes }
+        Self { router, database, ports, authoring, storage, links, files, calls, clock, planes }
     }
 
     pub fn pass_seconds(&self, seconds: u64) {

@@ -1,7 +1,7 @@
 //! Imports as a person and a worker do them.
 
 use akademi_domain::ids::TenantId;
-use akademi_lambda_store::{object_key::ObjectKey, signed_url::Access};
+use akademi_lambda_store::{links::Access, object_key::ObjectKey};
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use http::Method;
@@ -27,7 +27,7 @@ pub fn real_file(name: &str) -> Vec<u8> {
 pub fn opened(world: &World, method: &str, link: &str) -> Option<(ObjectKey, Access)> {
     let (key, query) =
         link.strip_prefix(STORAGE).unwrap().strip_prefix('/').unwrap().split_once('?').unwrap();
-    let grant = world.storage.links.verify(method, key, query, world.ports.now()).ok()?;
+    let grant = world.links.verify(method, key, query, world.ports.now()).ok()?;
     Some((grant.key, grant.access))
 }
 
@@ -72,7 +72,6 @@ pub fn stored(world: &World, tenant: TenantId) -> Vec<String> {
     let root = world.files.path();
     let mut found = Vec::new();
     walk(root.join(format!("tenants/{tenant}")), &mut found);
-    walk(root.join(format!("content-types/tenants/{tenant}")), &mut found);
     found.sort();
     found.into_iter().map(|path| path.strip_prefix(root.to_str().unwrap()).unwrap().to_owned()).collect()
 }

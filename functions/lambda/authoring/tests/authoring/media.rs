@@ -4,7 +4,7 @@ use akademi_domain::{
     ids::{CourseId, EnrolmentId, UserId},
     permission::Permissions,
 };
-use akademi_lambda_store::{object_key::ObjectKey, signed_url::Access};
+use akademi_lambda_store::{links::Access, object_key::ObjectKey};
 
 use crate::{
     academy::{NOW, Person, World, instructor},
@@ -56,7 +56,8 @@ async fn a_file_is_for_those_enrolled_in_its_course_and_for_authors() {
         assert_eq!(found.status, 302);
         assert_eq!(found.headers["cache-control"], "no-store");
         let link = found.headers["location"].to_str().unwrap();
-        let saved = Access::DownloadAs("gunes a.png".into());
+        let content_type = "image/png".parse().unwrap();
+        let saved = Access::Download { content_type, file_name: Some("gunes a.png".into()) };
         assert_eq!(opened(&world, "GET", link), Some((key.clone(), saved)));
         assert_eq!(opened(&world, "PUT", link), None);
     }

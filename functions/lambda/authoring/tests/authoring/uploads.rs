@@ -2,8 +2,8 @@
 
 use akademi_domain::{permission::Permissions, upload::PART_BYTES};
 use akademi_lambda_store::{
+    links::Access,
     objects::ObjectError,
-    signed_url::Access,
     uploads::{PartedFile, folder},
 };
 use bytes::Bytes;

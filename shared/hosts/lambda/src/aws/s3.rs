@@ -1,12 +1,12 @@
 //! A bucket of S3 as the academies' object storage.
 
-use akademi_lambda_store::objects::Objects;
+use akademi_lambda_store::{links::Links, objects::Objects};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http_body_util::{BodyExt, Full};
 use object_store::{
     ClientOptions,
-    aws::AmazonS3Builder,
+    aws::{AmazonS3, AmazonS3Builder},
     client::{
         HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody,
         HttpService,
@@ -14,16 +14,51 @@ use object_store::{
 };
 use std::sync::Arc;
 
+use super::{Aws, presigned::Presigned};
 use crate::http_client::Network;
 
-/// The bucket of this name, in the function's own region and role.
-///
-/// # Errors
-/// When a variable that Lambda sets is wrong.
-pub fn bucket(name: &str, http: Arc<Network>) -> Result<Objects, object_store::Error> {
-    let store =
-        AmazonS3Builder::from_env().with_bucket_name(name).with_http_connector(Connector(http)).build()?;
-    Ok(Objects::new(Arc::new(store)))
+/// A bucket of S3.
+#[derive(Clone)]
+pub struct Bucket {
+    store: Arc<AmazonS3>,
+    links: Arc<Presigned>,
+}
+
+impl Bucket {
+    /// The bucket of this name: on a host of its own, which is nobody else's origin in a browser, or below `endpoint`.
+    ///
+    /// # Errors
+    /// When the endpoint is no URL.
+    pub fn new(name: &str, endpoint: Option<&str>, aws: &Aws) -> Result<Self, object_store::Error> {
+        let Aws { http, credential, region } = aws;
+        let builder = AmazonS3Builder::new()
+            .with_bucket_name(name)
+            .with_region(region)
+            .with_access_key_id(&credential.key_id)
+            .with_secret_access_key(&credential.secret_key)
+            .with_http_connector(Connector(http.clone()));
+        let builder = credential.token.iter().fold(builder, AmazonS3Builder::with_token);
+        let (builder, base) = match endpoint.map(|endpoint| endpoint.trim_end_matches('/')) {
+            None => (
+                builder.with_virtual_hosted_style_request(true),
+                format!("https://{name}.s3.{region}.amazonaws.com"),
+            ),
+            Some(endpoint) => (
+                builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://")),
+                format!("{endpoint}/{name}"),
+            ),
+        };
+        let links = Presigned::new(base, region.clone(), credential);
+        Ok(Self { store: Arc::new(builder.build()?), links: Arc::new(links) })
+    }
+
+    pub fn objects(&self) -> Objects {
+        Objects::bucket(self.store.clone())
+    }
+
+    pub fn links(&self) -> Arc<dyn Links> {
+        self.links.clone()
+    }
 }
 
 /// Gives the store this process's client: a second one would bring a TLS library of its own.

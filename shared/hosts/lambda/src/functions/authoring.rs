@@ -7,17 +7,16 @@ use std::sync::Arc;
 
 use super::jobs::{Workers, run_all};
 use crate::{
-    aws,
-    environment::{Environment, IMPORT_QUEUE_URL, STORAGE_BUCKET, SYNC_QUEUE_URL, TRANSCODE_QUEUE_URL},
+    environment::{Environment, IMPORT_QUEUE_URL, SYNC_QUEUE_URL, TRANSCODE_QUEUE_URL},
     host::Function,
 };
 
 /// # Errors
 /// [`ConfigError`] naming the variable that is missing or wrong.
 pub fn function(environment: &Environment) -> Result<Function, ConfigError> {
-    let Environment { ports, http, config } = environment;
-    let objects = config.read(STORAGE_BUCKET, |name| aws::bucket(name, http.clone()))?;
-    let storage = Storage::from_config(objects, config)?;
+    let Environment { ports, config, .. } = environment;
+    let bucket = environment.bucket()?;
+    let storage = Storage { objects: bucket.objects(), links: bucket.links() };
     let imports = environment.queue("authoring", IMPORT_QUEUE_URL)?;
     let videos = environment.queue("transcode", TRANSCODE_QUEUE_URL)?;
     let sync = environment.queue("sync", SYNC_QUEUE_URL)?;

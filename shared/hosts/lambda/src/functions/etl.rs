@@ -5,18 +5,17 @@ use akademi_etl::{Etl, ScheduleEvent};
 use akademi_lambda_store::audit::Auditor;
 
 use crate::{
-    aws,
-    environment::{Environment, STORAGE_BUCKET, SYNC_QUEUE_URL},
+    environment::{Environment, SYNC_QUEUE_URL},
     host::{Cause, Function},
 };
 
 /// # Errors
 /// [`ConfigError`] naming the variable that is missing or wrong.
 pub fn function(environment: &Environment) -> Result<Function, ConfigError> {
-    let Environment { ports, http, config } = environment;
+    let Environment { ports, config, .. } = environment;
     let auditor = Auditor::from_config(ports.clone(), config)?;
     let sync = environment.queue("sync", SYNC_QUEUE_URL)?;
-    let objects = config.read(STORAGE_BUCKET, |name| aws::bucket(name, http.clone()))?;
+    let objects = environment.bucket()?.objects();
     let etl = Etl::new(ports.clone(), environment.planes()?, environment.postgres()?, auditor, objects)
         .waking(sync.clone());
     let router = akademi_etl::router(etl.clone());

@@ -2,21 +2,18 @@
 
 use akademi_api::config::ConfigError;
 use akademi_invoices::{FileDrop, Invoices};
-use akademi_lambda_store::objects::Objects;
 use std::sync::Arc;
 
 use crate::{
-    aws,
-    environment::{Environment, STORAGE_BUCKET},
+    environment::Environment,
     host::{Function, Span},
 };
 
 /// # Errors
 /// [`ConfigError`] naming the variable that is missing or wrong.
 pub fn function(environment: &Environment) -> Result<Function, ConfigError> {
-    let Environment { ports, http, config } = environment;
-    let objects: Objects = config.read(STORAGE_BUCKET, |name| aws::bucket(name, http.clone()))?;
-    let integrator = Arc::new(FileDrop(objects));
+    let Environment { ports, config, .. } = environment;
+    let integrator = Arc::new(FileDrop(environment.bucket()?.objects()));
     let invoices =
         Invoices::new(ports.clone(), environment.planes()?, environment.postgres()?, integrator, config)?;
     let router = akademi_invoices::router(invoices.clone());

@@ -11,8 +11,7 @@ use axum::Router;
 
 use super::jobs::run_all;
 use crate::{
-    aws,
-    environment::{Environment, STORAGE_BUCKET, TRANSCODE_QUEUE_URL},
+    environment::{Environment, TRANSCODE_QUEUE_URL},
     host::Function,
     queue::Queue,
 };
@@ -20,11 +19,11 @@ use crate::{
 /// # Errors
 /// [`ConfigError`] naming the variable that is missing or wrong.
 pub fn function(environment: &Environment) -> Result<Function, ConfigError> {
-    let Environment { ports, http, config } = environment;
+    let Environment { ports, .. } = environment;
     let transcode = Transcode {
         ports: ports.clone(),
         postgres: environment.postgres()?,
-        objects: config.read(STORAGE_BUCKET, |name| aws::bucket(name, http.clone()))?,
+        objects: environment.bucket()?.objects(),
         // This very program: its `main` begins with the child's.
         program: None,
         limits: Limits::default(),

@@ -56,13 +56,12 @@ impl World {
     /// One active academy with one published course.
     pub async fn new() -> Self {
         let database = TestDatabase::new().await.unwrap();
-        let (queues, bucket) = (Queues::start().await.unwrap(), Bucket::start().await.unwrap());
+        let (queues, bucket) = (Queues::start().await.unwrap(), Bucket::start().unwrap());
         let mut variables = secrets::generate().unwrap();
         variables.extend(environment(&queues, &bucket));
         let more = [
             ("database_url", database.url()),
             ("edge_url", "http://127.0.0.1:9".to_owned()),
-            ("storage_url", "https://files.example.com".to_owned()),
             // Nobody listens there.
             ("mail_url", "smtp://127.0.0.1:9".to_owned()),
             ("mail_from", "Akademi <posta@akademi.example>".to_owned()),
