@@ -4,6 +4,7 @@
 mod course_in;
 mod deployment;
 mod mailbox;
+mod player;
 mod sold_elsewhere;
 mod storage;
 mod tenants;

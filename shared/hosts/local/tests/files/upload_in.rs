@@ -12,15 +12,15 @@ use crate::{
     deployment::{Deployment, IDEMPOTENCY_KEY, INSTRUCTOR, LEARNER, ended, get, location, send},
 };
 
-const ADMINISTRATOR: &str = "yonetici@umraniye.example";
+pub const ADMINISTRATOR: &str = "yonetici@umraniye.example";
 const DOCUMENT: &[u8] = b"%PDF-1.7\n1 0 obj\nendobj\n%%EOF\n";
 
-async fn post(client: &ApiClient, path: &str, body: &Value, status: StatusCode) -> Value {
+pub async fn post(client: &ApiClient, path: &str, body: &Value, status: StatusCode) -> Value {
     client.post(path, body).await.unwrap().expect(status).unwrap()
 }
 
 /// Sends a file in its parts and completes it; its id.
-async fn sent(client: &ApiClient, name: &str, kind: &str, content: &Bytes) -> Value {
+pub async fn sent(client: &ApiClient, name: &str, kind: &str, content: &Bytes) -> Value {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
         (IDEMPOTENCY_KEY, HeaderValue::from_str(kind).unwrap()),
