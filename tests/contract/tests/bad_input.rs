@@ -229,6 +229,7 @@ fn unknown_path(route: &Route) -> String {
         "{provider}" => "unknown",
         "{currency}" => "EUR",
         "{date}" => "2026-01-02",
+        "{version}" => "1",
         segment if segment.starts_with('{') => "01890000-0000-7000-8000-00000000dead",
         segment => segment,
     };

@@ -25,7 +25,9 @@ use axum::{
 };
 use utoipa::OpenApi;
 
-pub use record::{Change, Learner, LessonProgress, Place, Recorded, Recorder, Standing, WatchedNow};
+pub use record::{
+    Change, Decision, Learner, LessonProgress, Place, Recorded, Recorder, Standing, WatchedNow,
+};
 
 /// What the function stands on.
 #[derive(Clone)]

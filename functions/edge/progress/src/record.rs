@@ -107,6 +107,9 @@ pub struct Change {
     pub also: Vec<TenantStatement>,
 }
 
+/// What a request changes, or nothing where all of it is so already.
+pub type Decision = Result<Option<Change>, Problem>;
+
 impl Change {
     /// One that is not of watching.
     pub fn new(progress: LessonProgress, standing: &Standing) -> Self {
@@ -151,7 +154,7 @@ impl Recorder {
         &self,
         learner: Learner,
         place: Place,
-        decide: &(dyn Fn(&Standing, Timestamp) -> Result<Option<Change>, Problem> + Sync),
+        decide: &(dyn Fn(&Standing, Timestamp) -> Decision + Sync),
     ) -> Result<Recorded, Problem> {
         let database = self.edge.tenant(learner.tenant);
         for _ in 0..MAX_TRIES {

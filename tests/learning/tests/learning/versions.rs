@@ -19,7 +19,7 @@ use crate::{
 
 /// Texts: the first and the third are done by opening them, the second by reading it for a minute, as the fourth is.
 fn requirement(number: u8) -> Requirement {
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         Requirement::OpenedFor { seconds: 60.try_into().unwrap() }
     } else {
         Requirement::Opened
