@@ -47,8 +47,9 @@ impl Bucket {
         let input = process.stdin.take().context("its input")?;
         let mut lines = BufReader::new(process.stdout.take().context("its output")?).lines();
         let first = lines.next().context("moto is not there: `cargo xtask test` installs it")??;
-        let port = serde_json::from_str::<Value>(&first)?["port"].as_u64().context("the port")?;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, u16::try_from(port)?));
+        let first: BTreeMap<String, u16> = serde_json::from_str(&first)?;
+        let port = first.get("port").copied().context("it names no port")?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Ok(Self { address, process, talk: Mutex::new((input, lines)) })
     }
 

@@ -59,7 +59,7 @@ async fn a_worker_that_vanishes_is_replaced_and_there_is_one_course() {
     assert_eq!(courses(&world).await, 1);
     assert_eq!(attempts(&world), ["2"], "the first attempt's files are gone");
     let assets = done["result"]["made"]["assets"].as_u64().unwrap();
-    assert_eq!(stored(&world, instructor(1).tenant).len() as u64, assets * 2);
+    assert_eq!(stored(&world, instructor(1).tenant).len() as u64, assets);
 }
 
 #[tokio::test]
