@@ -9,7 +9,7 @@
 //! - [`idempotency`]: the record behind `Idempotency-Key`. [`jobs`]: work that goes on after the answer; [`media`],
 //!   [`mail`] and [`invoices`]: those that transcode, that send and that issue.
 //! - [`objects`], [`object_key`], [`signed_url`]: an academy's files, and links that open one of them for a while;
-//!   [`uploads`]: files in parts.
+//!   [`uploads`]: files in parts; [`pictures`]: what everybody sees.
 //! - [`cluster`], [`provision`]: a private PostgreSQL for a machine of one's own, and what it needs at first.
 //! - `testing` (feature): a database per test in tens of milliseconds.
 //!
@@ -48,6 +48,7 @@ pub mod media;
 pub mod migrations;
 pub mod object_key;
 pub mod objects;
+pub mod pictures;
 pub mod platform;
 pub mod postgres;
 pub mod programs;
