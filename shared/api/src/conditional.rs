@@ -13,6 +13,8 @@ use crate::problem::Problem;
 /// gets a 304, and a suspended academy is gone within that second.
 pub const PUBLIC_CACHE: HeaderValue =
     HeaderValue::from_static("public, max-age=0, s-maxage=1, must-revalidate");
+/// Of an address that never means another content: a year, the most that caches take for ever (RFC 9111 §5.2.2.1, RFC 8246).
+const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 /// What a public answer may depend on beside its address.
 const PUBLIC_VARY: HeaderValue = HeaderValue::from_static("accept-encoding, host");
 
@@ -34,7 +36,24 @@ pub fn public_answer(
     etag: &str,
     answer: impl IntoResponse,
 ) -> Result<Response, Problem> {
-    unchanged(request, etag).unwrap_or_else(|| public(answer.into_response(), etag))
+    unchanged(request, etag).unwrap_or_else(|| public(answer.into_response(), etag, PUBLIC_CACHE))
+}
+
+/// As [`public_answer`], under an address that never means another content.
+///
+/// # Errors
+/// 500 for an `etag` that no header can hold.
+pub fn immutable_answer(
+    request: &HeaderMap,
+    etag: &str,
+    answer: impl IntoResponse,
+) -> Result<Response, Problem> {
+    let answer = if is_fresh(request, etag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        answer.into_response()
+    };
+    public(answer, etag, FOR_EVER)
 }
 
 /// FNV-1a of `text` in hexadecimal: it tells one text from another in an `ETag`, no more.
@@ -50,13 +69,13 @@ pub fn fingerprint(text: &str) -> String {
 /// # Errors
 /// As [`public_json`].
 pub fn unchanged(request: &HeaderMap, etag: &str) -> Option<Result<Response, Problem>> {
-    is_fresh(request, etag).then(|| public(StatusCode::NOT_MODIFIED.into_response(), etag))
+    is_fresh(request, etag).then(|| public(StatusCode::NOT_MODIFIED.into_response(), etag, PUBLIC_CACHE))
 }
 
-fn public(mut response: Response, etag: &str) -> Result<Response, Problem> {
+fn public(mut response: Response, etag: &str, cache: HeaderValue) -> Result<Response, Problem> {
     let headers = response.headers_mut();
     headers.insert(header::ETAG, HeaderValue::try_from(format!("W/\"{etag}\"")).map_err(Problem::broken)?);
-    headers.insert(header::CACHE_CONTROL, PUBLIC_CACHE);
+    headers.insert(header::CACHE_CONTROL, cache);
     headers.insert(header::VARY, PUBLIC_VARY);
     Ok(response)
 }
@@ -96,6 +115,24 @@ mod tests {
         for stale in ["v7", "\"v7", "\"\"v7\"\""] {
             assert_eq!(status(Some(stale)), StatusCode::OK, "{stale}");
         }
+    }
+
+    #[test]
+    fn what_never_changes_is_kept_for_a_year_and_asked_for_by_its_tag_alone() {
+        let mut headers = HeaderMap::new();
+        let full = immutable_answer(&headers, "v7", "x").unwrap();
+        assert_eq!(full.headers()[header::CACHE_CONTROL], "public, max-age=31536000, immutable");
+        assert_eq!(full.status(), StatusCode::OK);
+        headers.insert(header::IF_NONE_MATCH, full.headers()[header::ETAG].clone());
+        let known = immutable_answer(&headers, "v7", "x").unwrap();
+        assert_eq!(
+            (known.status(), known.headers()),
+            (StatusCode::NOT_MODIFIED, &{
+                let mut same = full.headers().clone();
+                same.remove(header::CONTENT_TYPE);
+                same
+            })
+        );
     }
 
     #[test]

@@ -91,6 +91,8 @@ ids! {
     AssetId,
     /// A file that is sent in parts.
     UploadId,
+    /// A picture that is shown: all its sizes and formats.
+    ImageId,
     /// Work that goes on after the answer: an import, a transcode.
     JobId,
     CouponId,

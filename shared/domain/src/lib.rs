@@ -15,6 +15,7 @@ pub mod money;
 pub mod name_search;
 pub mod order;
 pub mod permission;
+pub mod picture;
 pub mod pricing;
 pub mod quiz;
 pub mod refund;

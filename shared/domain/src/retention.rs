@@ -62,6 +62,7 @@ rules! {
     JOBS: "job", "it ended", 90, "whoever began it looks at its result";
     IMPORTS: "course_import", "the archive was announced", 90, "the course is there, and its author has the archive";
     UPLOADS: "upload", "it was begun, of one that is not complete", 1, "nobody goes on with it after a day";
+    IMAGES: "image", "it was begun, of one whose files are not all in storage", 1, "nobody waits for it after a day";
     INVOICE_DETAILS: "invoice_details", "it was last said, of an order that has no invoice", 30,
         "whom an invoice is to name is kept until the invoice names them, and nobody pays an order after longer";
     QUARANTINE: "feed_quarantine", "the event came", 90, "somebody mends its cause and applies it";

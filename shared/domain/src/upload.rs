@@ -42,7 +42,8 @@ impl FileKind {
         }
     }
 
-    /// The media types that a file of this kind may have. None of them runs a script in a browser.
+    /// The media types that a file of this kind may have. None of them runs a script in a browser, and all images among them can be
+    /// cropped.
     pub const fn content_types(self) -> &'static [&'static str] {
         match self {
             Self::Document => &[
@@ -51,7 +52,7 @@ impl FileKind {
                 "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
                 "application/vnd.openxmlformats-officedocument.presentationml.presentation",
             ],
-            Self::Image => &["image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"],
+            Self::Image => &["image/jpeg", "image/png", "image/gif", "image/webp"],
             Self::Audio => &[
                 "audio/mpeg",
                 "audio/m4a",

@@ -184,6 +184,13 @@ pub const FUNCTIONS: &[Function] = &[
         outbound: &[],
     },
     Function {
+        name: "images",
+        plane: Plane::Lambda,
+        database: true,
+        variables: &[DATABASE_URL, PLANE_ROOT_KEYS, LAMBDA_MASTER_KEY],
+        outbound: &[],
+    },
+    Function {
         name: "transcode",
         plane: Plane::Lambda,
         database: true,

@@ -9,7 +9,7 @@
 //! - [`idempotency`]: the record behind `Idempotency-Key`. [`jobs`]: work that goes on after the answer; [`media`],
 //!   [`mail`] and [`invoices`]: those that transcode, that send and that issue.
 //! - [`objects`], [`object_key`]: an academy's files; [`links`]: what opens one of them for a while, with [`signed_url`] for
-//!   those in a folder; [`uploads`]: files in parts.
+//!   those in a folder; [`uploads`]: files in parts; [`pictures`]: what everybody sees.
 //! - [`cluster`], [`provision`]: a private PostgreSQL for a machine of one's own, and what it needs at first.
 //! - `testing` (feature): a database per test in tens of milliseconds.
 //!
@@ -49,6 +49,7 @@ pub mod media;
 pub mod migrations;
 pub mod object_key;
 pub mod objects;
+pub mod pictures;
 pub mod platform;
 pub mod postgres;
 pub mod programs;

@@ -6,6 +6,7 @@
 
 mod commerce;
 mod deletion;
+mod pictures;
 mod retention;
 mod uploads;
 

@@ -43,6 +43,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         akademi_etl::ApiDoc::openapi(),
         akademi_audit::ApiDoc::openapi(),
         akademi_identity_providers::ApiDoc::openapi(),
+        akademi_images::ApiDoc::openapi(),
         akademi_invoices::ApiDoc::openapi(),
         akademi_mail::ApiDoc::openapi(),
         akademi_origin::ApiDoc::openapi(),

@@ -112,6 +112,7 @@ const PAGED: &[&str] = &[
     "GET /api/v1/authoring/courses",
     "GET /api/v1/authoring/courses/{course_id}/versions",
     "GET /api/v1/uploads",
+    "GET /api/v1/images",
     "GET /api/v1/commerce/bundles",
     "GET /api/v1/commerce/coupons",
     "GET /api/v1/commerce/orders",
@@ -138,6 +139,7 @@ const CONDITIONAL: &[&str] = &[
     "GET /api/v1/catalog/on-sale",
     "GET /api/v1/catalog/with-coupon",
     "GET /api/v1/catalog/search",
+    "GET /api/v1/pictures/{name}",
     "GET /api/openapi.json",
     "GET /api/docs",
 ];

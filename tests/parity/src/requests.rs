@@ -15,6 +15,7 @@ mod elsewhere;
 mod federation;
 mod feed;
 mod identity;
+mod images;
 mod invoices;
 mod learning;
 mod mail;
@@ -97,6 +98,7 @@ async fn send_all(recorder: &mut Recorder<'_>) -> anyhow::Result<()> {
     reviews::reviews(recorder).await?;
     certificates::certificates(recorder).await?;
     authoring::authoring(recorder).await?;
+    images::images(recorder).await?;
     reports::reports(recorder).await?;
     activation::activation(recorder).await?;
     academies::academies(recorder).await?;

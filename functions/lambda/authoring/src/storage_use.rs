@@ -28,6 +28,8 @@ pub struct StorageByKind {
     playback: u64,
     /// Files that were sent in parts, and what is reserved for those that are on their way.
     uploads: u64,
+    /// What was made of images, in all sizes and formats.
+    pictures: u64,
 }
 
 /// How much the academy stores
@@ -43,11 +45,16 @@ pub async fn show(
     let mut tx = authoring.postgres.tenant(caller.tenant).await?;
     let found = store::find_storage_use(&mut tx).await?;
     tx.commit().await?;
-    let used = found.files.saturating_add(found.playback).saturating_add(found.uploads);
+    let used = found.used;
     Ok(Body(StorageUse {
         used,
         limit: found.limit,
         state: StorageState::of(used, found.limit),
-        by_kind: StorageByKind { files: found.files, playback: found.playback, uploads: found.uploads },
+        by_kind: StorageByKind {
+            files: found.files,
+            playback: found.playback,
+            uploads: found.uploads,
+            pictures: found.pictures,
+        },
     }))
 }

@@ -119,6 +119,12 @@ impl Etl {
                     night.failures.push(Failure { tenant: None, day: None, cause: error.with_source() });
                 }
             }
+            match retention::delete_unused_pictures(&self.postgres, &self.objects, now).await {
+                Ok(pictures) => night.rows_deleted += pictures,
+                Err(error) => {
+                    night.failures.push(Failure { tenant: None, day: None, cause: error.with_source() });
+                }
+            }
             if let Some(wake) = &self.wake {
                 wake.wake();
             }

@@ -10,6 +10,7 @@ use akademi_lambda_store::{
     feed,
     object_key::InvalidKey,
     objects::{ObjectError, Objects},
+    pictures::{PictureError, delete_unused},
     postgres::Postgres,
     uploads::folder,
 };
@@ -22,6 +23,8 @@ const AT_ONCE: u32 = 5_000;
 const FILES_AT_ONCE: usize = 1_000;
 /// Uploads that one round takes away.
 const UPLOADS_AT_ONCE: u32 = 100;
+/// Files of pictures that one round deletes.
+const PICTURES_AT_ONCE: u32 = 100;
 /// How many such rounds a night has; the next one goes on.
 const MAX_ROUNDS: usize = 200;
 
@@ -114,6 +117,34 @@ pub async fn delete_abandoned_uploads(
             platform.delete_upload(tenant, upload).await?;
             platform.commit().await?;
             all += 1;
+        }
+    }
+    Ok(all)
+}
+
+/// Gives up images that nobody has finished in time, and deletes the files of pictures that no image shows; how many of both.
+///
+/// # Errors
+/// When the database or storage does not answer; the next night goes on.
+pub async fn delete_unused_pictures(
+    postgres: &Postgres,
+    objects: &Objects,
+    now: Timestamp,
+) -> Result<u64, PictureError> {
+    let mut all = 0;
+    for _ in 0..MAX_ROUNDS {
+        let mut platform = postgres.platform().await?;
+        let mut deleted = platform.give_up_images(now, PICTURES_AT_ONCE).await?;
+        let unused = platform.unused_pictures(PICTURES_AT_ONCE).await?;
+        platform.commit().await?;
+        for of_one in unused.chunk_by(|(one, _), (other, _)| one == other) {
+            let Some((tenant, _)) = of_one.first() else { continue };
+            let names: Vec<_> = of_one.iter().map(|(_, name)| name.clone()).collect();
+            deleted += delete_unused(postgres, objects, *tenant, &names).await?;
+        }
+        all += deleted;
+        if deleted == 0 {
+            break;
         }
     }
     Ok(all)

@@ -25,8 +25,9 @@ pub struct Area {
 
 /// What must be seen. All numbers are fractions, from 0 to 1, of the width or height of the *upright* picture, as a browser
 /// shows it: whoever chooses them sees it in another size than it has, and after it was turned.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[schema(as = ImageCrop)]
 pub enum Crop {
     /// As much as the shape allows, with this point as near to the middle as the edges allow.
     FocalPoint { x: f64, y: f64 },

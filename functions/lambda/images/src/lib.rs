@@ -9,6 +9,7 @@
 //! | `color` | from the colours of an ICC profile to sRGB |
 //! | `encode` | from pixels to files |
 //! | [`variants`](mod@variants) | all of it |
+//! | [`router`] | images of an academy's uploads, and the files that everybody sees |
 //!
 //! JPEG, PNG, WebP and GIF are read; SVG, which is a program, is not, and neither are AVIF and HEIC.
 
@@ -19,6 +20,7 @@ mod encode;
 mod error;
 mod limits;
 pub mod preset;
+mod routes;
 pub mod variants;
 
 pub use crop::Crop;
@@ -26,4 +28,5 @@ pub use encode::Format;
 pub use error::ImageError;
 pub use limits::Limits;
 pub use preset::Preset;
+pub use routes::{ApiDoc, Images, router};
 pub use variants::{Variant, variants};

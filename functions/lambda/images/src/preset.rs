@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 /// What a picture is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ImagePreset)]
 pub enum Preset {
     /// Of a course in a list.
     CourseCard,
@@ -28,6 +29,16 @@ pub struct AspectRatio {
 impl Preset {
     pub const ALL: [Self; 5] =
         [Self::CourseCard, Self::Banner, Self::Avatar, Self::CertificateLogo, Self::ProductGallery];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CourseCard => "course_card",
+            Self::Banner => "banner",
+            Self::Avatar => "avatar",
+            Self::CertificateLogo => "certificate_logo",
+            Self::ProductGallery => "product_gallery",
+        }
+    }
 
     /// None keeps the shape of what is cropped.
     pub const fn aspect_ratio(self) -> Option<AspectRatio> {

@@ -10,6 +10,8 @@ pub mod certificates;
 pub mod etl;
 #[cfg(feature = "identity")]
 pub mod identity;
+#[cfg(feature = "images")]
+pub mod images;
 #[cfg(feature = "invoices")]
 pub mod invoices;
 #[cfg(any(feature = "authoring", feature = "transcode"))]

@@ -8,6 +8,7 @@ use akademi_domain::time::Day;
 use akademi_etl::{Etl, ScheduleEvent};
 use akademi_functions::Variable;
 use akademi_identity_providers::Identity;
+use akademi_images::Images;
 use akademi_invoices::{FileDrop, Invoices};
 use akademi_lambda_store::{audit::Auditor, objects::Objects, postgres::Postgres, signed_url::LinkSigner};
 use akademi_mail::{Mail, Mailer};
@@ -124,6 +125,7 @@ impl LambdaPlane {
             .waking(wake.clone());
         let integrator = Arc::new(FileDrop(objects.clone()));
         let invoices = Invoices::new(ports.clone(), planes.clone(), postgres.clone(), integrator, config)?;
+        let images = Images::new(ports.clone(), planes.clone(), postgres.clone(), objects.clone(), config)?;
         let storage = Folder { objects, links: LinkSigner::from_config(config)? };
         let bell = Arc::new(Bell::default());
         let authoring =
@@ -134,6 +136,7 @@ impl LambdaPlane {
             .merge(akademi_audit::router(audit))
             .merge(akademi_authoring::router(authoring.clone()))
             .merge(akademi_identity_providers::router(identity))
+            .merge(akademi_images::router(images))
             .merge(akademi_invoices::router(invoices.clone()))
             .merge(akademi_mail::router(mail.clone()))
             .merge(akademi_payments::router(payments.clone()))

@@ -48,6 +48,8 @@ actions! {
     ExchangeRateSet = "exchange_rate.set";
     IdentityProviderRemoved = "identity_provider.removed";
     IdentityProviderSaved = "identity_provider.saved";
+    ImageCreated = "image.created";
+    ImageDeleted = "image.deleted";
     ImportRequested = "import.requested";
     ImportStarted = "import.started";
     InvoiceRetried = "invoice.retried";
@@ -85,6 +87,8 @@ pub const AUDITED: &[(&str, Action)] = &[
     ("POST /api/v1/uploads/{upload_id}/parts", Action::UploadPartsAnnounced),
     ("POST /api/v1/uploads/{upload_id}/complete", Action::UploadCompleted),
     ("DELETE /api/v1/uploads/{upload_id}", Action::UploadDeleted),
+    ("POST /api/v1/images", Action::ImageCreated),
+    ("DELETE /api/v1/images/{image_id}", Action::ImageDeleted),
     ("PUT /api/v1/academy/video-settings", Action::VideoSettingsSaved),
     ("PUT /api/v1/commerce/courses/{course_id}/price", Action::PriceSet),
     ("PUT /api/v1/commerce/courses/{course_id}/seats", Action::SeatsSet),

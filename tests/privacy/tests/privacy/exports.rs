@@ -30,6 +30,7 @@ const NOT_TOLD: &[(&str, &str)] = &[
     ("course", "the copy of a row that stands in course_draft"),
     ("course_draft", "as activation_batch"),
     ("course_publication", "as activation_batch"),
+    ("image", "as activation_batch"),
     ("feed_event", "on its way to the table that is told of"),
     ("order_line", "told with its order"),
     ("reservation", "as order_line"),

@@ -64,7 +64,7 @@ async fn add_files(
 async fn files_are_counted_as_they_come_change_and_go() {
     let world = World::new().await;
     limit_storage(&world, 1, None).await;
-    let nothing = json!({ "used": 0, "limit": null, "state": "ok", "by_kind": { "files": 0, "playback": 0, "uploads": 0 } });
+    let nothing = json!({ "used": 0, "limit": null, "state": "ok", "by_kind": { "files": 0, "playback": 0, "uploads": 0, "pictures": 0 } });
     assert_eq!(use_of(&world, 1).await, nothing);
     let mut superuser = world.database.superuser().await.unwrap();
     for academy in [1, 2] {
@@ -174,7 +174,8 @@ async fn without_the_meters_row_both_are_taken() {
     let world = World::new().await;
     let mut superuser = world.database.superuser().await.unwrap();
     sqlx::raw_sql(
-        "CREATE OR REPLACE FUNCTION count_stored(academy uuid, more_files bigint, more_playback bigint, more_uploads bigint, is_limited boolean)
+        "CREATE OR REPLACE FUNCTION count_stored(academy uuid, more_files bigint, more_playback bigint, more_uploads bigint,
+                                                 is_limited boolean, more_pictures bigint DEFAULT 0)
          RETURNS void LANGUAGE plpgsql AS $$ BEGIN
              IF (SELECT sum(bytes) FROM asset) > (SELECT storage_limit FROM tenant WHERE id = academy) THEN
                  RAISE EXCEPTION 'full' USING ERRCODE = 'check_violation', CONSTRAINT = 'storage_full';

@@ -1,4 +1,4 @@
-//! Real files of all kinds through the whole engine, looked at by another program.
+//! Real files of all kinds through the whole engine, looked at by another program; and the routes on a real PostgreSQL.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod allocations;
@@ -9,5 +9,6 @@ mod hostile;
 mod metadata;
 mod oracle;
 mod real_files;
+mod routes;
 mod sizes;
 mod sources;

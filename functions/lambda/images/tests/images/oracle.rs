@@ -5,7 +5,7 @@ use image::{Rgb, RgbImage};
 use std::process::Command;
 
 /// The frame of a file, in a pixel format of FFmpeg's.
-fn decoded(name: &str, content: &[u8], pixels: &str) -> Vec<u8> {
+pub fn decoded(name: &str, content: &[u8], pixels: &str) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(name);
     std::fs::write(&file, content).unwrap();

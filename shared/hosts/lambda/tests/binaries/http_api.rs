@@ -171,6 +171,7 @@ async fn every_function_with_routes_serves_its_own() {
         (env!("CARGO_BIN_EXE_authoring"), "/api/v1/authoring/courses", 403),
         (env!("CARGO_BIN_EXE_certificates"), "/api/v1/certificates", 403),
         (env!("CARGO_BIN_EXE_etl"), "/api/v1/reports/learner?from=2026-11-01&to=2026-11-20", 200),
+        (env!("CARGO_BIN_EXE_images"), "/api/v1/images", 403),
         (env!("CARGO_BIN_EXE_invoices"), "/api/v1/invoices", 200),
         (env!("CARGO_BIN_EXE_mail"), "/api/v1/mails", 403),
         (env!("CARGO_BIN_EXE_payments"), "/api/v1/orders", 200),

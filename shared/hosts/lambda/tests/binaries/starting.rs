@@ -10,6 +10,7 @@ async fn a_binary_without_a_variable_refuses_to_start_and_names_it() {
         (env!("CARGO_BIN_EXE_certificates"), "sync_queue_url"),
         (env!("CARGO_BIN_EXE_etl"), "database_url"),
         (env!("CARGO_BIN_EXE_identity"), "sync_queue_url"),
+        (env!("CARGO_BIN_EXE_images"), "storage_bucket"),
         (env!("CARGO_BIN_EXE_invoices"), "storage_bucket"),
         (env!("CARGO_BIN_EXE_mail"), "mail_url"),
         (env!("CARGO_BIN_EXE_payments"), "lambda_master_key"),
