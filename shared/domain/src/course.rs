@@ -11,6 +11,7 @@
 
 pub mod completion;
 pub mod opening;
+pub mod pictures;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,7 @@ use crate::{
     watch::LessonDuration,
 };
 use opening::Opening;
+use pictures::CoursePictures;
 
 text_type! {
     /// The title of a course, module, section or lesson: one line in NFC of 1 to [`Title::MAX`] characters.
@@ -230,6 +232,8 @@ pub struct CourseOutline {
     /// The least mean share of the required quizzes' points that completes the course.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum_score: Option<Percent>,
+    #[serde(default, skip_serializing_if = "CoursePictures::is_empty")]
+    pub pictures: CoursePictures,
     /// In the order of the course, as every list below.
     pub modules: Vec<ModuleOutline>,
 }

@@ -16,7 +16,7 @@
 //! into the feed, and the course as the last event makes them visible.
 //!
 //! # Files
-//! [`imports`] makes a draft of an archive that was sent straight to storage; [`assets`] leads whoever is enrolled to the
+//! [`pictures`] are images of the academy that a draft shows. [`imports`] makes a draft of an archive that was sent straight to storage; [`assets`] leads whoever is enrolled to the
 //! files of a course by signed links. [`uploads`] takes files in parts and makes them files of courses, and [`storage_use`]
 //! counts what the academy stores.
 //!
@@ -30,6 +30,7 @@ mod content;
 mod courses;
 mod error;
 mod imports;
+mod pictures;
 mod publication;
 mod quiz_check;
 mod sanitising;
@@ -121,6 +122,7 @@ pub fn router(authoring: Authoring) -> Router {
         .route("/api/v1/authoring/courses", post(courses::create).get(courses::list))
         .route("/api/v1/authoring/courses/{course_id}", get(courses::show).patch(courses::change))
         .route("/api/v1/authoring/courses/{course_id}/content", put(content::replace))
+        .route("/api/v1/authoring/courses/{course_id}/pictures", get(pictures::show).put(pictures::choose))
         .route("/api/v1/authoring/courses/{course_id}/publish", post(publication::publish))
         .route("/api/v1/authoring/courses/{course_id}/assets", post(uploads::attaching::attach))
         .route("/api/v1/authoring/imports", post(imports::create))
@@ -144,6 +146,8 @@ pub fn router(authoring: Authoring) -> Router {
     courses::show,
     courses::change,
     content::replace,
+    pictures::show,
+    pictures::choose,
     publication::publish,
     imports::create,
     imports::start,

@@ -57,6 +57,7 @@ fn publish(world: &mut World) {
         title: "Işık".parse().unwrap(),
         language: None,
         minimum_score: Some(100.try_into().unwrap()),
+        pictures: Default::default(),
         modules: vec![module],
     };
     let summary = String::new();

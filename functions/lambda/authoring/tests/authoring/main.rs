@@ -12,6 +12,7 @@ mod import_world;
 mod imports;
 mod interrupted_imports;
 mod media;
+mod pictures;
 mod publishing;
 mod real_course;
 mod refusals;
