@@ -12,6 +12,7 @@
 pub mod completion;
 mod lesson;
 pub mod opening;
+pub mod pictures;
 mod requirement;
 
 pub use lesson::*;
@@ -24,6 +25,7 @@ use crate::{
     text::{InvalidForm, InvalidText, fold, line, nfc, text_type},
 };
 use opening::Opening;
+use pictures::CoursePictures;
 
 text_type! {
     /// The title of a course, module, section or lesson: one line in NFC of 1 to [`Title::MAX`] characters.
@@ -180,6 +182,8 @@ pub struct CourseOutline {
     /// The least mean share of the required quizzes' points that completes the course.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum_score: Option<Percent>,
+    #[serde(default, skip_serializing_if = "CoursePictures::is_empty")]
+    pub pictures: CoursePictures,
     /// In the order of the course, as every list below.
     pub modules: Vec<ModuleOutline>,
 }

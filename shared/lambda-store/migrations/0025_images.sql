@@ -101,3 +101,30 @@ CREATE TRIGGER picture_added AFTER INSERT ON picture
     REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION count_pictures();
 CREATE TRIGGER picture_removed AFTER DELETE ON picture
     REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION count_pictures();
+
+-- Where images stand in courses: as the draft has them, and as everybody sees them. None of them can be deleted meanwhile.
+CREATE TABLE course_image (
+    tenant_id uuid NOT NULL,
+    course_id uuid NOT NULL,
+    is_published boolean NOT NULL,
+    place text NOT NULL CHECK (place IN ('card', 'banner', 'gallery')),
+    -- In the gallery, from 0.
+    position smallint NOT NULL CHECK (position BETWEEN 0 AND CASE place WHEN 'gallery' THEN 4 ELSE 0 END),
+    image_id uuid NOT NULL,
+    PRIMARY KEY (tenant_id, course_id, is_published, place, position),
+    FOREIGN KEY (tenant_id, course_id) REFERENCES course_draft (tenant_id, id),
+    FOREIGN KEY (tenant_id, image_id) REFERENCES image (tenant_id, id)
+);
+CREATE INDEX course_image_by_image ON course_image (tenant_id, image_id);
+SELECT protect_tenant_table('course_image', 'SELECT, INSERT, DELETE', 'SELECT, DELETE');
+
+-- The one video beside the gallery's images.
+ALTER TABLE course_draft ADD COLUMN gallery_video jsonb;
+
+-- What the academy's certificates show beside its name.
+CREATE TABLE certificate_logo (
+    tenant_id uuid PRIMARY KEY,
+    image_id uuid NOT NULL,
+    FOREIGN KEY (tenant_id, image_id) REFERENCES image (tenant_id, id)
+);
+SELECT protect_tenant_table('certificate_logo', 'SELECT, INSERT, UPDATE (image_id), DELETE', 'SELECT, DELETE');

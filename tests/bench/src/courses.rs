@@ -103,6 +103,7 @@ fn outline(id: CourseId, number: u32, made: Timestamp) -> anyhow::Result<CourseO
         title: title(number)?,
         language: Some("tr".parse()?),
         minimum_score: None,
+        pictures: Default::default(),
         modules: modules.collect::<anyhow::Result<_>>()?,
     })
 }

@@ -7,7 +7,8 @@ use akademi_api::{
     paging::{Cursor, Limit, Page, PageParams},
 };
 use akademi_domain::{
-    course::CourseOutline, ids::CourseId, money::Money, pricing::Sale, review::StarCounts, time::Timestamp,
+    course::CourseOutline, ids::CourseId, money::Money, picture::PictureFile, pricing::Sale,
+    review::StarCounts, time::Timestamp,
 };
 use axum::{extract::State, response::Response};
 use http::HeaderMap;
@@ -40,6 +41,9 @@ pub struct CourseCard {
     /// The shop that sells it instead of the academy.
     pub sold_elsewhere: Option<SoldElsewhere>,
     pub rating: CourseRating,
+    /// The files of its card, the smallest size first; `null` if it has none.
+    #[schema(value_type = Option<Vec<PictureFile>>)]
+    pub picture: Option<Box<RawValue>>,
 }
 
 /// The shop that sells a course.
@@ -75,7 +79,7 @@ pub struct CoursePage {
     pub version: i64,
     /// How many people like it, as of the minute that has begun or later.
     pub likes: i64,
-    /// Modules, sections and lessons in order.
+    /// Modules, sections and lessons in order, and all pictures.
     #[schema(value_type = CourseOutline)]
     pub outline: Box<RawValue>,
 }

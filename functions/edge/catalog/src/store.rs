@@ -53,6 +53,7 @@ fn card(row: &Row) -> Result<CourseCard, StoreError> {
         full: row.optional_integer(17)? == Some(0) && sold_elsewhere.is_none(),
         sold_elsewhere,
         rating: stars(row)?.into(),
+        picture: row.optional_text(19)?.map(raw).transpose()?,
     })
 }
 
@@ -66,7 +67,8 @@ fn stars(row: &Row) -> Result<StarCounts, StoreError> {
 macro_rules! card {
     () => {
         "id, slug, title, summary, lesson_count, duration_seconds, published_at, amount, currency, \
-         sale_amount, sale_starts_at, sale_ends_at, stars_1, stars_2, stars_3, stars_4, stars_5, seats_left, label"
+         sale_amount, sale_starts_at, sale_ends_at, stars_1, stars_2, stars_3, stars_4, stars_5, seats_left, label, \
+         outline -> '$.pictures.card'"
     };
 }
 
@@ -144,7 +146,7 @@ pub async fn list_courses_by_rating(
     ));
     let after = after.unwrap_or(Cursor { key: MAX_INTEGER, id: String::new() });
     let rows = database.rows(SQL.with([after.key.into(), after.id.into(), limit.into()])).await?;
-    rows.iter().map(|row| Ok(ListedCourse { key: row.integer(19)?, card: card(row)? })).collect()
+    rows.iter().map(|row| Ok(ListedCourse { key: row.integer(20)?, card: card(row)? })).collect()
 }
 
 /// Courses whose sale is on at `now`, those first whose sale ends first.
@@ -228,14 +230,19 @@ pub async fn list_candidates(
     rows.iter()
         .map(|row| {
             let card = card(row)?;
-            let rate = u16::try_from(row.integer(19)?).ok().and_then(|rate| BasisPoints::new(rate).ok());
+            let rate = u16::try_from(row.integer(20)?).ok().and_then(|rate| BasisPoints::new(rate).ok());
             let vat_rate = rate.ok_or_else(|| StoreError::Engine("a VAT rate that is none".into()))?;
             let (price, sale) =
                 price(row)?.ok_or_else(|| StoreError::Engine("a price that is none".into()))?;
-            let product = Product { course: card.id, price, sale, vat_rate, categories: json(row, 20)? };
+            let product = Product { course: card.id, price, sale, vat_rate, categories: json(row, 21)? };
             Ok(Candidate { card, product })
         })
         .collect()
+}
+
+/// JSON that goes out as it is.
+fn raw(text: &str) -> Result<Box<RawValue>, StoreError> {
+    RawValue::from_string(text.to_owned()).map_err(|error| StoreError::Engine(error.to_string()))
 }
 
 fn json<T: DeserializeOwned>(row: &Row, column: usize) -> Result<T, StoreError> {
@@ -256,12 +263,11 @@ pub async fn find_course(
     ));
     let row = database.row(SQL.with([slug.into()])).await?;
     row.map(|row| {
-        let outline = RawValue::from_string(row.text(20)?.to_owned());
         Ok(CoursePage {
             card: card(&row)?,
-            version: row.integer(19)?,
-            likes: row.optional_integer(21)?.unwrap_or(0),
-            outline: outline.map_err(|error| StoreError::Engine(error.to_string()))?,
+            version: row.integer(20)?,
+            likes: row.optional_integer(22)?.unwrap_or(0),
+            outline: raw(row.text(21)?)?,
         })
     })
     .transpose()

@@ -16,7 +16,7 @@
 //! visible. The newest [`versions::KEPT_VERSIONS`] versions can be looked at and put back into the draft.
 //!
 //! # Files
-//! [`imports`] makes a draft of an archive that was sent straight to storage; [`assets`] leads whoever is enrolled to the
+//! [`pictures`] are images of the academy that a draft shows. [`imports`] makes a draft of an archive that was sent straight to storage; [`assets`] leads whoever is enrolled to the
 //! files of a course by signed links. [`uploads`] takes files in parts and makes them files of courses, and [`storage_use`]
 //! counts what the academy stores.
 //!
@@ -31,6 +31,7 @@ mod content;
 mod courses;
 mod error;
 mod imports;
+mod pictures;
 mod publication;
 mod quiz_check;
 mod sanitising;
@@ -99,6 +100,7 @@ pub fn router(authoring: Authoring) -> Router {
         .route("/api/v1/authoring/courses", post(courses::create).get(courses::list))
         .route("/api/v1/authoring/courses/{course_id}", get(courses::show).patch(courses::change))
         .route("/api/v1/authoring/courses/{course_id}/content", put(content::replace))
+        .route("/api/v1/authoring/courses/{course_id}/pictures", get(pictures::show).put(pictures::choose))
         .route("/api/v1/authoring/courses/{course_id}/publish", post(publication::publish))
         .route("/api/v1/authoring/courses/{course_id}/versions", get(versions::list))
         .route("/api/v1/authoring/courses/{course_id}/versions/{version}", get(versions::show))
@@ -125,6 +127,8 @@ pub fn router(authoring: Authoring) -> Router {
     courses::show,
     courses::change,
     content::replace,
+    pictures::show,
+    pictures::choose,
     publication::publish,
     versions::list,
     versions::show,

@@ -19,7 +19,7 @@ use serde_json::json;
 use crate::{
     Authoring, AuthoringError, audit,
     content::{LessonContent, Lessons},
-    store,
+    pictures, store,
     versions::store as versions,
     words::lesson_words,
 };
@@ -80,6 +80,7 @@ pub async fn publish_course(
         title: head.title,
         language: head.language,
         minimum_score: head.minimum_score,
+        pictures: pictures::publish(tx, course).await?,
         modules: structure,
     };
     if outline.lessons().next().is_none() {

@@ -53,6 +53,7 @@ fn certificate(number: usize) -> Result<Certificate, Problem> {
         course_title: format!("İklim ve Işık: Açık Ders {}", number % 50),
         academy_name: academy.to_owned(),
         brand_colour: brand.parse()?,
+        logo: None,
         verify_url: format!("https://{host}.akademi.example/verify/{serial}").parse()?,
         serial: serial.parse()?,
         issued_on: jiff::civil::date(2026, 11, 21),

@@ -2,13 +2,16 @@
 
 use akademi_api::Problem;
 use akademi_domain::ids::{CourseId, UserId};
-use akademi_lambda_store::error::StoreError;
+use akademi_lambda_store::{error::StoreError, objects::ObjectError};
 use axum::response::{IntoResponse, Response};
 
 #[derive(Debug, thiserror::Error)]
 pub enum CertificatesError {
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Of a logo.
+    #[error("the logo cannot be read: {}", .0.with_source())]
+    Storage(#[from] ObjectError),
     #[error("the request is refused: {}", .0.slug())]
     Request(Box<Problem>),
     /// The edge says that a course was completed which it cannot have from here.

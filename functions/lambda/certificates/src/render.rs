@@ -80,6 +80,7 @@ impl Renderer {
             learner: field("learner_name", &certificate.learner_name)?,
             course: field("course_title", &certificate.course_title)?,
             academy: field("academy_name", &certificate.academy_name)?,
+            has_logo: certificate.logo.is_some(),
             brand: certificate.brand_colour.to_string(),
             brand_ink: certificate.brand_colour.readable_on_white().to_string(),
             serial: certificate.serial.to_string(),
@@ -92,7 +93,8 @@ impl Renderer {
         let json = serde_json::to_vec(&data)
             .map_err(|problem| RenderError::Typesetting(vec![problem.to_string()]))?;
         let qr = qr::svg(certificate.verify_url.as_str()).ok_or(RenderError::QrCode)?;
-        let page = Page { assets: &self.assets, data: Bytes::new(json), qr: Bytes::from_string(qr) };
+        let logo = certificate.logo.clone().map(Bytes::new);
+        let page = Page { assets: &self.assets, data: Bytes::new(json), qr: Bytes::from_string(qr), logo };
 
         let document = typst::compile::<PagedDocument>(&page).output.map_err(diagnostics)?;
         let options = PdfOptions {
@@ -111,6 +113,7 @@ struct TemplateData<'a> {
     learner: Line,
     course: Line,
     academy: Line,
+    has_logo: bool,
     brand: String,
     brand_ink: String,
     serial: String,

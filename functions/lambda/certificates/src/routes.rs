@@ -1,6 +1,7 @@
 //! What people ask of certificates: lists for the academy's staff, the page for its holder, and revoking.
 
 mod list;
+mod logo;
 mod page;
 mod revocation;
 mod store;
@@ -17,7 +18,7 @@ use akademi_domain::{
     time::Timestamp,
 };
 use akademi_functions::routes_of;
-use akademi_lambda_store::{audit::Auditor, postgres::Postgres};
+use akademi_lambda_store::{audit::Auditor, objects::Objects, postgres::Postgres};
 use akademi_seal::Vault;
 use axum::{
     Router,
@@ -39,6 +40,7 @@ pub struct Certificates {
     ports: Ports,
     planes: Arc<PlaneKeys>,
     postgres: Postgres,
+    objects: Objects,
     vault: Arc<Vault>,
     auditor: Auditor,
     wake: Arc<dyn Wake>,
@@ -53,12 +55,13 @@ impl Certificates {
         ports: Ports,
         planes: Arc<PlaneKeys>,
         postgres: Postgres,
+        objects: Objects,
         wake: Arc<dyn Wake>,
         config: &Config<'_>,
     ) -> Result<Self, ConfigError> {
         let vault = Arc::new(config.read(akademi_functions::LAMBDA_MASTER_KEY, Vault::from_config)?);
         let auditor = Auditor::new(ports.clone(), vault.clone());
-        Ok(Self { ports, planes, postgres, vault, auditor, wake })
+        Ok(Self { ports, planes, postgres, objects, vault, auditor, wake })
     }
 
     /// The holder's name as it was; `None` once the person was erased.
@@ -139,10 +142,11 @@ pub fn router(certificates: Certificates) -> Router {
         .route("/api/v1/certificates", get(list::list))
         .route("/api/v1/certificates/{serial}/pdf", get(page::download))
         .route("/api/v1/certificates/{serial}/revocation", post(revocation::revoke))
+        .route("/api/v1/academy/certificate-logo", get(logo::show).put(logo::set).delete(logo::remove))
         .with_state(certificates);
     gate.guard(router)
 }
 
 #[derive(OpenApi)]
-#[openapi(paths(list::list, page::download, revocation::revoke))]
+#[openapi(paths(list::list, page::download, revocation::revoke, logo::show, logo::set, logo::remove))]
 pub struct ApiDoc;

@@ -16,6 +16,7 @@ fn certificate(number: usize) -> Certificate {
         course_title: format!("Course {number}"),
         academy_name: "Kadıköy Akademi".to_owned(),
         brand_colour: "#7a1f3d".parse().unwrap(),
+        logo: None,
         verify_url: format!("https://kadikoy.example/verify/{serial}").parse().unwrap(),
         serial: serial.parse().unwrap(),
         issued_on: jiff::civil::date(2026, 1, 31),

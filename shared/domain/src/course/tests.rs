@@ -33,6 +33,7 @@ fn course(lessons: &[(LessonKind, Option<Requirement>)]) -> CourseOutline {
         title: title("İklim"),
         language: Some("tr".parse().unwrap()),
         minimum_score: None,
+        pictures: Default::default(),
         modules: vec![ModuleOutline {
             id: ModuleId::new(NOW, [0; 10]),
             title: title("Birinci bölüm"),
@@ -129,10 +130,17 @@ fn the_outline_has_no_place_for_a_body_or_a_key() {
         properties::<CourseOutline>(),
         [
             "after",
+            "asset",
             "at_least",
+            "banner",
+            "bytes",
+            "card",
+            "content_type",
             "days",
             "duration_seconds",
             "from",
+            "gallery",
+            "height",
             "id",
             "kind",
             "language",
@@ -141,12 +149,16 @@ fn the_outline_has_no_place_for_a_body_or_a_key() {
             "modules",
             "opens",
             "percent",
+            "pictures",
             "requirement",
             "rule",
             "seconds",
             "sections",
             "slug",
-            "title"
+            "title",
+            "url",
+            "video",
+            "width"
         ]
     );
     let body = properties::<LessonBody>();

@@ -113,8 +113,14 @@ impl LambdaPlane {
             wake.clone(),
             config,
         )?;
-        let certificates =
-            Certificates::new(ports.clone(), planes.clone(), postgres.clone(), wake.clone(), config)?;
+        let certificates = Certificates::new(
+            ports.clone(),
+            planes.clone(),
+            postgres.clone(),
+            objects.clone(),
+            wake.clone(),
+            config,
+        )?;
         let audit = Audit::new(ports.clone(), planes.clone(), postgres.clone(), config)?;
         let identity = Identity::new(ports.clone(), planes.clone(), postgres.clone(), wake.clone(), config)?;
         // Mostly there are none.

@@ -35,6 +35,8 @@ actions! {
     AuditExported = "audit.exported";
     BundleChanged = "bundle.changed";
     BundleCreated = "bundle.created";
+    CertificateLogoRemoved = "certificate_logo.removed";
+    CertificateLogoSet = "certificate_logo.set";
     CertificateRevoked = "certificate.revoked";
     CouponChanged = "coupon.changed";
     CouponCreated = "coupon.created";
@@ -43,6 +45,7 @@ actions! {
     CourseCreated = "course.created";
     /// By the job of an import.
     CourseImported = "course.imported";
+    CoursePicturesChosen = "course.pictures_chosen";
     CoursePublished = "course.published";
     CourseRestored = "course.restored";
     ExchangeRateSet = "exchange_rate.set";
@@ -78,6 +81,7 @@ pub const AUDITED: &[(&str, Action)] = &[
     ("POST /api/v1/authoring/courses", Action::CourseCreated),
     ("PATCH /api/v1/authoring/courses/{course_id}", Action::CourseChanged),
     ("PUT /api/v1/authoring/courses/{course_id}/content", Action::CourseContentReplaced),
+    ("PUT /api/v1/authoring/courses/{course_id}/pictures", Action::CoursePicturesChosen),
     ("POST /api/v1/authoring/courses/{course_id}/publish", Action::CoursePublished),
     ("POST /api/v1/authoring/courses/{course_id}/versions/{version}/restore", Action::CourseRestored),
     ("POST /api/v1/authoring/courses/{course_id}/assets", Action::UploadAttached),
@@ -101,6 +105,8 @@ pub const AUDITED: &[(&str, Action)] = &[
     ("POST /api/v1/commerce/orders/{order_id}/refunds", Action::RefundRequested),
     ("PUT /api/v1/commerce/payment-accounts", Action::PaymentAccountSaved),
     ("POST /api/v1/certificates/{serial}/revocation", Action::CertificateRevoked),
+    ("PUT /api/v1/academy/certificate-logo", Action::CertificateLogoSet),
+    ("DELETE /api/v1/academy/certificate-logo", Action::CertificateLogoRemoved),
     ("PUT /api/v1/academy/identity-providers/{provider}", Action::IdentityProviderSaved),
     ("DELETE /api/v1/academy/identity-providers/{provider}", Action::IdentityProviderRemoved),
     ("POST /api/v1/mails/{mail_id}/retry", Action::MailRetried),

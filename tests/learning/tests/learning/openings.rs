@@ -69,6 +69,7 @@ fn publish(world: &mut World, version: i64, modules: &[(Option<Opening>, Require
         title: "Işık".parse().unwrap(),
         language: None,
         minimum_score: None,
+        pictures: Default::default(),
         modules: outlines,
     };
     world.apply(&LambdaEvent::CoursePublished {

@@ -64,6 +64,7 @@ fn publish(world: &mut World, minimum_score: u8) {
         title: "Işık".parse().unwrap(),
         language: None,
         minimum_score: Some(minimum_score.try_into().unwrap()),
+        pictures: Default::default(),
         modules: vec![module],
     };
     let summary = String::new();

@@ -138,6 +138,7 @@ impl World {
             title: "Işık".parse().unwrap(),
             language: None,
             minimum_score: None,
+            pictures: Default::default(),
             modules: vec![module],
         };
         let (summary, owner) = (String::new(), Some(staff_id(TEACHER)));

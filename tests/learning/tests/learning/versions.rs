@@ -66,6 +66,7 @@ fn publish(world: &mut World, version: i64, modules: &[&[u8]]) {
         title: "Işık".parse().unwrap(),
         language: None,
         minimum_score: None,
+        pictures: Default::default(),
         modules: (1..).zip(modules).map(module).collect(),
     };
     let summary = String::new();

@@ -187,6 +187,7 @@ impl World {
             title: "Işık".parse().unwrap(),
             language: None,
             minimum_score: None,
+            pictures: Default::default(),
             modules: Vec::new(),
         };
         self.apply(&LambdaEvent::CoursePublished {

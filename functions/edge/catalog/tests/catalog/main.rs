@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod lists;
+mod pictures;
 mod rating;
 
 use akademi_api::{
@@ -113,6 +114,7 @@ fn published_as(number: u8, slug: &str, title: &str, version: i64) -> LambdaEven
         title: title.parse().unwrap(),
         language: None,
         minimum_score: None,
+        pictures: Default::default(),
         modules: Vec::new(),
     };
     // Long enough to be worth compressing.

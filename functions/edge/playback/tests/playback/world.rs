@@ -243,6 +243,7 @@ impl World {
             title: "Işık".parse().unwrap(),
             language: None,
             minimum_score: None,
+            pictures: Default::default(),
             modules: Vec::new(),
         };
         let summary = String::new();

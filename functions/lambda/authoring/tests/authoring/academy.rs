@@ -300,6 +300,7 @@ impl World {
              UNION ALL SELECT 'lesson' || lesson_draft::text || lesson_draft.xmin FROM lesson_draft
              UNION ALL SELECT 'publication' || course_publication::text FROM course_publication
              UNION ALL SELECT 'published' || lesson_publication::text FROM lesson_publication
+             UNION ALL SELECT 'picture' || course_image::text FROM course_image
              UNION ALL SELECT 'asset' || asset::text FROM asset
              UNION ALL SELECT 'raw' || raw_block::text FROM raw_block
              UNION ALL SELECT 'event' || feed_event::text FROM feed_event

@@ -13,6 +13,7 @@ mod imports;
 mod interrupted_imports;
 mod kinds;
 mod media;
+mod pictures;
 mod publishing;
 mod real_course;
 mod refusals;

@@ -11,6 +11,8 @@ pub struct Certificate {
     pub course_title: String,
     pub academy_name: String,
     pub brand_colour: Colour,
+    /// A JPEG (ITU-T T.81), shown beside the academy's name.
+    pub logo: Option<Vec<u8>>,
     pub serial: CertificateSerial,
     /// The day on which it was issued, in the academy's time zone.
     pub issued_on: jiff::civil::Date,

@@ -16,6 +16,7 @@ pub struct Assets {
     sources: [Source; 3],
     data: FileId,
     qr: FileId,
+    logo: FileId,
 }
 
 impl Assets {
@@ -33,6 +34,7 @@ impl Assets {
             ],
             data: file("certificate.json")?,
             qr: file("qr.svg")?,
+            logo: file("logo.jpg")?,
         })
     }
 
@@ -77,6 +79,8 @@ pub struct Page<'a> {
     pub data: Bytes,
     /// The QR code, as SVG.
     pub qr: Bytes,
+    /// The logo, as JPEG.
+    pub logo: Option<Bytes>,
 }
 
 impl World for Page<'_> {
@@ -107,7 +111,8 @@ impl World for Page<'_> {
         } else if id == self.assets.qr {
             Ok(self.qr.clone())
         } else {
-            Err(FileError::NotFound(id.vpath().get_without_slash().into()))
+            let logo = self.logo.clone().filter(|_| id == self.assets.logo);
+            logo.ok_or_else(|| FileError::NotFound(id.vpath().get_without_slash().into()))
         }
     }
 

@@ -30,7 +30,7 @@ pub struct Pdf(Vec<u8>);
 /// A certificate as a PDF
 ///
 /// For its holder, and for whoever may write certificates. It is PDF/A-2b, one A4 page in landscape, in the academy's
-/// language and colour, with a QR code of the address where anybody can check it.
+/// language and colour, with its logo if it has one and a QR code of the address where anybody can check it.
 #[utoipa::path(get, path = "/api/v1/certificates/{serial}/pdf", tag = "certificates",
     params(("serial" = CertificateSerial, Path, description = "The certificate")),
     responses((status = 200, description = "The page", body = Pdf, content_type = "application/pdf",
@@ -45,6 +45,7 @@ pub async fn download(
     let mut tx = certificates.postgres.tenant(caller.tenant).await?;
     let found = store::find_certificate(&mut tx, serial).await?;
     let academy = store::find_academy(&mut tx).await?;
+    let logo = store::find_logo_file(&mut tx).await?;
     tx.commit().await?;
     let certificate = found
         .filter(|found| found.person == caller.user || caller.may(Permission::CertificatesWrite))
@@ -66,6 +67,7 @@ pub async fn download(
         serial,
         issued_on: issued_on.ok_or_else(|| Problem::broken("a day beyond the calendar"))?,
         verify_url: verify_url.parse().map_err(Problem::broken)?,
+        logo: certificates.logo(&caller, logo).await,
         locale: if locale == "en" { Locale::En } else { Locale::Tr },
     };
     // Some 3 ms of computing: other requests go on meanwhile.

@@ -2,7 +2,8 @@
 
 use akademi_domain::{
     certificate::CertificateSerial,
-    ids::{CourseId, UserId},
+    ids::{CourseId, ImageId, UserId},
+    picture::PictureName,
     time::Timestamp,
 };
 use akademi_lambda_store::{error::StoreError, postgres::TenantTransaction};
@@ -170,6 +171,63 @@ pub async fn find_academy(tx: &mut TenantTransaction) -> Result<Option<Academy>,
         })
     })
     .transpose()
+}
+
+/// The image that certificates show.
+pub async fn find_logo(tx: &mut TenantTransaction) -> Result<Option<ImageId>, StoreError> {
+    let image: Option<Uuid> =
+        sqlx::query_scalar("SELECT image_id FROM certificate_logo WHERE tenant_id = $1")
+            .bind(tx.tenant().as_uuid())
+            .fetch_optional(tx.connection())
+            .await?;
+    Ok(image.map(ImageId::from_uuid))
+}
+
+/// Whether it is there and made for certificates; nobody deletes it before this transaction ends.
+pub async fn hold_logo_image(tx: &mut TenantTransaction, image: ImageId) -> Result<bool, StoreError> {
+    let held = sqlx::query(
+        "SELECT FROM image WHERE tenant_id = $1 AND id = $2 AND preset = 'certificate_logo' AND ready_at IS NOT NULL
+         FOR KEY SHARE",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(image.as_uuid())
+    .fetch_optional(tx.connection())
+    .await?;
+    Ok(held.is_some())
+}
+
+pub async fn save_logo(tx: &mut TenantTransaction, image: ImageId) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO certificate_logo (tenant_id, image_id) VALUES ($1, $2)
+         ON CONFLICT (tenant_id) DO UPDATE SET image_id = excluded.image_id",
+    )
+    .bind(tx.tenant().as_uuid())
+    .bind(image.as_uuid())
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+pub async fn remove_logo(tx: &mut TenantTransaction) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM certificate_logo WHERE tenant_id = $1")
+        .bind(tx.tenant().as_uuid())
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// The largest JPEG of the logo.
+pub async fn find_logo_file(tx: &mut TenantTransaction) -> Result<Option<PictureName>, StoreError> {
+    let name: Option<String> = sqlx::query_scalar(
+        "SELECT name FROM certificate_logo JOIN image_file
+              ON image_file.tenant_id = $1 AND image_file.image_id = certificate_logo.image_id
+         WHERE certificate_logo.tenant_id = $1 AND name LIKE '%.jpg' ORDER BY width DESC LIMIT 1",
+    )
+    .bind(tx.tenant().as_uuid())
+    .fetch_optional(tx.connection())
+    .await?;
+    // It was a name when it was written.
+    Ok(name.and_then(|name| name.parse().ok()))
 }
 
 #[cfg(test)]

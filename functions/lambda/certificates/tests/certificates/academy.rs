@@ -12,7 +12,9 @@ use akademi_domain::{
     permission::{Permissions, Role},
 };
 use akademi_feed::{Decoded, Envelope, LambdaEvent};
-use akademi_lambda_store::{feed::publish, postgres::TenantTransaction, testing::TestDatabase};
+use akademi_lambda_store::{
+    feed::publish, objects::Objects, postgres::TenantTransaction, testing::TestDatabase,
+};
 use akademi_seal::{PersonKey, Vault};
 use axum::{Router, body::Body};
 use http::{HeaderMap, Method, Request, Uri, header};
@@ -67,6 +69,8 @@ pub struct World {
     pub clock: Arc<TestClock>,
     pub log: Arc<KeptLog>,
     pub wakes: Arc<Wakes>,
+    pub objects: Objects,
+    _files: tempfile::TempDir,
     ports: Ports,
     planes: PlaneKeys,
     vault: Vault,
@@ -98,12 +102,15 @@ impl World {
         let database = TestDatabase::new().await.unwrap();
         let (ports, clock, log) = ports();
         let wakes = Arc::new(Wakes::default());
+        let files = tempfile::tempdir().unwrap();
+        let objects = Objects::local(files.path()).unwrap();
         let lookup = |name: &str| (name == "lambda_master_key").then(|| MASTER.to_owned());
         let planes = || PlaneKeys::from_config(ROOT).unwrap();
         let certificates = Certificates::new(
             ports.clone(),
             Arc::new(planes()),
             database.postgres().clone(),
+            objects.clone(),
             wakes.clone(),
             &Config::new(&lookup),
         )
@@ -114,6 +121,8 @@ impl World {
             clock,
             log,
             wakes,
+            objects,
+            _files: files,
             ports,
             planes: planes(),
             vault: Vault::from_config(MASTER).unwrap(),
@@ -154,6 +163,7 @@ impl World {
             title,
             language: None,
             minimum_score: None,
+            pictures: Default::default(),
             modules: Vec::new(),
         };
         let mut tx = self.database.postgres().tenant(tenant(academy)).await.unwrap();

@@ -6,6 +6,7 @@ mod audit;
 mod isolation;
 mod issuing;
 mod listing;
+mod logo;
 mod page;
 mod pdf;
 mod printing;

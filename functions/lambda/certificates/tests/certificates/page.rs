@@ -13,6 +13,7 @@ fn certificate(locale: Locale) -> Certificate {
         course_title: "İklim ve Işık: Açık Ders".to_owned(),
         academy_name: "Ümraniye Belediyesi Akademisi".to_owned(),
         brand_colour: "#0b6e4f".parse().unwrap(),
+        logo: None,
         serial: SERIAL.parse().unwrap(),
         issued_on: jiff::civil::date(2026, 11, 21),
         verify_url: URL.parse().unwrap(),

@@ -42,6 +42,25 @@ impl Pdf {
         self.tool("pdftotext", &["-enc", "UTF-8"], &["-"]).replace('\u{200b}', "")
     }
 
+    /// Width, height and encoding of each picture.
+    pub fn pictures(&self) -> Vec<String> {
+        let list = self.tool("pdfimages", &["-list"], &[]);
+        let fields = |line: &str| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            [fields[3], fields[4], fields[8]].join(" ")
+        };
+        list.lines().skip(2).map(fields).collect()
+    }
+
+    /// The colour at this place, in points from the upper left corner.
+    pub fn dot(&self, x: u32, y: u32) -> [u8; 3] {
+        let (x, y) = (x.to_string(), y.to_string());
+        let region = ["-r", "72", "-singlefile", "-x", &x, "-y", &y, "-W", "1", "-H", "1"];
+        self.tool("pdftoppm", &region, &["dot"]);
+        let file = fs::read(self.path("dot.ppm")).unwrap();
+        file[file.len() - 3..].try_into().unwrap()
+    }
+
     pub fn pages(&self) -> String {
         let info = self.tool("pdfinfo", &[], &[]);
         info.lines().find_map(|line| line.strip_prefix("Pages:")).unwrap().trim().to_owned()

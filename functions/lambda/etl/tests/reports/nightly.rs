@@ -1,10 +1,11 @@
 //! The nightly run.
 
-use akademi_domain::{ids::UploadId, time::Day};
+use akademi_domain::{ids::UploadId, picture::PictureName, time::Day};
 use akademi_etl::ScheduleEvent;
 use akademi_lambda_store::{
     content_type::ContentType,
     object_key::ObjectKey,
+    pictures,
     uploads::{folder, part_key},
 };
 use futures::StreamExt;
@@ -273,5 +274,43 @@ async fn uploads_that_nobody_completes_go_with_their_parts_and_what_they_reserve
     assert!(is_there(&young).await && is_there(&complete).await);
     assert_eq!(academies.number("SELECT count(*) FROM upload").await, 2);
     assert_eq!(academies.number("SELECT count(*) FROM upload_part").await, 2);
+    assert_eq!(academies.etl.handle(NIGHTLY).await.unwrap().rows_deleted, 0);
+}
+
+#[tokio::test]
+async fn images_that_nobody_finishes_go_and_files_that_no_image_shows() {
+    let academies = Academies::new().await;
+    academies.clock.set(NIGHT);
+    let day = 24 * 60 * 60;
+    // An image of one file, which is stored.
+    let make = async |n: u8, ready: bool, seconds_ago: i64| {
+        let image = UploadId::new(NIGHT, [n; 10]);
+        let name: PictureName = format!("{n:064x}.webp").parse().unwrap();
+        academies
+            .execute(&format!(
+                "INSERT INTO image (tenant_id, id, user_id, upload_id, preset, crop, created_at, ready_at)
+                 VALUES ('{0}', '{image}', '{image}', '{image}', 'banner', '{{}}', {1}, CASE WHEN {ready} THEN {1} END);
+                 INSERT INTO picture (tenant_id, name, bytes) VALUES ('{0}', '{name}', 5);
+                 INSERT INTO image_file (tenant_id, image_id, name, width, height) VALUES ('{0}', '{image}', '{name}', 1, 1)",
+                tenant(1),
+                NIGHT.plus_seconds(-seconds_ago).as_millis(),
+            ))
+            .await;
+        let key = pictures::key(tenant(1), &name).unwrap();
+        let bytes = bytes::Bytes::from_static(b"12345");
+        academies.objects.put(&key, &ContentType::unknown(), bytes).await.unwrap();
+        key
+    };
+    let ready = make(1, true, 9 * day).await;
+    let young = make(2, false, day - 1).await;
+    let old = make(3, false, day).await;
+    let left_behind = make(4, true, day).await;
+    academies.execute("DELETE FROM image_file WHERE name LIKE '%4.webp'").await;
+    let night = academies.etl.handle(NIGHTLY).await.unwrap();
+    assert_eq!((night.rows_deleted, night.failures), (3, vec![]), "an image and two files");
+    let is_there = async |key: &ObjectKey| academies.objects.head(key).await.is_ok();
+    assert!(is_there(&ready).await && is_there(&young).await);
+    assert!(!is_there(&old).await && !is_there(&left_behind).await);
+    assert_eq!(academies.number("SELECT pictures FROM storage_use").await, 10);
     assert_eq!(academies.etl.handle(NIGHTLY).await.unwrap().rows_deleted, 0);
 }

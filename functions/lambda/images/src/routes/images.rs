@@ -38,7 +38,7 @@ use crate::{Crop, Preset};
 pub struct ImageRequest {
     /// One's own, an image, complete.
     upload: UploadId,
-    /// What it is for; an `avatar` is made of one's own picture and no upload.
+    /// What it is for: all but `avatar`, which people make of their own pictures.
     preset: Preset,
     /// Around the middle, if it is not sent.
     #[serde(default)]

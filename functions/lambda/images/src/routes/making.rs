@@ -78,13 +78,12 @@ impl Images {
         files: &[MadeFile],
     ) -> Result<ImageId, ImagesError> {
         let mut tx = self.postgres.tenant(caller.tenant).await?;
-        let id = match store::insert_image(&mut tx, new).await? {
-            true => {
-                store::insert_pictures(&mut tx, files).await?;
-                store::insert_files(&mut tx, new.id, files).await?;
-                new.id
-            }
-            false => store::find_same(&mut tx, new).await?.ok_or_else(Problem::conflict)?.0,
+        let id = if store::insert_image(&mut tx, new).await? {
+            store::insert_pictures(&mut tx, files).await?;
+            store::insert_files(&mut tx, new.id, files).await?;
+            new.id
+        } else {
+            store::find_same(&mut tx, new).await?.ok_or_else(Problem::conflict)?.0
         };
         tx.commit().await?;
         try_join_all(files.iter().map(|file| async move {

@@ -15,7 +15,7 @@ use super::{Images, error::ImagesError};
 /// Of the academy whose host is asked. Its name is the digest of its content, so that it may be kept for ever. No database is
 /// asked.
 #[utoipa::path(get, path = "/api/v1/pictures/{name}", tag = "images",
-    params(("name" = PictureName, Path, description = "As the `url` of a picture's file ends")),
+    params(("name" = String, Path, description = "As the `url` of a picture's file ends")),
     responses((status = 200, description = "The picture", body = Vec<u8>, content_type = "image/*",
                 headers(("ETag" = String), ("Cache-Control" = String))),
               (status = 304, description = "Unchanged")))]

@@ -137,6 +137,7 @@ impl World {
             title,
             language: None,
             minimum_score: None,
+            pictures: Default::default(),
             modules: Vec::new(),
         };
         let mut tx = self.database.postgres().tenant(tenant(of)).await.unwrap();

@@ -58,6 +58,7 @@ fn course(minimum_score: Option<u8>, modules: &[(Option<u32>, Vec<Lesson>)]) -> 
         title: "Işık".parse().unwrap(),
         language: None,
         minimum_score: minimum_score.map(percent),
+        pictures: Default::default(),
         modules: modules.collect(),
     }
 }

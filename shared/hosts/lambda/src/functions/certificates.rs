@@ -4,7 +4,8 @@ use akademi_api::config::ConfigError;
 use akademi_certificates::Certificates;
 
 use crate::{
-    environment::{Environment, SYNC_QUEUE_URL},
+    aws,
+    environment::{Environment, STORAGE_BUCKET, SYNC_QUEUE_URL},
     host::Function,
 };
 
@@ -12,10 +13,13 @@ use crate::{
 /// [`ConfigError`] naming the variable that is missing or wrong.
 pub fn function(environment: &Environment) -> Result<Function, ConfigError> {
     let sync = environment.queue("sync", SYNC_QUEUE_URL)?;
+    let http = environment.http.clone();
+    let objects = environment.config.read(STORAGE_BUCKET, |name| aws::bucket(name, http))?;
     let certificates = Certificates::new(
         environment.ports.clone(),
         environment.planes()?,
         environment.postgres()?,
+        objects,
         sync.clone(),
         &environment.config,
     )?;
