@@ -4,8 +4,7 @@ use akademi_api::config::ConfigError;
 use akademi_certificates::Certificates;
 
 use crate::{
-    aws,
-    environment::{Environment, STORAGE_BUCKET, SYNC_QUEUE_URL},
+    environment::{Environment, SYNC_QUEUE_URL},
     host::Function,
 };
 
@@ -13,8 +12,7 @@ use crate::{
 /// [`ConfigError`] naming the variable that is missing or wrong.
 pub fn function(environment: &Environment) -> Result<Function, ConfigError> {
     let sync = environment.queue("sync", SYNC_QUEUE_URL)?;
-    let http = environment.http.clone();
-    let objects = environment.config.read(STORAGE_BUCKET, |name| aws::bucket(name, http))?;
+    let objects = environment.bucket()?.objects();
     let certificates = Certificates::new(
         environment.ports.clone(),
         environment.planes()?,
