@@ -1,6 +1,6 @@
 //! The learner's part: lessons, film, heartbeats, document, quiz.
 
-use akademi_local::api_client::{Answer, ApiClient};
+use akademi_local::api_client::{Answer, ApiClient, JsonExt};
 use anyhow::{Context, ensure};
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ pub async fn plays(learner: &ApiClient, course: &Course) -> anyhow::Result<()> {
         if answer.status == StatusCode::OK { answer.json().map(Some) } else { Ok(None) }
     })
     .await?;
-    ensure!(playing["playlist"] == format!("{hls}/master.m3u8"), "{playing}");
+    ensure!(playing.text("playlist")? == format!("{hls}/master.m3u8"), "{playing}");
     let playlist = async |name: &str| {
         let answer = learner.get(&format!("{hls}/{name}")).await?;
         ensure!(answer.status == StatusCode::OK, "{name} answers {}", answer.status);
