@@ -77,9 +77,10 @@ fn paths(function: &str) -> Vec<(&'static str, bool)> {
     paths
 }
 
-/// `{name}` of axum is `:name` of Spin.
+/// `{name}` of axum is `:name` of Spin, `{*name}` is `...`.
 fn spin_path(path: &str) -> String {
-    path.replace('{', ":").replace('}', "")
+    let (path, rest) = path.split_once("/{*").map_or((path, ""), |(path, _)| (path, "/..."));
+    path.replace('{', ":").replace('}', "") + rest
 }
 
 fn trigger(text: &mut String, route: &str, component: &str) {

@@ -15,6 +15,7 @@ use http::{HeaderValue, header};
 use crate::{
     Site,
     assets::{Asset, FOLDER, PLAYER, STYLE},
+    store::find_title,
 };
 
 #[derive(Template)]
@@ -22,6 +23,7 @@ use crate::{
 struct Page<'a> {
     words: Words,
     academy: &'a str,
+    title: &'a str,
     course: CourseId,
     lesson: LessonId,
     /// The folder of the pages' files.
@@ -35,20 +37,17 @@ struct Page<'a> {
 struct Words {
     /// BCP 47.
     language: &'static str,
-    lesson: &'static str,
     counted: &'static str,
     without_script: &'static str,
 }
 
 const TURKISH: Words = Words {
     language: "tr",
-    lesson: "Ders",
     counted: "İzlenen süre",
     without_script: "Videoyu oynatmak için tarayıcınızda JavaScript açık olmalıdır.",
 };
 const ENGLISH: Words = Words {
     language: "en",
-    lesson: "Lesson",
     counted: "Watched",
     without_script: "Your browser needs JavaScript to play the video.",
 };
@@ -59,16 +58,19 @@ const ENGLISH: Words = Words {
 #[utoipa::path(get, path = "/courses/{course_id}/lessons/{lesson_id}", tag = "pages",
     params(("course_id" = CourseId, Path, description = "The course"), ("lesson_id" = LessonId, Path, description = "The lesson")),
     responses((status = 200, description = "The page", body = String, content_type = "text/html"),
-              (status = 404, description = "No academy answers on this host, or the address names nothing", body = ProblemDocument, content_type = "application/problem+json")))]
+              (status = 404, description = "No academy answers on this host, or it has no such lesson", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn show(
     State(site): State<Site>,
     academy: Academy,
     PathParam((course, lesson)): PathParam<(CourseId, LessonId)>,
 ) -> Result<Response, Problem> {
+    let title = find_title(&site.edge.tenant(academy.id), course, lesson).await?;
+    let title = title.ok_or_else(Problem::not_found)?;
     let brand: Colour = academy.profile.brand_colour.parse().unwrap_or(Colour::BLACK);
     let page = Page {
         words: if academy.profile.locale.starts_with("tr") { TURKISH } else { ENGLISH },
         academy: &academy.profile.name,
+        title: &title,
         course,
         lesson,
         files: &format!("{}/{FOLDER}", site.media_url),

@@ -5,6 +5,7 @@
 
 pub mod assets;
 mod lesson;
+mod store;
 
 use akademi_api::{
     Gate,

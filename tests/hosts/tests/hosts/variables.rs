@@ -67,7 +67,7 @@ fn each_function_of_the_edge_names_each_variable_that_it_lacks() {
 #[tokio::test]
 async fn spin_does_not_start_the_application_without_any_one_of_its_variables() {
     let variables = edge_variables(&complete());
-    assert_eq!(variables.len(), 6);
+    assert_eq!(variables.len(), 8);
     for name in variables.keys() {
         let mut options = Options { variables: variables.clone(), ..Options::default() };
         options.variables.remove(name);

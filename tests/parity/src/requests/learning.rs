@@ -18,6 +18,7 @@ const PLAYED: &str = "GET /api/v1/learning/courses/{course_id}/lessons/{lesson_i
 const MARKS: &str = "GET /api/v1/learning/courses/{course_id}/lessons/{lesson_id}/marks";
 const GIVE: &str = "PUT /api/v1/learning/courses/{course_id}/lessons/{lesson_id}/marks/{person_id}";
 const TAKE_BACK: &str = "DELETE /api/v1/learning/courses/{course_id}/lessons/{lesson_id}/marks/{person_id}";
+const PAGE: &str = "GET /courses/{course_id}/lessons/{lesson_id}";
 const PROGRESS: &str = "GET /api/v1/progress/courses/{course_id}";
 
 pub async fn learning(r: &mut Recorder<'_>) -> anyhow::Result<()> {
@@ -62,6 +63,10 @@ async fn playing(r: &mut Recorder<'_>) -> anyhow::Result<()> {
     let ask = |lesson: &str, path: &str| {
         Ask::get(format!("/api/v1/learning/courses/{COURSE}/lessons/{lesson}/playback{path}"))
     };
+    let page = |lesson: &str| Ask::get(format!("/courses/{COURSE}/lessons/{lesson}"));
+    let anybody = r.umraniye.clone();
+    r.good((PAGE, "a film"), &anybody, page(FILM)).await?;
+    r.bad((PAGE, "of an unknown lesson"), &anybody, page(NOTHING)).await?;
     r.good((PLAYBACK, "a film"), &learner, ask(FILM, "")).await?;
     r.send(Kind::Good, (PLAYBACK, "a video at YouTube"), &learner, &ask(VIDEO, "")).await?;
     r.bad((PLAYBACK, "of a text"), &learner, ask(TEXT, "")).await?;

@@ -22,6 +22,7 @@ const REDUNDANT: &[(&str, &str)] = &[
         "no address has the same keyed hash in two academies",
     ),
     ("UPDATE throttle SET failures = failures", "it changes nothing, for nobody: it only takes its time"),
+    ("DELETE FROM playlist", "no video here is transcoded again; functions/edge/playback has one"),
     ("DELETE FROM course_search", "what it matches begins with the word of the academy"),
     (
         "DELETE FROM identity_provider",

@@ -22,6 +22,7 @@ const NOT_TOLD: &[(&str, &str)] = &[
     ("passkey_challenge", "random numbers that they were shown, for five minutes"),
     ("recovery_code", "hashes of secrets that they hold themselves"),
     ("learner_clock", "the bound of their progress, of which each lesson is told"),
+    ("delivery", "what was sent to be watched, for two days; what was watched is told"),
     (
         "activation_batch",
         "what staff made belongs to the academy; that they made it stands in their audit entries",

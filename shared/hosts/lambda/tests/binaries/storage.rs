@@ -73,6 +73,14 @@ impl Clock for Late {
     }
 }
 
+/// The bucket as functions reach it.
+pub fn reached(server: &Bucket) -> aws::Bucket {
+    let [region, key, secret, token] = CREDENTIALS.map(|(_, value)| value.to_owned());
+    let credential = AwsCredential { key_id: key, secret_key: secret, token: Some(token) };
+    let aws = Aws::new(Network::new(), credential, region);
+    aws::Bucket::new(BUCKET, Some(&format!("http://{}", server.address)), &aws).unwrap()
+}
+
 impl Storage {
     pub async fn folder() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -94,11 +102,7 @@ impl Storage {
 
     pub fn bucket() -> Self {
         let server = Bucket::start().unwrap();
-        let [region, key, secret, token] = CREDENTIALS.map(|(_, value)| value.to_owned());
-        let credential = AwsCredential { key_id: key, secret_key: secret, token: Some(token) };
-        let aws = Aws::new(Network::new(), credential, region);
-        let endpoint = format!("http://{}", server.address);
-        let bucket = aws::Bucket::new(BUCKET, Some(&endpoint), &aws).unwrap();
+        let bucket = reached(&server);
         Self { objects: bucket.objects(), links: bucket.links(), host: Host::Bucket(server) }
     }
 

@@ -33,10 +33,11 @@ const PLAY: &str = "
         if (from !== null) video.currentTime = from;
         return video.play();
     }).then(() => new Promise((done, broken) => {
-        const pause = () => { video.pause(); done(video.currentTime); };
-        video.addEventListener('error', () => broken(video.error));
-        video.addEventListener('ended', pause, { once: true });
-        video.addEventListener('timeupdate', () => { if (video.currentTime >= to) pause(); });
+        const over = new AbortController(), until = { signal: over.signal };
+        const pause = () => { over.abort(); video.pause(); done(video.currentTime); };
+        video.addEventListener('error', () => broken(video.error), until);
+        video.addEventListener('ended', pause, until);
+        video.addEventListener('timeupdate', () => { if (video.currentTime >= to) pause(); }, until);
     }));";
 
 /// What the browser says was played, and what the page says counts.
