@@ -115,10 +115,9 @@ fn rename(json: &mut Value) {
         Value::Object(fields) => {
             // A folder's link holds it; a bucket takes it beside the link.
             fields.remove("x-amz-checksum-sha256");
-            *fields = std::mem::take(fields)
-                .into_iter()
-                .map(|(key, value)| (common_name(&key).map_or(key, str::to_owned), value))
-                .collect();
+            // Some names are ids.
+            *fields =
+                std::mem::take(fields).into_iter().map(|(name, value)| (scrubbed(&name), value)).collect();
             for (key, value) in fields {
                 match (key.as_str(), &value) {
                     ("request_id", _) => *value = "<request>".into(),

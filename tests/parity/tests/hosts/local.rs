@@ -128,7 +128,12 @@ fn the_answers_say_what_they_must(exchanges: &[Exchange]) {
         ("GET /api/v1/certificates", "the academy's", "Gülşen Işıklı"),
         ("GET /api/v1/certificates/{serial}/pdf", "page", "%PDF-1.7"),
         ("GET /api/v1/authoring/courses/{course_id}", "published", "Çağlayan ışık"),
-        ("GET /api/v1/media/{asset_id}/{*path}", "playlist", "https://files.example.com/"),
+        (
+            "GET /api/v1/learning/courses/{course_id}/lessons/{lesson_id}/playback/{*path}",
+            "playlist",
+            "https://files.example.com/film/1/720p/segment-00000.m4s",
+        ),
+        ("GET /courses/{course_id}/lessons/{lesson_id}", "a film", "<h1 dir=\"auto\">Film</h1>"),
         ("GET /api/v1/reports/learner", "of a holder", "\"certificates\":2"),
     ] {
         let body = &answer(route, name).body;
