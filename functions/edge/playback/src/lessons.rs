@@ -3,7 +3,7 @@
 use akademi_api::{Body, Caller, PathParam, Problem, problem::ProblemDocument};
 use akademi_domain::{
     course::VideoSource,
-    ids::{AssetId, CourseId, LessonId},
+    ids::{CourseId, LessonId},
     time::Timestamp,
 };
 use akademi_progress::openings::must_be_open;
@@ -16,17 +16,13 @@ use serde::Serialize;
 
 use crate::{
     Playback, expiry,
-    playlist::{Names, initialisation, renamed, segment},
-    signed_policy::SignedPolicy,
+    names::{HandedOut, INITIALISATION, Linked, SEGMENTS},
+    playlist::{initialisation, renamed, segment},
     store::{Delivery, Lesson, Playable, VideoLesson, find_lesson, save_delivery},
     text,
 };
 
 const THUMBNAILS: &str = "thumbnails.vtt";
-/// What stands before a segment's number, beside the playlist that has it.
-const SEGMENTS: &str = "segments";
-/// … and in the place of the number, for the media initialisation section.
-const INITIALISATION: &str = "init";
 /// What the folders of sound begin with: a segment of one shows nothing.
 const SOUND: &str = "audio";
 /// How long a link to one segment opens it, in seconds: a player follows it at once.
@@ -129,18 +125,12 @@ pub async fn file(
             hand_out(&playback, &caller, lesson, &video, (playlist_path, playlist), number).await
         }
         Some(_) => Err(Problem::not_found()),
+        None if is_bound && path.ends_with("/index.m3u8") => {
+            Ok(text(&path, renamed(&path, playlist, &HandedOut(video.asset))))
+        }
         None => {
             let policy = playback.links.folder(&video.folder, caller.session, expiry(&video, now));
-            let linked = Linked { asset: video.asset, policy };
-            let is_media = path.ends_with("/index.m3u8");
-            Ok(text(
-                &path,
-                if is_bound && is_media {
-                    renamed(&path, playlist, &HandedOut(video.asset))
-                } else {
-                    renamed(&path, playlist, &linked)
-                },
-            ))
+            Ok(text(&path, renamed(&path, playlist, &Linked { asset: video.asset, policy })))
         }
     }
 }
@@ -216,41 +206,4 @@ fn embedded(id: &str, start: Option<u32>, end: Option<u32>) -> String {
     let from = start.map(|start| format!("&start={start}")).unwrap_or_default();
     let to = end.map(|end| format!("&end={end}")).unwrap_or_default();
     format!("https://www.youtube-nocookie.com/embed/{id}?enablejsapi=1&rel=0{from}{to}")
-}
-
-/// Names are links to the CDN.
-pub struct Linked {
-    pub asset: AssetId,
-    pub policy: SignedPolicy,
-}
-
-impl Names for Linked {
-    fn file(&self, path: &str, _: Option<usize>) -> String {
-        self.policy.link(path)
-    }
-
-    fn key(&self) -> String {
-        key_path(self.asset)
-    }
-}
-
-/// Names are asked for here.
-struct HandedOut(AssetId);
-
-impl Names for HandedOut {
-    fn file(&self, _: &str, segment: Option<usize>) -> String {
-        match segment {
-            Some(number) => format!("{SEGMENTS}/{number}"),
-            None => format!("{SEGMENTS}/{INITIALISATION}"),
-        }
-    }
-
-    fn key(&self) -> String {
-        key_path(self.0)
-    }
-}
-
-/// Who may watch is asked again for the key of an encrypted video.
-fn key_path(asset: AssetId) -> String {
-    format!("/api/v1/media/{asset}/hls/key")
 }

@@ -12,6 +12,7 @@
 //! seconds.
 
 mod lessons;
+mod names;
 mod playlist;
 pub mod signed_policy;
 mod store;

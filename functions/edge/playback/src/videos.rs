@@ -4,7 +4,7 @@ use akademi_api::{Caller, PathParam, Problem, problem::ProblemDocument};
 use akademi_domain::ids::AssetId;
 use axum::{extract::State, response::Response};
 
-use crate::{Playback, expiry, lessons::Linked, playlist::renamed, store::find_video, text};
+use crate::{Playback, expiry, names::Linked, playlist::renamed, store::find_video, text};
 
 /// A playlist of a video of the academy
 ///

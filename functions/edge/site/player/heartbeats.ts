@@ -20,6 +20,8 @@ type Interval = [number, number];
 export class Heartbeats {
   private readonly playback = uuid7();
   private told: Interval[] = [];
+  /** Whether something that was told does not count. */
+  private isRefused = false;
   private beating: Promise<void> = Promise.resolve();
 
   constructor(
@@ -35,6 +37,10 @@ export class Heartbeats {
     for (const event of ["pause", "ended", "ratechange", "seeking"]) {
       this.video.addEventListener(event, () => this.beat());
     }
+    // Told once more, it would only be refused once more, until the learner goes back to it.
+    this.video.addEventListener("seeked", () => {
+      if (this.isRefused) [this.told, this.isRefused] = [[], false];
+    });
     setInterval(() => !this.video.paused && this.beat(), BEAT_SECONDS * 1000);
     // The last that a page hears.
     addEventListener("pagehide", () => void this.tell(true).catch(() => undefined));
@@ -50,11 +56,9 @@ export class Heartbeats {
     const end = Number.isFinite(video.duration) ? video.duration : Infinity;
     const played: Interval[] = [];
     for (let i = 0; i < video.played.length; i++) {
-      const [from, to] = [video.played.start(i), Math.min(video.played.end(i), end)];
-      if (from < to) played.push([from, to]);
+      played.push([video.played.start(i), Math.min(video.played.end(i), end)]);
     }
-    const isTold = ([from, to]: Interval) => this.told.some(([start, stop]) => start <= from && to <= stop);
-    const intervals = played.filter((interval) => !isTold(interval)).slice(0, MAX_INTERVALS);
+    const intervals = this.told.reduce(without, played).slice(0, MAX_INTERVALS);
     const answer = await ask<Counted>(
       "/api/v1/progress/heartbeats",
       {
@@ -67,10 +71,21 @@ export class Heartbeats {
       },
       isLast,
     );
-    // What was refused is told again: by then time may have passed for it.
-    if (answer.refused_seconds === 0) this.told.push(...intervals);
+    // Whole seconds count: what goes on where this ended begins at the second in which it did.
+    const whole = intervals.map(([from, to]): Interval => [Math.ceil(from), Math.floor(to)]);
+    this.told.push(...whole.filter(([from, to]) => from < to));
+    this.isRefused ||= answer.refused_seconds > 0;
     this.counted(answer);
   }
+}
+
+/** These intervals without what lies in `hole`. */
+function without(intervals: Interval[], hole: Interval): Interval[] {
+  const parts = intervals.flatMap(([from, to]): Interval[] => [
+    [from, Math.min(to, hole[0])],
+    [Math.max(from, hole[1]), to],
+  ]);
+  return parts.filter(([from, to]) => from < to);
 }
 
 /** RFC 9562 §5.7. */

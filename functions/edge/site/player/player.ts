@@ -90,4 +90,7 @@ async function begin(): Promise<void> {
   new Heartbeats(video, course, lesson, counted).start();
 }
 
-begin().catch((error: unknown) => tell(error instanceof Refused ? error.slug : "other"));
+begin().catch((error: unknown) => {
+  if (!(error instanceof Refused)) return tell("other");
+  tell(error.status === 401 ? "not-signed-in" : error.slug);
+});

@@ -4,7 +4,6 @@
 use akademi_api::{
     caller::Caller,
     config::Config,
-    ports::{Clock, Ports},
     signed::{CALL_HEADER, CallContext, PlaneKeys, Purpose},
     token::TokenSigner,
 };
@@ -14,29 +13,19 @@ use akademi_domain::{
     permission::{Permissions, Role},
     time::Timestamp,
 };
-use akademi_edge_store::{
-    Database, Edge, Platform, Rows, Statement, StoreError,
-    operations::{NewAcademy, create_academy},
-    rusqlite::SqliteFile,
-};
+use akademi_edge_world::{Store, Watched};
 use akademi_feed::{Batch, Envelope, LambdaEvent};
 use akademi_feed_function::Feed;
 use akademi_playback::{Playback, signed_policy::PolicyVerifier};
-use akademi_process::{
-    ports::{WriteLog, ports},
-    secrets::{Variables, generate},
-};
+use akademi_process::secrets::{Variables, generate};
 use axum::{Router, body::Body};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use futures::{executor::block_on, future::BoxFuture};
+use futures::executor::block_on;
 use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
 use http_body_util::BodyExt;
 use miniz_oxide::deflate::compress_to_vec;
 use serde_json::Value;
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, AtomicUsize, Ordering},
-};
+use std::sync::Arc;
 use tower::ServiceExt;
 
 pub const MADE: Timestamp = Timestamp::from_millis(1_790_000_000_000);
@@ -57,31 +46,6 @@ pub const PLAYLIST: &str = "#EXTM3U\n#EXT-X-MAP:URI=\"init.mp4\"\n#EXT-X-KEY:MET
 const SOUND: &str =
     "#EXTM3U\n#EXT-X-MAP:URI=\"init.mp4\"\n#EXTINF:6.000000,\nsegment-00000.m4s\n#EXT-X-ENDLIST\n";
 const PICTURES: &str = "WEBVTT\n\n00:00.000 --> 00:02.000\nthumbnails/sheet-000.jpg#xywh=0,0,160,90\n";
-
-struct Counting {
-    engine: SqliteFile,
-    queries: AtomicUsize,
-}
-
-impl Database for Counting {
-    fn query(&self, statement: Statement) -> BoxFuture<'_, Result<Rows, StoreError>> {
-        self.queries.fetch_add(1, Ordering::SeqCst);
-        self.engine.query(statement)
-    }
-
-    fn batch(&self, statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, StoreError>> {
-        self.engine.batch(statements)
-    }
-}
-
-/// A clock that the test moves.
-struct Moved(AtomicI64);
-
-impl Clock for Moved {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
-    }
-}
 
 /// Who asks, from which device.
 #[derive(Debug, Clone, Copy)]
@@ -127,14 +91,12 @@ impl Answer {
 }
 
 pub struct World {
-    database: Arc<Counting>,
-    clock: Arc<Moved>,
-    edge: Edge,
+    store: Store,
+    watched: Arc<Watched>,
     feed: Router,
     playback: Router,
     variables: Variables,
     applied: i64,
-    _folder: tempfile::TempDir,
 }
 
 pub fn tenant(academy: u8) -> TenantId {
@@ -159,23 +121,8 @@ pub fn folder(attempt: u8) -> String {
 
 impl World {
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let engine = SqliteFile::open(&folder.path().join("edge.sqlite")).unwrap();
-        let database = Arc::new(Counting { engine, queries: AtomicUsize::new(0) });
-        let clock = Arc::new(Moved(AtomicI64::new(MADE.as_millis())));
-        let ports = Ports { clock: clock.clone(), ..ports(Arc::new(WriteLog::new(std::io::sink()))) };
-        let edge = Edge { ports, database: database.clone() };
-        for (academy, name, host) in [(1, "one", "one.localhost"), (2, "two", "two.localhost")] {
-            let new = NewAcademy {
-                id: tenant(academy),
-                slug: name,
-                name,
-                locale: "tr",
-                brand_colour: "#0b6e4f",
-                hosts: &[host],
-            };
-            block_on(Platform::new(edge.database.as_ref()).batch(create_academy(&new, MADE))).unwrap();
-        }
+        let store = Store::new(MADE, &[(tenant(1), "one.localhost"), (tenant(2), "two.localhost")]);
+        let (edge, watched) = store.watched();
         let mut variables = generate().unwrap();
         variables.insert("media_url".into(), MEDIA.into());
         let key = "K2JCJMDEHXQW5F:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc";
@@ -183,9 +130,8 @@ impl World {
         let lookup = |name: &str| variables.get(name).cloned();
         let config = Config::new(&lookup);
         let feed = akademi_feed_function::router(Feed::from_config(edge.clone(), &config).unwrap());
-        let playback = akademi_playback::router(Playback::from_config(edge.clone(), &config).unwrap());
-        let mut world =
-            Self { database, clock, edge, feed, playback, variables, applied: 0, _folder: folder };
+        let playback = akademi_playback::router(Playback::from_config(edge, &config).unwrap());
+        let mut world = Self { store, watched, feed, playback, variables, applied: 0 };
         world.publish();
         for number in [1, 2] {
             world.apply(&LambdaEvent::EnrolmentGranted {
@@ -285,7 +231,7 @@ impl World {
         let body = serde_json::to_vec(&batch).unwrap();
         let target = Uri::from_static("/internal/feed");
         let keys = PlaneKeys::from_config(&self.variables["plane_root_keys"]).unwrap();
-        let (call, now) = (CallContext::default(), self.edge.ports.now());
+        let (call, now) = (CallContext::default(), self.now());
         let signature = keys.sign(Purpose::Feed, &Method::POST, &target, &body, &call, now).unwrap();
         let request = Request::post(target)
             .header(header::CONTENT_TYPE, "application/json")
@@ -297,17 +243,16 @@ impl World {
     }
 
     pub fn pass(&self, seconds: i64) {
-        self.clock.0.fetch_add(seconds * 1000, Ordering::SeqCst);
+        self.store.wait(seconds);
     }
 
     pub fn now(&self) -> Timestamp {
-        self.edge.ports.now()
+        self.store.now()
     }
 
     /// One number of the store.
     pub fn count(&self, sql: &'static str) -> i64 {
-        let rows = block_on(self.edge.database.query(Statement { sql, params: Vec::new() })).unwrap();
-        rows[0].integer(0).unwrap()
+        self.store.count(sql)
     }
 
     pub fn get(&self, who: Person, path: &str) -> Answer {
@@ -325,13 +270,13 @@ impl World {
             .header(header::AUTHORIZATION, format!("Bearer {token}"))
             .body(Body::empty())
             .unwrap();
-        let before = self.database.queries.load(Ordering::SeqCst);
+        self.watched.take();
         block_on(async {
             let response = self.playback.clone().oneshot(request).await.unwrap();
             let (status, headers) = (response.status(), response.headers().clone());
             let body = response.into_body().collect().await.unwrap().to_bytes();
             let text = String::from_utf8(body.to_vec()).unwrap();
-            let queries = self.database.queries.load(Ordering::SeqCst) - before - GATE;
+            let queries = self.watched.take().0.len() - GATE;
             Answer { status, headers, text, queries }
         })
     }

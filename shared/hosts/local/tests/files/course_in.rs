@@ -81,6 +81,7 @@ async fn a_real_course_is_uploaded_imported_and_its_video_plays() {
         let text = String::from_utf8(text.body.to_vec()).unwrap();
         let init = text.split("URI=\"").nth(1).unwrap().split('"').next().unwrap();
         let mut film = get(init).await.into_body().to_vec();
+        links_are_checked_as_a_cdn_does(init, &film).await;
         for link in text.lines().filter(|line| line.starts_with("http://")) {
             let segment = get(link).await;
             assert_eq!(segment.status(), StatusCode::OK);
@@ -98,6 +99,20 @@ async fn a_real_course_is_uploaded_imported_and_its_video_plays() {
 
     images_and_documents(&deployment, &draft).await;
     deployment.local.stop().await;
+}
+
+/// A link to a file of a video gives any part of it, and opens nothing else.
+async fn links_are_checked_as_a_cdn_does(link: &str, content: &[u8]) {
+    let part = send(Method::GET, link, &[(header::RANGE, "bytes=4-7")], Bytes::new()).await;
+    assert_eq!((part.status(), &part.body()[..]), (StatusCode::PARTIAL_CONTENT, &content[4..8]));
+    let (file, query) = link.split_once('?').unwrap();
+    let (folder, name) = file.rsplit_once('/').unwrap();
+    let elsewhere = format!("{}/x/{name}?{query}", folder.rsplit_once("/media/").unwrap().0);
+    for closed in [file.to_owned(), elsewhere, link.replacen("session=", "session=0", 1)] {
+        assert_eq!(get(&closed).await.status(), StatusCode::FORBIDDEN, "{closed}");
+    }
+    let written = send(Method::PUT, link, &[], Bytes::new()).await;
+    assert_eq!(written.status(), StatusCode::METHOD_NOT_ALLOWED);
 }
 
 /// An image of a lesson and a document, for the instructor; nothing for a learner who is not enrolled.
