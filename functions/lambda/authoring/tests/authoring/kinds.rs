@@ -73,9 +73,13 @@ async fn what_they_may_not_be_is_refused_by_its_path() {
     let world = World::new().await;
     let (course, _) = world.create(instructor(1), "Işık").await;
     let (live, assignment) = (live_lesson("Buluş"), assignment_lesson("Çiz"));
+    let youtube = json!({ "title": "İzle", "body": { "kind": "video", "source": { "from": "youtube", "id": "aqz-KE-bpKQ" },
+        "start_seconds": null, "end_seconds": null, "subtitles": [] } });
     let files = |at_most: i64, content_types: Value| json!({ "text": false, "files": { "at_most": at_most, "content_types": content_types } });
     let pdf = "application/pdf";
     let cases = [
+        // Nobody hands out what lies at YouTube.
+        (&youtube, "delivery_bound", json!(true), "delivery_bound"),
         (&live, "duration_minutes", json!(0), "duration_minutes"),
         (&live, "duration_minutes", json!(1441), "duration_minutes"),
         (&live, "seats", json!(0), "seats"),
